@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0
+# The front door. `make help` lists every target.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test doctor setup tools kernel kernels guest stages modules trace shell run \
+	book pdf grade skeleton check loom-check bench clean clean-cache
+
+T ?= receive
+L ?= 01
+S ?=
+K ?= trace
+LAYER ?=
+MATCH ?= .
+
+export FWTS_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/from-wire-to-socket
+setup := qemu/setup
+ninja := ninja -C build/cmake
+
+help: ## list every target
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  variables: T=boot|receive  GUIDED=1  L=01  S=DIR  K=trace|strict  LAYER=unit|static|stages|guest|traces|grader|book"
+
+demo: ## do everything once: install, build the guest and the book, trace a datagram to its socket
+	@$(setup)/install guest book
+	@$(MAKE) --no-print-directory tools K=trace kernel guest book
+	@gdb-scripts/trace receive
+	@echo
+	@echo "The book: file://$(CURDIR)/build/book/html/index.html"
+
+test: ## install, build and run every test (LAYER=name for one layer, MATCH=regex for some tests)
+	@$(setup)/install guest book pdf test
+	@$(MAKE) --no-print-directory everything
+	@$(setup)/run-tests --match '$(MATCH)' $(LAYER)
+
+.PHONY: everything
+everything: tools kernels guest modules
+	@$(ninja) --quiet
+
+doctor: ## say what is here, what is missing, which accelerator guests use and why
+	@$(setup)/doctor
+
+setup: ## install from Debian's packages what the main job needs
+	@$(setup)/install guest book
+
+build/cmake/build.ninja:
+	@cmake -S . -B build/cmake -G Ninja >build/cmake.log 2>&1 || { cat build/cmake.log >&2; exit 1; }
+
+build:
+	@mkdir -p build
+
+tools: | build ## build the C++ programs: loom, sandbox, grade, the guest's agent
+	@test -e build/cmake/build.ninja || $(MAKE) --no-print-directory build/cmake/build.ninja
+	@$(ninja) --quiet loom sandbox grade guest-agent udp_reader
+
+kernel: | build ## build the guest's kernel, or take it from the cache (K=strict for the checking one)
+	@qemu/kernel/kernel build $(K)
+
+kernels: | build ## both kernels
+	@qemu/kernel/kernel build trace
+	@qemu/kernel/kernel build strict
+
+guest: tools ## build the guest's initramfs
+	@qemu/guest/guest build
+
+stages: tools ## cut every stage of the driver into build/stages
+	@build/bin/loom tangle --source code/driver --stage all --out build/stages
+
+modules: stages kernels ## compile every stage for both kernels
+	@for stage in $$(build/bin/loom stages --source code/driver --numbers); do \
+		code/driver/build-stage --kernel trace $$stage && code/driver/build-stage --kernel strict $$stage || exit 1; done
+
+stage-%: stages kernel ## cut and compile one stage (stage-01) for the guest's kernel
+	@code/driver/build-stage --kernel $(K) $*
+
+trace: ## follow the kernel with gdb: T=boot or T=receive; GUIDED=1 waits at each stop
+	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox || \
+		$(MAKE) --no-print-directory tools kernel guest K=trace
+	@gdb-scripts/trace $(T) $(if $(GUIDED),--guided) $(ARGS)
+
+shell: guest kernel ## a shell in the guest (Ctrl-] leaves); ARGS="--load file.ko ..." for more
+	@build/bin/sandbox shell --kernel $(K) $(ARGS)
+
+run: guest kernel ## run one command in a fresh guest: make run C="ip link"
+	@build/bin/sandbox run --kernel $(K) $(ARGS) -- sh -c '$(C)'
+
+book: stages ## build the book as HTML into build/book/html
+	@book/build html
+	@echo "build/book/html/index.html"
+
+pdf: stages ## build the book as PDF (installs LaTeX)
+	@$(setup)/install pdf
+	@book/build pdf
+	@echo "build/book/pdf/from-wire-to-socket.pdf"
+
+grade: ## grade a submission: make grade L=01 S=directory
+	@test -n "$(S)" || { echo "grade: which submission? make grade L=01 S=labs/01-registration/solution" >&2; exit 2; }
+	@$(setup)/install guest test
+	@$(MAKE) --no-print-directory stages guest kernel K=strict
+	@build/bin/grade --lab $(L) --submission $(S) $(ARGS)
+
+skeleton: stages ## write a lab's skeleton to start from: make skeleton L=01
+	@build/bin/grade skeleton --lab $(L) --out build/labs/$(L)/skeleton
+
+loom-check: tools ## check the literate source and that the book shows every line
+	@build/bin/loom check --source code/driver --book book
+
+bench: tools ## measure: loom's benchmark
+	@$(ninja) --quiet loom_bench
+	@build/bin/loom_bench
+
+clean: ## remove build/ (not the cache)
+	@rm -rf build
+	@echo "removed build/"
+
+clean-cache: ## remove the cache: kernels, sources, guest images
+	@test -n "$(FWTS_CACHE)" && rm -rf -- "$(FWTS_CACHE)"
+	@echo "removed $(FWTS_CACHE)"

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What install and doctor share: reading the list, and finding out what is there.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+list=$here/packages.list
+
+say()  { printf '%s\n' "$*"; }
+warn() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die()  { warn "$*"; exit 1; }
+
+# Debian's major version, or nothing on other systems.
+debian_version() {
+    [ -r /etc/os-release ] || return 0
+    (   # shellcheck disable=SC1091
+        . /etc/os-release
+        [ "${ID:-}" = debian ] && printf '%s' "${VERSION_ID:-99}")
+    return 0
+}
+
+# The rows of the groups named, without comments: group package shown minimum purpose...
+rows() {
+    local group
+    for group in "$@"; do
+        grep -Eq "^${group}[[:space:]]" "$list" || die "no group '$group' in packages.list; groups: $(groups_known | xargs)"
+        grep -E "^${group}[[:space:]]" "$list"
+    done
+}
+
+groups_known() { awk '!/^#/ && NF { print $1 }' "$list" | sort -u; }
+
+# version_of PROGRAM: the first version number the program prints of itself.
+version_of() {
+    "$1" --version 2>/dev/null </dev/null | grep -Eo '[0-9]+(\.[0-9]+)+' | head -n 1
+}
+
+# at_least HAVE WANT: true when version HAVE is not below WANT.
+at_least() { [ "$2" = - ] || [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+# package_installed NAME: true when dpkg has it, whatever the architecture suffix.
+package_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Abbrev}\n' "$1" 2>/dev/null | head -n 1)" = "ii " ]
+}
+
+# shown_there WHAT: is the thing that the third column names there?
+shown_there() {
+    local name=${1#*:}
+    case $1 in
+    include:*) printf '#include <%s>\n' "$name" | c++ -std=c++20 -E -x c++ - >/dev/null 2>&1 ;;
+    file:*)    [ -e "$name" ] || { [ -n "${KERNEL_TARBALL:-}" ] && [ -e "$KERNEL_TARBALL" ]; } ;;
+    python:*)  /usr/bin/python3 -c "import $name" >/dev/null 2>&1 ;;
+    tex:*)     kpsewhich "$name" >/dev/null 2>&1 ;;
+    font:*)    fc-list 2>/dev/null | grep -q "$name" ;;
+    *)         command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+# state PACKAGE SHOWN MINIMUM: prints "ok", "missing" or "old VERSION".
+# A program that is there and new enough counts, wherever it came from.
+state() {
+    local version
+    case $2 in
+    *:*)
+        if [ -n "$(debian_version)" ] && [ "${2%%:*}" != file ]; then
+            if package_installed "$1"; then say ok; else say missing; fi
+        elif shown_there "$2"; then
+            say ok
+        else
+            say missing
+        fi ;;
+    *)
+        if ! shown_there "$2"; then
+            say missing
+        elif [ "$3" = - ]; then
+            say ok
+        else
+            version=$(version_of "$2")
+            if [ -n "$version" ] && at_least "$version" "$3"; then say ok; else say "old ${version:-unknown}"; fi
+        fi ;;
+    esac
+}
