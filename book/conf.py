@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Sphinx configuration of "From Wire to Socket".  Build with book/build, not by hand."""
+
+import os
+import sys
+from pathlib import Path
+
+BOOK = Path(__file__).resolve().parent
+sys.path.insert(0, str(BOOK))
+
+project = "From Wire to Socket"
+author = "The authors of From Wire to Socket"
+project_copyright = f"{author}. Text and figures CC BY-SA 4.0, code GPL-2.0"
+language = "en"
+_release = BOOK.parent / "build/kernel/trace/release"
+kernel_release = _release.read_text().strip() if _release.exists() else "6.12"
+release = f"Linux {kernel_release}"
+
+extensions = [
+    "breathe",
+    "sphinx.ext.graphviz",
+    "sphinx_copybutton",
+    "ext.project",
+    "ext.boxes",
+    "ext.snippet",
+]
+root_doc = "index"
+exclude_patterns = ["README.rst", "tests", "transcripts", "tools", "ext"]
+primary_domain = "c"
+highlight_language = "c"
+numfig = True
+nitpicky = True
+nitpick_ignore_regex = [
+    ("c:identifier", r".*"),
+]
+c_id_attributes = ["__iomem", "__init", "__exit", "__must_check", "__always_unused",
+                   "__maybe_unused"]
+
+graphviz_output_format = "svg"
+
+breathe_projects = {"driver": str(BOOK.parent / "build/book/doxygen/xml")}
+breathe_default_project = "driver"
+breathe_show_include = False
+breathe_domain_by_extension = {"c": "c", "h": "c"}
+
+html_theme = "furo"
+html_title = project
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_baseurl = ""
+pygments_style = "default"
+pygments_dark_style = "github-dark"
+
+latex_engine = "xelatex"
+latex_use_xindy = False
+latex_documents = [(root_doc, "from-wire-to-socket.tex", project, author, "manual")]
