@@ -2,6 +2,7 @@
 # The front door. `make help` lists every target.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help demo test doctor setup tools kernel kernels guest stages modules trace shell run \
 	book pdf grade skeleton check loom-check bench clean clean-cache
 

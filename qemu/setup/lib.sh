@@ -3,7 +3,7 @@
 # What install and doctor share: reading the list, and finding out what is there.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-list=$here/packages.list
+list=${FWTS_PACKAGES_LIST:-$here/packages.list}
 
 say()  { printf '%s\n' "$*"; }
 warn() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
