@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * igbook: letting the card at our memory, and keeping it away again.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/iopoll.h>
+
+#include "igbook.h"
+
+/**
+ * igbook_dma_set_mask() - say which addresses the card can drive
+ * @priv: the device
+ *
+ * The 82576 drives 64 bits. A platform may not be able to carry them to
+ * memory; 32 bits are the least it must offer.
+ *
+ * Context: probe, before anything is allocated or mapped.
+ * Return: 0, or a negative errno.
+ */
+int igbook_dma_set_mask(struct igbook *priv)
+{
+	struct device *dev = &priv->pdev->dev;
+	int err;
+
+	err = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	if (err)
+		err = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(32));
+	if (err)
+		dev_err(dev, "no usable DMA addressing: %d\n", err);
+	return err;
+}
+
+/**
+ * igbook_dma_master_disable() - let the card start no new transfer
+ * @priv: the device
+ *
+ * The card finishes what it has begun and then clears STATUS.
+ * GIO_MASTER_ENABLE. Only after that may memory it knew of be given away.
+ * A reset clears the request.
+ *
+ * Context: sleeps, up to 80 ms.
+ *
+ * Source: 82576 datasheet, "Device Control Register", GIO Master Disable.
+ */
+void igbook_dma_master_disable(struct igbook *priv)
+{
+	u32 ctrl = igbook_rd32(priv, REG_CTRL);
+	u32 status;
+
+	igbook_wr32(priv, REG_CTRL, ctrl | CTRL_GIO_MASTER_DISABLE);
+	if (read_poll_timeout(igbook_rd32, status,
+			      !(status & STATUS_GIO_MASTER_ENABLE), 100, 80000,
+			      false, priv, REG_STATUS))
+		pci_warn(priv->pdev, "DMA still under way after 80 ms\n");
+}
+
+/**
+ * igbook_tx_alloc() - allocate the ring of transmit descriptors
+ * @priv: the device
+ *
+ * CPU and card both read and write a descriptor at any time, so the ring is
+ * coherent memory: no ownership to hand over, but also no cache to hide the
+ * order of writes.
+ *
+ * Context: RTNL; sleeps.
+ * Return: 0, or -ENOMEM.
+ */
+static int igbook_tx_alloc(struct igbook *priv)
+{
+	struct igbook_tx_queue *tx = &priv->tx;
+
+	tx->desc = dma_alloc_coherent(&priv->pdev->dev,
+				      IGBOOK_TX_DESC * sizeof(*tx->desc),
+				      &tx->dma, GFP_KERNEL);
+	tx->next = 0;
+	return tx->desc ? 0 : -ENOMEM;
+}
+
+/**
+ * igbook_tx_free() - free the ring; the card must not know it any more
+ * @priv: the device
+ *
+ * Context: RTNL; sleeps.
+ */
+static void igbook_tx_free(struct igbook *priv)
+{
+	struct igbook_tx_queue *tx = &priv->tx;
+
+	if (!tx->desc)
+		return;
+	dma_free_coherent(&priv->pdev->dev,
+			  IGBOOK_TX_DESC * sizeof(*tx->desc), tx->desc,
+			  tx->dma);
+	tx->desc = NULL;
+}
+
+/**
+ * igbook_tx_enable() - show the card the ring and let it work
+ * @priv: the device, ring allocated
+ *
+ * Head and tail equal means empty: the card waits. Only when the queue reports
+ * itself enabled may the tail be moved.
+ *
+ * Context: RTNL; sleeps.
+ * Return: 0, or -ETIMEDOUT.
+ *
+ * Source: 82576 datasheet, "Transmit Initialization".
+ */
+static int igbook_tx_enable(struct igbook *priv)
+{
+	struct igbook_tx_queue *tx = &priv->tx;
+	u32 txdctl;
+	int err;
+
+	igbook_wr32(priv, REG_TDBAL(0), lower_32_bits(tx->dma));
+	igbook_wr32(priv, REG_TDBAH(0), upper_32_bits(tx->dma));
+	igbook_wr32(priv, REG_TDLEN(0), IGBOOK_TX_DESC * sizeof(*tx->desc));
+	igbook_wr32(priv, REG_TDH(0), 0);
+	igbook_wr32(priv, REG_TDT(0), 0);
+
+	txdctl = igbook_rd32(priv, REG_TXDCTL(0));
+	igbook_wr32(priv, REG_TXDCTL(0), txdctl | TXDCTL_ENABLE);
+	err = read_poll_timeout(igbook_rd32, txdctl, txdctl & TXDCTL_ENABLE,
+				100, 10000, false, priv, REG_TXDCTL(0));
+	if (err) {
+		netdev_err(priv->netdev, "transmit queue does not start\n");
+		return err;
+	}
+	igbook_wr32(priv, REG_TCTL, igbook_rd32(priv, REG_TCTL) | TCTL_EN);
+	return 0;
+}
+
+/**
+ * igbook_dma_start() - allocate the ring and start the transmit queue
+ * @priv: the device, freshly reset
+ *
+ * Context: RTNL; sleeps.
+ * Return: 0, or a negative errno: then igbook_dma_stop() cleans up.
+ */
+int igbook_dma_start(struct igbook *priv)
+{
+	int err;
+
+	err = igbook_tx_alloc(priv);
+	if (err)
+		return err;
+	return igbook_tx_enable(priv);
+}
+
+/**
+ * igbook_dma_stop() - stop the transmit queue and free the ring
+ * @priv: the device; stopping it twice does no harm
+ *
+ * The order is the point: first the card stops fetching, then it finishes,
+ * then the memory goes. A reset must follow before DMA can start again.
+ *
+ * Context: RTNL; sleeps.
+ *
+ * Source: 82576 datasheet, "Transmit Descriptor Control", ENABLE.
+ */
+void igbook_dma_stop(struct igbook *priv)
+{
+	u32 txdctl = igbook_rd32(priv, REG_TXDCTL(0));
+
+	igbook_wr32(priv, REG_TCTL, igbook_rd32(priv, REG_TCTL) & ~TCTL_EN);
+	igbook_wr32(priv, REG_TXDCTL(0), txdctl & ~TXDCTL_ENABLE);
+	igbook_dma_master_disable(priv);
+	igbook_tx_free(priv);
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * igbook: what ethtool asks of the device.
+ */
+#include <linux/bitfield.h>
+#include <linux/ethtool.h>
+
+#include "igbook.h"
+
+#define IGBOOK_REGS_VERSION	1	/* of the dump; says what stands where */
+
+/* The registers of "ethtool -d", in this order. None changes by being read. */
+static const u32 igbook_dump[] = {
+	REG_CTRL, REG_STATUS, REG_CTRL_EXT, REG_MDIC, REG_RCTL, REG_TCTL,
+	REG_RLPML, REG_RAL(0), REG_RAH(0),
+};
+
+/**
+ * igbook_get_drvinfo() - "ethtool -i"
+ * @netdev: the network device
+ * @info: names to fill in; the core adds the kernel's version
+ *
+ * Context: RTNL.
+ */
+static void igbook_get_drvinfo(struct net_device *netdev,
+			       struct ethtool_drvinfo *info)
+{
+	struct igbook *priv = netdev_priv(netdev);
+
+	strscpy(info->driver, IGBOOK_NAME, sizeof(info->driver));
+	strscpy(info->bus_info, pci_name(priv->pdev), sizeof(info->bus_info));
+}
+
+/**
+ * igbook_get_regs_len() - how many bytes "ethtool -d" will get
+ * @netdev: the network device
+ *
+ * Context: RTNL.
+ * Return: bytes.
+ */
+static int igbook_get_regs_len(struct net_device *netdev)
+{
+	return sizeof(igbook_dump);
+}
+
+/**
+ * igbook_get_regs() - "ethtool -d"
+ * @netdev: the network device
+ * @regs: the dump's version goes here
+ * @data: igbook_get_regs_len() bytes
+ *
+ * Context: RTNL.
+ */
+static void igbook_get_regs(struct net_device *netdev,
+			    struct ethtool_regs *regs, void *data)
+{
+	struct igbook *priv = netdev_priv(netdev);
+	u32 *out = data;
+	int i;
+
+	regs->version = IGBOOK_REGS_VERSION;
+	for (i = 0; i < ARRAY_SIZE(igbook_dump); i++)
+		out[i] = igbook_rd32(priv, igbook_dump[i]);
+}
+
+/**
+ * igbook_get_eeprom_len() - the size of what "ethtool -e" shows
+ * @netdev: the network device
+ *
+ * Context: RTNL.
+ * Return: bytes.
+ */
+static int igbook_get_eeprom_len(struct net_device *netdev)
+{
+	return IGBOOK_NVM_WORDS * sizeof(u16);
+}
+
+/**
+ * igbook_get_eeprom() - "ethtool -e"
+ * @netdev: the network device
+ * @eeprom: offset and length in bytes, checked by the core
+ * @data: where the bytes go
+ *
+ * The NVM is read in words, user space asks for bytes: read the words that
+ * cover the request and copy the part asked for.
+ *
+ * Context: RTNL; sleeps.
+ * Return: 0, or a negative errno.
+ */
+static int igbook_get_eeprom(struct net_device *netdev,
+			     struct ethtool_eeprom *eeprom, u8 *data)
+{
+	struct igbook *priv = netdev_priv(netdev);
+	u16 first = eeprom->offset / 2;
+	u16 last = (eeprom->offset + eeprom->len - 1) / 2;
+	u16 words[IGBOOK_NVM_WORDS];
+	int err;
+	u32 i;
+
+	err = igbook_nvm_read(priv, first, last - first + 1, words);
+	if (err)
+		return err;
+	for (i = 0; i < eeprom->len; i++) {
+		u32 at = eeprom->offset % 2 + i;
+
+		data[i] = words[at / 2] >> 8 * (at % 2);
+	}
+	eeprom->magic = priv->pdev->vendor | (u32)priv->pdev->device << 16;
+	return 0;
+}
+
+/**
+ * igbook_get_msglevel() - which messages are printed
+ * @netdev: the network device
+ *
+ * Context: RTNL.
+ * Return: NETIF_MSG_* bits.
+ */
+static u32 igbook_get_msglevel(struct net_device *netdev)
+{
+	struct igbook *priv = netdev_priv(netdev);
+
+	return priv->msg_enable;
+}
+
+/**
+ * igbook_set_msglevel() - "ethtool -s eth0 msglvl ..."
+ * @netdev: the network device
+ * @value: NETIF_MSG_* bits
+ *
+ * Context: RTNL.
+ */
+static void igbook_set_msglevel(struct net_device *netdev, u32 value)
+{
+	struct igbook *priv = netdev_priv(netdev);
+
+	priv->msg_enable = value;
+}
+
+/**
+ * igbook_nway_reset() - "ethtool -r": negotiate the link anew
+ * @netdev: the network device
+ *
+ * Context: RTNL; sleeps.
+ * Return: 0, or a negative errno; -EINVAL while the interface is down.
+ */
+static int igbook_nway_reset(struct net_device *netdev)
+{
+	if (!netif_running(netdev))
+		return -EINVAL;
+	return igbook_phy_restart_autoneg(netdev_priv(netdev));
+}
+
+/**
+ * igbook_get_speed() - what the MAC says the link runs at
+ * @priv: the device, carrier on
+ *
+ * Return: SPEED_10, SPEED_100 or SPEED_1000.
+ *
+ * Source: 82576 datasheet, "Device Status Register".
+ */
+static u32 igbook_get_speed(struct igbook *priv)
+{
+	switch (FIELD_GET(STATUS_SPEED, igbook_rd32(priv, REG_STATUS))) {
+	case STATUS_SPEED_10:
+		return SPEED_10;
+	case STATUS_SPEED_100:
+		return SPEED_100;
+	default:
+		return SPEED_1000;
+	}
+}
+
+/**
+ * igbook_get_link_ksettings() - the first lines of "ethtool eth0"
+ * @netdev: the network device
+ * @cmd: what to fill in
+ *
+ * Context: RTNL.
+ * Return: 0.
+ */
+static int igbook_get_link_ksettings(struct net_device *netdev,
+				     struct ethtool_link_ksettings *cmd)
+{
+	struct igbook *priv = netdev_priv(netdev);
+
+	ethtool_link_ksettings_zero_link_mode(cmd, supported);
+	ethtool_link_ksettings_add_link_mode(cmd, supported, 10baseT_Half);
+	ethtool_link_ksettings_add_link_mode(cmd, supported, 10baseT_Full);
+	ethtool_link_ksettings_add_link_mode(cmd, supported, 100baseT_Half);
+	ethtool_link_ksettings_add_link_mode(cmd, supported, 100baseT_Full);
+	ethtool_link_ksettings_add_link_mode(cmd, supported, 1000baseT_Full);
+	ethtool_link_ksettings_add_link_mode(cmd, supported, Autoneg);
+	ethtool_link_ksettings_add_link_mode(cmd, supported, TP);
+
+	cmd->base.port = PORT_TP;
+	cmd->base.phy_address = IGBOOK_PHY_ADDR;
+	cmd->base.autoneg = AUTONEG_ENABLE;
+	cmd->base.speed = SPEED_UNKNOWN;
+	cmd->base.duplex = DUPLEX_UNKNOWN;
+	if (!netif_carrier_ok(netdev))
+		return 0;
+
+	cmd->base.speed = igbook_get_speed(priv);
+	cmd->base.duplex = igbook_rd32(priv, REG_STATUS) & STATUS_FD ?
+			   DUPLEX_FULL : DUPLEX_HALF;
+	return 0;
+}
+
+const struct ethtool_ops igbook_ethtool_ops = {
+	.get_drvinfo = igbook_get_drvinfo,
+	.get_regs_len = igbook_get_regs_len,
+	.get_regs = igbook_get_regs,
+	.get_eeprom_len = igbook_get_eeprom_len,
+	.get_eeprom = igbook_get_eeprom,
+	.get_msglevel = igbook_get_msglevel,
+	.set_msglevel = igbook_set_msglevel,
+	.nway_reset = igbook_nway_reset,
+	.get_link = ethtool_op_get_link,
+	.get_link_ksettings = igbook_get_link_ksettings,
+};

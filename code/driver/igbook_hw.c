@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * igbook: reset, and what the driver shares with the card's firmware.
+ */
+#include <linux/delay.h>
+#include <linux/iopoll.h>
+
+#include "igbook.h"
+
+/**
+ * igbook_wait_set() - wait until one of some bits in a register is set
+ * @priv: the device
+ * @reg: the register
+ * @bits: the bits
+ * @timeout_us: how long to wait, in microseconds
+ *
+ * Context: sleeps.
+ * Return: 0, or -ETIMEDOUT.
+ */
+static int igbook_wait_set(struct igbook *priv, u32 reg, u32 bits,
+			   unsigned long timeout_us)
+{
+	u32 value;
+
+	return read_poll_timeout(igbook_rd32, value, value & bits, 1000,
+				 timeout_us, false, priv, reg);
+}
+
+/**
+ * igbook_wait_loaded() - wait for what the card does by itself after a reset
+ * @priv: the device
+ *
+ * After a reset the card loads its registers from the NVM (EECD.AUTO_RD) and
+ * its firmware configures the PHY (EEMNGCTL.CFG_DONE). Neither is fatal when
+ * it does not come: a card with an empty NVM or without firmware never sets
+ * the bits, and the emulated card does not have them. What matters is checked
+ * afterwards: the NVM's checksum, the address, the PHY's identity.
+ *
+ * Context: sleeps, up to 110 ms.
+ *
+ * Source: 82576 datasheet, "EEPROM/Flash Control Register" and "MNG EEPROM
+ * Control Register".
+ */
+static void igbook_wait_loaded(struct igbook *priv)
+{
+	u32 done = EEMNGCTL_CFG_DONE(priv->port);
+
+	if (igbook_wait_set(priv, REG_EECD, EECD_AUTO_RD, 10000))
+		pci_dbg(priv->pdev, "EECD.AUTO_RD not set after reset\n");
+	if (igbook_wait_set(priv, REG_EEMNGCTL, done, 100000))
+		pci_dbg(priv->pdev, "EEMNGCTL.CFG_DONE not set after reset\n");
+}
+
+/**
+ * igbook_mask_interrupts() - no interrupt from now on, none left over
+ * @priv: the device
+ *
+ * Reading ICR clears the causes that are pending and pushes the write before
+ * it to the card.
+ */
+static void igbook_mask_interrupts(struct igbook *priv)
+{
+	igbook_wr32(priv, REG_IMC, ~0U);
+	igbook_rd32(priv, REG_ICR);
+}
+
+/**
+ * igbook_hw_reset() - bring the card into the state the datasheet describes
+ * @priv: the device, registers mapped
+ *
+ * Whatever firmware or another driver left behind is gone afterwards. The
+ * link is allowed to come up (CTRL.SLU, which the reset clears) but nothing
+ * has started it yet.
+ *
+ * Context: sleeps.
+ *
+ * Source: 82576 datasheet, "Software Reset" and "Device Control Register".
+ */
+void igbook_hw_reset(struct igbook *priv)
+{
+	u32 ctrl;
+
+	igbook_mask_interrupts(priv);
+	igbook_wr32(priv, REG_RCTL, 0);
+	igbook_wr32(priv, REG_TCTL, TCTL_PSP);
+	/* loom: begin reset-master-disable from 02 */
+	igbook_dma_master_disable(priv);
+	/* loom: end reset-master-disable */
+
+	ctrl = igbook_rd32(priv, REG_CTRL);
+	igbook_wr32(priv, REG_CTRL, ctrl | CTRL_RST);
+	/* No access at all while the card resets itself. */
+	usleep_range(1000, 2000);
+	igbook_wait_loaded(priv);
+
+	igbook_mask_interrupts(priv);
+	ctrl = igbook_rd32(priv, REG_CTRL);
+	ctrl &= ~(CTRL_FRCSPD | CTRL_FRCDPX);
+	igbook_wr32(priv, REG_CTRL, ctrl | CTRL_SLU);
+}
+
+/**
+ * igbook_drv_load() - tell the card's firmware whether a driver is in charge
+ * @priv: the device
+ * @loaded: true after probe, false before remove
+ *
+ * Source: 82576 datasheet, "Extended Device Control Register", DRV_LOAD.
+ */
+void igbook_drv_load(struct igbook *priv, bool loaded)
+{
+	u32 ctrl_ext = igbook_rd32(priv, REG_CTRL_EXT);
+
+	if (loaded)
+		ctrl_ext |= CTRL_EXT_DRV_LOAD;
+	else
+		ctrl_ext &= ~CTRL_EXT_DRV_LOAD;
+	igbook_wr32(priv, REG_CTRL_EXT, ctrl_ext);
+}
+
+/**
+ * igbook_swsm_lock() - win the right to change SW_FW_SYNC
+ * @priv: the device
+ *
+ * Two steps: SMBI keeps out the driver of the other port, SWESMBI keeps out
+ * the firmware. The card sets SMBI when it is read, so whoever reads 0 has it.
+ *
+ * Context: sleeps.
+ * Return: 0, or -EBUSY.
+ *
+ * Source: 82576 datasheet, "Software Semaphore".
+ */
+static int igbook_swsm_lock(struct igbook *priv)
+{
+	u32 swsm;
+	int err;
+
+	err = read_poll_timeout(igbook_rd32, swsm, !(swsm & SWSM_SMBI), 50,
+				100000, false, priv, REG_SWSM);
+	if (err)
+		return -EBUSY;
+
+	igbook_wr32(priv, REG_SWSM, SWSM_SMBI | SWSM_SWESMBI);
+	if (igbook_wait_set(priv, REG_SWSM, SWSM_SWESMBI, 100000)) {
+		igbook_wr32(priv, REG_SWSM, 0);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/**
+ * igbook_swfw_try() - claim a shared part if nobody has it
+ * @priv: the device
+ * @mask: software's SW_FW_SYNC bit for the part
+ *
+ * Context: sleeps.
+ * Return: 0, or -EBUSY.
+ */
+static int igbook_swfw_try(struct igbook *priv, u32 mask)
+{
+	u32 taken = mask | mask << SW_FW_SYNC_FW_SHIFT;
+	u32 sync;
+
+	if (igbook_swsm_lock(priv))
+		return -EBUSY;
+	sync = igbook_rd32(priv, REG_SW_FW_SYNC);
+	if (!(sync & taken))
+		igbook_wr32(priv, REG_SW_FW_SYNC, sync | mask);
+	igbook_wr32(priv, REG_SWSM, 0);
+	return sync & taken ? -EBUSY : 0;
+}
+
+/**
+ * igbook_swfw_acquire() - claim the NVM or the PHY
+ * @priv: the device
+ * @mask: SW_FW_SYNC_EEP or SW_FW_SYNC_PHY()
+ *
+ * Context: sleeps, up to a second while the firmware has the part.
+ * Return: 0, or -EBUSY.
+ */
+int igbook_swfw_acquire(struct igbook *priv, u32 mask)
+{
+	int err;
+	int ret;
+
+	ret = read_poll_timeout(igbook_swfw_try, err, !err, 5000, 1000000,
+				false, priv, mask);
+	if (ret)
+		pci_err(priv->pdev, "SW_FW_SYNC bits %#x stay taken\n", mask);
+	return ret ? -EBUSY : 0;
+}
+
+/**
+ * igbook_swfw_release() - give the NVM or the PHY back
+ * @priv: the device
+ * @mask: what igbook_swfw_acquire() was given
+ *
+ * Context: sleeps.
+ */
+void igbook_swfw_release(struct igbook *priv, u32 mask)
+{
+	u32 sync;
+	int err;
+
+	err = igbook_swsm_lock(priv);
+	sync = igbook_rd32(priv, REG_SW_FW_SYNC);
+	igbook_wr32(priv, REG_SW_FW_SYNC, sync & ~mask);
+	if (!err)
+		igbook_wr32(priv, REG_SWSM, 0);
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * igbook: what the network core asks of the device.
+ */
+#include <linux/mii.h>
+
+#include "igbook.h"
+
+/**
+ * igbook_up() - make the card ready to work
+ * @priv: the device, freshly reset
+ *
+ * Context: RTNL; sleeps.
+ * Return: 0, or a negative errno with nothing left running.
+ */
+int igbook_up(struct igbook *priv)
+{
+	struct net_device *netdev = priv->netdev;
+	int err;
+
+	igbook_set_rar(priv, 0, netdev->dev_addr);
+	igbook_set_frame_size(priv);
+	netif_addr_lock_bh(netdev);
+	igbook_set_rx_mode(netdev);
+	netif_addr_unlock_bh(netdev);
+
+	/* loom: begin up-dma from 02 */
+	err = igbook_dma_start(priv);
+	if (err)
+		goto err_stop;
+	/* loom: end up-dma */
+	err = igbook_link_start(priv);
+	if (err)
+		goto err_stop;
+	return 0;
+
+err_stop:
+	/* loom: begin up-dma-unwind from 02 */
+	igbook_dma_stop(priv);
+	/* loom: end up-dma-unwind */
+	igbook_hw_reset(priv);
+	return err;
+}
+
+/**
+ * igbook_down() - leave the card silent and in its reset state
+ * @priv: the device
+ *
+ * Context: RTNL; sleeps.
+ */
+void igbook_down(struct igbook *priv)
+{
+	igbook_link_stop(priv);
+	igbook_stats_update(priv);
+	/* loom: begin down-dma from 02 */
+	igbook_dma_stop(priv);
+	/* loom: end down-dma */
+	igbook_hw_reset(priv);
+}
+
+/**
+ * igbook_open() - the interface goes up ("ip link set eth0 up")
+ * @netdev: the network device
+ *
+ * Context: RTNL; sleeps.
+ * Return: 0, or a negative errno and the interface stays down.
+ */
+static int igbook_open(struct net_device *netdev)
+{
+	struct igbook *priv = netdev_priv(netdev);
+	int err;
+
+	err = igbook_up(priv);
+	if (err)
+		return err;
+	netif_start_queue(netdev);
+	return 0;
+}
+
+/**
+ * igbook_stop() - the interface goes down
+ * @netdev: the network device
+ *
+ * Context: RTNL; sleeps. No ndo_start_xmit runs when this is called.
+ * Return: 0.
+ */
+static int igbook_stop(struct net_device *netdev)
+{
+	netif_stop_queue(netdev);
+	igbook_down(netdev_priv(netdev));
+	return 0;
+}
+
+/**
+ * igbook_set_mac_address() - change the interface's address
+ * @netdev: the network device
+ * @p: struct sockaddr with the new address
+ *
+ * The NVM keeps the old one: it is back when the driver is next loaded.
+ *
+ * Context: RTNL.
+ * Return: 0, or -EADDRNOTAVAIL for an address that is not a station's.
+ */
+static int igbook_set_mac_address(struct net_device *netdev, void *p)
+{
+	int err;
+
+	err = eth_prepare_mac_addr_change(netdev, p);
+	if (err)
+		return err;
+	eth_commit_mac_addr_change(netdev, p);
+	igbook_set_rar(netdev_priv(netdev), 0, netdev->dev_addr);
+	return 0;
+}
+
+/**
+ * igbook_change_mtu() - change the largest payload of a frame
+ * @netdev: the network device
+ * @mtu: bytes; the core has checked it against min_mtu and max_mtu
+ *
+ * Context: RTNL, the interface up or down.
+ * Return: 0.
+ */
+static int igbook_change_mtu(struct net_device *netdev, int mtu)
+{
+	WRITE_ONCE(netdev->mtu, mtu);
+	igbook_set_frame_size(netdev_priv(netdev));
+	return 0;
+}
+
+/**
+ * igbook_eth_ioctl() - the MII ioctls, which mii-tool still uses
+ * @netdev: the network device
+ * @ifr: the request; its PHY and register numbers, and the value
+ * @cmd: SIOCGMIIPHY, SIOCGMIIREG or SIOCSMIIREG
+ *
+ * SIOCGMIIPHY asks for the PHY's address and reads a register as well. The
+ * core lets only a privileged caller write.
+ *
+ * Context: RTNL; sleeps.
+ * Return: 0, or a negative errno; -EOPNOTSUPP for any other ioctl.
+ */
+static int igbook_eth_ioctl(struct net_device *netdev, struct ifreq *ifr,
+			    int cmd)
+{
+	struct igbook *priv = netdev_priv(netdev);
+	struct mii_ioctl_data *mii = if_mii(ifr);
+
+	if (cmd == SIOCGMIIPHY)
+		mii->phy_id = IGBOOK_PHY_ADDR;
+	if (mii->phy_id != IGBOOK_PHY_ADDR)
+		return -EIO;
+
+	switch (cmd) {
+	case SIOCGMIIPHY:
+	case SIOCGMIIREG:
+		return igbook_phy_read(priv, mii->reg_num & 0x1f,
+				       &mii->val_out);
+	case SIOCSMIIREG:
+		return igbook_phy_write(priv, mii->reg_num & 0x1f,
+					mii->val_in);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+const struct net_device_ops igbook_netdev_ops = {
+	.ndo_open = igbook_open,
+	.ndo_stop = igbook_stop,
+	.ndo_start_xmit = igbook_start_xmit,
+	.ndo_get_stats64 = igbook_get_stats64,
+	.ndo_set_rx_mode = igbook_set_rx_mode,
+	.ndo_set_mac_address = igbook_set_mac_address,
+	.ndo_validate_addr = eth_validate_addr,
+	.ndo_change_mtu = igbook_change_mtu,
+	.ndo_eth_ioctl = igbook_eth_ioctl,
+};

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * igbook: the PHY, reached through the MDIC register.
+ */
+#include <linux/bitfield.h>
+#include <linux/iopoll.h>
+#include <linux/mii.h>
+
+#include "igbook.h"
+
+/**
+ * igbook_mdic() - one transfer over the management interface
+ * @priv: the device
+ * @command: the register, the operation and for a write the data
+ * @value: MDIC as it stood when the transfer was done
+ *
+ * Context: sleeps; takes mdio_lock, then the semaphore shared with firmware.
+ * Return: 0, -EIO when the PHY does not know the register, or another
+ * negative errno.
+ *
+ * Source: 82576 datasheet, "MDI Control Register".
+ */
+static int igbook_mdic(struct igbook *priv, u32 command, u32 *value)
+{
+	u32 phy = SW_FW_SYNC_PHY(priv->port);
+	int err;
+
+	command |= FIELD_PREP(MDIC_PHYADD, IGBOOK_PHY_ADDR);
+
+	mutex_lock(&priv->mdio_lock);
+	err = igbook_swfw_acquire(priv, phy);
+	if (err)
+		goto unlock;
+	igbook_wr32(priv, REG_MDIC, command);
+	err = read_poll_timeout(igbook_rd32, *value, *value & MDIC_R, 50,
+				100000, true, priv, REG_MDIC);
+	if (!err && (*value & MDIC_E))
+		err = -EIO;
+	igbook_swfw_release(priv, phy);
+unlock:
+	mutex_unlock(&priv->mdio_lock);
+	return err;
+}
+
+/**
+ * igbook_phy_read() - read one PHY register
+ * @priv: the device
+ * @reg: which one (MII_*)
+ * @value: where its 16 bits go
+ *
+ * Context: sleeps.
+ * Return: 0, or a negative errno.
+ */
+int igbook_phy_read(struct igbook *priv, u8 reg, u16 *value)
+{
+	u32 mdic;
+	int err;
+
+	err = igbook_mdic(priv, FIELD_PREP(MDIC_REGADD, reg) | MDIC_OP_READ,
+			  &mdic);
+	if (!err)
+		*value = FIELD_GET(MDIC_DATA, mdic);
+	return err;
+}
+
+/**
+ * igbook_phy_write() - write one PHY register
+ * @priv: the device
+ * @reg: which one (MII_*)
+ * @value: its new 16 bits
+ *
+ * Context: sleeps.
+ * Return: 0, or a negative errno.
+ */
+int igbook_phy_write(struct igbook *priv, u8 reg, u16 value)
+{
+	u32 mdic;
+
+	return igbook_mdic(priv, FIELD_PREP(MDIC_REGADD, reg) | MDIC_OP_WRITE |
+				 FIELD_PREP(MDIC_DATA, value), &mdic);
+}
+
+/**
+ * igbook_phy_identify() - is there a PHY, and which?
+ * @priv: the device
+ *
+ * Context: probe; sleeps.
+ * Return: 0, or a negative errno.
+ *
+ * Source: IEEE 802.3 clause 22, registers 2 and 3.
+ */
+int igbook_phy_identify(struct igbook *priv)
+{
+	u16 high, low;
+	int err;
+
+	err = igbook_phy_read(priv, MII_PHYSID1, &high);
+	if (!err)
+		err = igbook_phy_read(priv, MII_PHYSID2, &low);
+	if (err) {
+		pci_err(priv->pdev, "PHY does not answer: %d\n", err);
+		return err;
+	}
+	pci_dbg(priv->pdev, "PHY id %04x%04x\n", high, low);
+	return 0;
+}
+
+/**
+ * igbook_phy_restart_autoneg() - have the PHY agree on speed and duplex anew
+ * @priv: the device
+ *
+ * The link goes down at once and comes up when both ends have agreed: a second
+ * or two on copper, 500 ms on the emulated card.
+ *
+ * Context: sleeps.
+ * Return: 0, or a negative errno.
+ *
+ * Source: IEEE 802.3 clause 22, register 0.
+ */
+int igbook_phy_restart_autoneg(struct igbook *priv)
+{
+	u16 bmcr;
+	int err;
+
+	err = igbook_phy_read(priv, MII_BMCR, &bmcr);
+	if (err)
+		return err;
+	bmcr &= ~(BMCR_LOOPBACK | BMCR_PDOWN | BMCR_ISOLATE);
+	return igbook_phy_write(priv, MII_BMCR,
+				bmcr | BMCR_ANENABLE | BMCR_ANRESTART);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Registers of the Intel 82576, under the names its datasheet gives them.
+ *
+ * REG_NAME is an offset into BAR 0, NAME_FIELD a bit or a field of that
+ * register. Offsets and bits: 82576EB datasheet, chapter "Programming
+ * Interface".
+ */
+#ifndef _IGBOOK_REGS_H_
+#define _IGBOOK_REGS_H_
+
+#include <linux/bits.h>
+
+/* General: Device Control, Device Status, Extended Device Control */
+#define REG_CTRL		0x00000
+#define   CTRL_FD			BIT(0)	/* full duplex */
+#define   CTRL_GIO_MASTER_DISABLE	BIT(2)	/* start no new DMA */
+#define   CTRL_SLU			BIT(6)	/* set link up */
+#define   CTRL_FRCSPD			BIT(11)	/* force speed */
+#define   CTRL_FRCDPX			BIT(12)	/* force duplex */
+#define   CTRL_RST			BIT(26)	/* software reset, clears itself */
+#define REG_STATUS		0x00008
+#define   STATUS_FD			BIT(0)	/* full duplex */
+#define   STATUS_LU			BIT(1)	/* link up */
+#define   STATUS_LAN_ID			GENMASK(3, 2)	/* which port we are */
+#define   STATUS_SPEED			GENMASK(7, 6)
+#define     STATUS_SPEED_10		0
+#define     STATUS_SPEED_100		1
+#define   STATUS_GIO_MASTER_ENABLE	BIT(19)	/* DMA may be under way */
+#define REG_CTRL_EXT		0x00018
+#define   CTRL_EXT_DRV_LOAD		BIT(28)	/* a driver has the device */
+
+/* Non-volatile memory: control, read, configuration done */
+#define REG_EECD		0x00010
+#define   EECD_AUTO_RD			BIT(9)	/* NVM loaded after reset */
+#define REG_EERD		0x00014
+#define   EERD_START			BIT(0)
+#define   EERD_DONE			BIT(1)
+#define   EERD_ADDR			GENMASK(15, 2)
+#define   EERD_DATA			GENMASK(31, 16)
+#define REG_EEMNGCTL		0x01010
+#define   EEMNGCTL_CFG_DONE(port)	BIT(18 + (port))
+
+/* The PHY's management interface */
+#define REG_MDIC		0x00020
+#define   MDIC_DATA			GENMASK(15, 0)
+#define   MDIC_REGADD			GENMASK(20, 16)
+#define   MDIC_PHYADD			GENMASK(25, 21)
+#define   MDIC_OP_WRITE			BIT(26)
+#define   MDIC_OP_READ			BIT(27)
+#define   MDIC_R			BIT(28)	/* ready */
+#define   MDIC_E			BIT(30)	/* error */
+
+/* Interrupts: cause (cleared by reading it) and mask clear */
+#define REG_ICR			0x000c0
+#define   ICR_LSC			BIT(2)	/* link status change */
+#define REG_IMC			0x000d8
+
+/* Receive: control, longest frame, address filters */
+#define REG_RCTL		0x00100
+#define   RCTL_UPE			BIT(3)	/* all unicast */
+#define   RCTL_MPE			BIT(4)	/* all multicast */
+#define   RCTL_LPE			BIT(5)	/* frames longer than 1522 */
+#define   RCTL_MO			GENMASK(13, 12)	/* multicast offset */
+#define   RCTL_BAM			BIT(15)	/* broadcast */
+#define REG_RLPML		0x05004
+#define REG_MTA(n)		(0x05200 + 4 * (n))
+#define   MTA_WORDS			128
+#define REG_RAL(n)		(0x05400 + 8 * (n))
+#define REG_RAH(n)		(0x05404 + 8 * (n))
+#define   RAH_AV			BIT(31)	/* address valid */
+#define   RAR_ENTRIES			16	/* 82576: eight more elsewhere */
+
+/* Transmit control */
+#define REG_TCTL		0x00400
+#define   TCTL_EN			BIT(1)
+#define   TCTL_PSP			BIT(3)	/* pad short packets */
+
+/* Statistics; each clears when read */
+#define REG_CRCERRS		0x04000
+#define REG_MPC			0x04010
+#define REG_GPRC		0x04074
+#define REG_MPRC		0x0407c
+#define REG_GPTC		0x04080
+#define REG_GORCL		0x04088
+#define REG_GORCH		0x0408c
+#define REG_GOTCL		0x04090
+#define REG_GOTCH		0x04094
+#define REG_RUC			0x040a4
+#define REG_ROC			0x040ac
+
+/* Semaphores shared with the other port and with the card's firmware */
+#define REG_SWSM		0x05b50
+#define   SWSM_SMBI			BIT(0)	/* taken by reading it as 0 */
+#define   SWSM_SWESMBI			BIT(1)	/* taken if it stays written */
+#define REG_SW_FW_SYNC		0x05b5c
+#define   SW_FW_SYNC_EEP		BIT(0)	/* the NVM */
+#define   SW_FW_SYNC_PHY(port)		BIT(1 + (port))	/* a port's PHY */
+#define   SW_FW_SYNC_FW_SHIFT		16	/* firmware's copy of each */
+
+/* loom: begin regs-transmit-queue from 02 */
+/* One transmit queue: base, length in bytes, head, tail, control */
+#define REG_TDBAL(n)		(0x0e000 + 0x40 * (n))
+#define REG_TDBAH(n)		(0x0e004 + 0x40 * (n))
+#define REG_TDLEN(n)		(0x0e008 + 0x40 * (n))
+#define REG_TDH(n)		(0x0e010 + 0x40 * (n))
+#define REG_TDT(n)		(0x0e018 + 0x40 * (n))
+#define REG_TXDCTL(n)		(0x0e028 + 0x40 * (n))
+#define   TXDCTL_ENABLE			BIT(25)
+/* loom: end regs-transmit-queue */
+
+/* loom: begin regs-transmit-descriptor from 02 */
+/* Advanced transmit data descriptor, second quadword as we write it ... */
+#define TXD_DTALEN		GENMASK(15, 0)	/* bytes in this buffer */
+#define TXD_DTYP_DATA		(3 << 20)	/* a data descriptor */
+#define TXD_DCMD_EOP		BIT(24)		/* end of packet */
+#define TXD_DCMD_IFCS		BIT(25)		/* insert the FCS */
+#define TXD_DCMD_RS		BIT(27)		/* report status */
+#define TXD_DCMD_DEXT		BIT(29)		/* advanced format */
+#define TXD_PAYLEN		GENMASK(31, 14)	/* bytes in the whole packet */
+/* ... and as the card writes it back */
+#define TXD_STA_DD		BIT(0)		/* descriptor done */
+/* loom: end regs-transmit-descriptor */
+
+#endif /* _IGBOOK_REGS_H_ */

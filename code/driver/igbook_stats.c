@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * igbook: the card's own counters.
+ */
+#include "igbook.h"
+
+/**
+ * igbook_rd_octets() - read a counter of 64 bits
+ * @priv: the device
+ * @low: register of its low half; the high half follows
+ *
+ * Reading the high half clears both, so the low one comes first.
+ *
+ * Return: the octets counted since it was last read.
+ */
+static u64 igbook_rd_octets(struct igbook *priv, u32 low)
+{
+	u64 octets = igbook_rd32(priv, low);
+
+	return octets | (u64)igbook_rd32(priv, low + 4) << 32;
+}
+
+/**
+ * igbook_stats_update() - add what the card counted to our totals
+ * @priv: the device
+ *
+ * The counters are 32 bits wide and clear when read. Reading and adding are
+ * one step under the lock, or two readers would each miss what the other saw.
+ * The card counts the FCS as part of a frame, Linux does not.
+ *
+ * Context: any; stats_lock.
+ *
+ * Source: 82576 datasheet, "Statistics Registers".
+ */
+void igbook_stats_update(struct igbook *priv)
+{
+	struct rtnl_link_stats64 *stats = &priv->stats;
+	u32 tx, rx;
+
+	/* A device that was pulled out reads as all ones. */
+	if (igbook_rd32(priv, REG_STATUS) == ~0U)
+		return;
+
+	spin_lock_bh(&priv->stats_lock);
+	tx = igbook_rd32(priv, REG_GPTC);
+	rx = igbook_rd32(priv, REG_GPRC);
+	stats->tx_packets += tx;
+	stats->tx_bytes += igbook_rd_octets(priv, REG_GOTCL) -
+			   (u64)tx * ETH_FCS_LEN;
+	stats->rx_packets += rx;
+	stats->rx_bytes += igbook_rd_octets(priv, REG_GORCL) -
+			   (u64)rx * ETH_FCS_LEN;
+	stats->multicast += igbook_rd32(priv, REG_MPRC);
+	stats->rx_crc_errors += igbook_rd32(priv, REG_CRCERRS);
+	stats->rx_length_errors += igbook_rd32(priv, REG_RUC) +
+				   igbook_rd32(priv, REG_ROC);
+	stats->rx_missed_errors += igbook_rd32(priv, REG_MPC);
+	stats->rx_errors = stats->rx_crc_errors + stats->rx_length_errors;
+	spin_unlock_bh(&priv->stats_lock);
+}
+
+/**
+ * igbook_get_stats64() - the totals, for "ip -s link" and /proc/net/dev
+ * @netdev: the network device
+ * @total: where they go
+ *
+ * What the driver itself drops is counted in the core's per-CPU statistics,
+ * which the core adds to these.
+ *
+ * Context: RTNL or RCU: no sleeping. The registers are left alone while the
+ * device is suspended, for then they do not answer.
+ */
+void igbook_get_stats64(struct net_device *netdev,
+			struct rtnl_link_stats64 *total)
+{
+	struct igbook *priv = netdev_priv(netdev);
+
+	if (netif_device_present(netdev))
+		igbook_stats_update(priv);
+
+	spin_lock_bh(&priv->stats_lock);
+	*total = priv->stats;
+	spin_unlock_bh(&priv->stats_lock);
+}
