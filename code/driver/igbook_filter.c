@@ -37,7 +37,7 @@ void igbook_set_rar(struct igbook *priv, unsigned int index, const u8 *addr)
  * the cable, with header, one VLAN tag and FCS. It is heeded once RCTL.LPE
  * lifts the limit of 1522 bytes.
  *
- * Context: RTNL.
+ * Context: RTNL and the address lock: RCTL is read, changed and written back.
  *
  * Source: 82576 datasheet, "Receive Long Packet Maximum Length".
  */

@@ -19,8 +19,8 @@ int igbook_up(struct igbook *priv)
 	int err;
 
 	igbook_set_rar(priv, 0, netdev->dev_addr);
-	igbook_set_frame_size(priv);
 	netif_addr_lock_bh(netdev);
+	igbook_set_frame_size(priv);
 	igbook_set_rx_mode(netdev);
 	netif_addr_unlock_bh(netdev);
 
@@ -118,13 +118,18 @@ static int igbook_set_mac_address(struct net_device *netdev, void *p)
  * @netdev: the network device
  * @mtu: bytes; the core has checked it against min_mtu and max_mtu
  *
- * Context: RTNL, the interface up or down.
+ * RCTL is also changed by igbook_set_rx_mode(), which runs without RTNL when a
+ * protocol joins a group: the address lock keeps the two apart.
+ *
+ * Context: RTNL, the interface up or down; takes the address lock.
  * Return: 0.
  */
 static int igbook_change_mtu(struct net_device *netdev, int mtu)
 {
 	WRITE_ONCE(netdev->mtu, mtu);
+	netif_addr_lock_bh(netdev);
 	igbook_set_frame_size(netdev_priv(netdev));
+	netif_addr_unlock_bh(netdev);
 	return 0;
 }
 
