@@ -21,7 +21,7 @@
 namespace {
 
 using fwts::agent::Agent;
-using fwts::agent::Descriptor;
+using fwts::Descriptor;
 using fwts::agent::kPortName;
 
 constexpr const char* kUsage =

@@ -68,25 +68,6 @@ void set_nonblocking(const Descriptor& descriptor) {
 
 }  // namespace
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-    if (this != &other) {
-        close();
-        fd_ = other.release();
-    }
-    return *this;
-}
-
-void Descriptor::close() {
-    if (fd_ >= 0) {
-        ::close(fd_);
-        fd_ = -1;
-    }
-}
-
-int Descriptor::release() {
-    return std::exchange(fd_, -1);
-}
-
 Order parse_order(const nlohmann::json& message) try {
     Order order;
     order.id = message.value("id", std::int64_t{0});

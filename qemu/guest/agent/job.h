@@ -14,26 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "descriptor.h"
+
 namespace fwts::agent {
-
-/// A file descriptor with an owner.
-class Descriptor {
-  public:
-    explicit Descriptor(int fd = -1) : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
-    Descriptor& operator=(Descriptor&& other) noexcept;
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() { close(); }
-
-    [[nodiscard]] int get() const { return fd_; }
-    [[nodiscard]] bool open() const { return fd_ >= 0; }
-    void close();
-    int release();
-
-  private:
-    int fd_;
-};
 
 /// What is to be run. Built from an "exec" message.
 struct Order {
