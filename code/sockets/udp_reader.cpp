@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// A program for the guest that waits for UDP datagrams and prints what they carry.
+///
+/// It blocks in recvfrom(), so a trace can watch it being woken. Plain system calls: the point
+/// is to see them, so nothing stands between this program and the kernel.
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+namespace {
+
+constexpr int kUsageError = 2;
+constexpr const char* kUsage =
+    "usage: udp_reader PORT [COUNT]\n"
+    "Waits for COUNT datagrams (1 when left out) on a UDP port of any address and prints,\n"
+    "for each, the sender and the payload.\n"
+    "Prints `listening on PORT` once a sender may start.\n"
+    "\n"
+    "example: udp_reader 4000\n";
+
+/// A number from 1 to `limit`, or 0 when `text` is none.
+unsigned parse(std::string_view text, unsigned limit) {
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    return whole && value <= limit ? value : 0;
+}
+
+/// Report a failed system call and hand back the exit status.
+int fail(const char* what, unsigned port) {
+    std::fprintf(stderr, "udp_reader: port %u: %s: %s\n", port, what, std::strerror(errno));
+    return 1;
+}
+
+/// A UDP socket bound to `port` on every address, or -1 with errno set.
+int open_socket(unsigned port) {
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<in_port_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_ANY);
+    if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/// Wait for one datagram and print it. Returns false when recvfrom fails.
+bool read_one(int fd) {
+    std::array<char, 2048> buffer{};
+    sockaddr_in sender{};
+    socklen_t length = sizeof sender;
+    const ssize_t got = recvfrom(fd, buffer.data(), buffer.size(), 0,
+                                 reinterpret_cast<sockaddr*>(&sender), &length);
+    if (got < 0) {
+        return false;
+    }
+    std::array<char, INET_ADDRSTRLEN> text{};
+    inet_ntop(AF_INET, &sender.sin_addr, text.data(), text.size());
+    std::printf("%s:%u %zd bytes: %.*s\n", text.data(), ntohs(sender.sin_port), got,
+                static_cast<int>(got), buffer.data());
+    std::fflush(stdout);
+    return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view first = argc > 1 ? argv[1] : "";
+    if (first == "--help" || first == "-h") {
+        std::fputs(kUsage, stdout);
+        return 0;
+    }
+    const unsigned port = parse(first, 65535);
+    const unsigned count = argc > 2 ? parse(argv[2], 1U << 30U) : 1;
+    if (argc > 3 || port == 0 || count == 0) {
+        std::fputs(kUsage, stderr);
+        return kUsageError;
+    }
+    const int fd = open_socket(port);
+    if (fd < 0) {
+        return fail("cannot listen", port);
+    }
+    std::printf("listening on %u\n", port);
+    std::fflush(stdout);
+    for (unsigned done = 0; done < count; ++done) {
+        if (!read_one(fd)) {
+            return fail("recvfrom", port);
+        }
+    }
+    close(fd);
+    return 0;
+}

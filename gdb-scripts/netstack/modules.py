@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0
+"""`net symbols`: tells gdb where the kernel put a module, so that its functions have names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import os
+import pathlib
+
+import gdb
+
+from . import lists, utils
+
+module_type = utils.CachedType("struct module")
+SECTIONS = (".data", ".data..read_mostly", ".rodata", ".bss", ".text.unlikely", ".text.hot",
+            ".init.text", ".exit.text")
+
+
+def loaded() -> Iterator[gdb.Value]:
+    """Every module in the kernel, the newest first."""
+    yield from lists.for_each_entry(utils.variable("modules"), module_type.get(), "list")
+
+
+def sections(module: gdb.Value) -> dict[str, int]:
+    """Where each section of a module lies (what /sys/module/NAME/sections says)."""
+    attributes = module["sect_attrs"]
+    if utils.is_null(attributes):
+        return {}
+    found = {}
+    for index in range(int(attributes["nsections"])):
+        entry = attributes["attrs"][index]
+        found[utils.string_of(entry["battr"]["attr"]["name"])] = int(entry["address"])
+    return found
+
+
+def default_places() -> list[pathlib.Path]:
+    """Directories to search for .ko files: beside vmlinux, and the checkout's built stages."""
+    places = []
+    for objfile in gdb.objfiles():
+        if os.path.basename(objfile.filename or "") == "vmlinux":
+            kernel = pathlib.Path(objfile.filename).parent
+            places += [kernel / "modules", kernel / "build"]
+    checkout = pathlib.Path(__file__).resolve().parents[2]
+    places.append(checkout / "build" / "modules")
+    return [place for place in places if place.is_dir()]
+
+
+def find_file(name: str, places: list[pathlib.Path]) -> pathlib.Path | None:
+    """The .ko of a module; the kernel writes `_` where a file name may have `-`."""
+    for place in places:
+        if place.is_file():
+            if place.stem.replace("-", "_") == name:
+                return place
+            continue
+        for found in sorted(place.rglob("*.ko")):
+            if found.stem.replace("-", "_") == name:
+                return found
+    return None
+
+
+def build_id(path: pathlib.Path) -> str:
+    """Build id of an object file, empty when gdb finds none."""
+    for objfile in gdb.objfiles():
+        if objfile.filename == str(path):
+            return objfile.build_id or ""
+    return ""
+
+
+def has_symbols(path: pathlib.Path) -> bool:
+    """Did gdb already load this file?"""
+    return any(objfile.filename == str(path) for objfile in gdb.objfiles())
+
+
+def load_one(module: gdb.Value, path: pathlib.Path) -> None:
+    """Load a module's symbols at the addresses the kernel gave its sections."""
+    addresses = sections(module)
+    if has_symbols(path):
+        gdb.execute(f"remove-symbol-file {path}", to_string=True)
+    command = f"add-symbol-file {path}"
+    if ".text" in addresses:
+        command += f" {addresses['.text']:#x}"
+    command += "".join(f" -s {name} {addresses[name]:#x}" for name in SECTIONS
+                       if name in addresses)
+    gdb.execute(command, to_string=True)
+
+
+def load(names: set[str] | None, places: list[pathlib.Path]) -> tuple[list[str], list[str]]:
+    """Load symbols of all (or the named) modules: (loaded, without a file)."""
+    done, missing = [], []
+    for module in list(loaded()):
+        name = utils.string_of(module["name"])
+        if names is not None and name not in names:
+            continue
+        path = find_file(name, places)
+        if path is None:
+            missing.append(name)
+        else:
+            load_one(module, path.resolve())
+            done.append(f"{name} ({path.name})")
+    return done, missing
+
+
+def show(argument: str) -> None:
+    """Load the symbols of the modules in the guest.
+
+Usage: net symbols [PATH...]
+
+PATH is a .ko file or a directory to search. Without one, the modules beside vmlinux and the
+stages built in build/modules are searched. Repeat it after a module was loaded or reloaded.
+
+Example:
+  (gdb) net symbols
+  symbols of igb (igb.ko), dca (dca.ko)
+  (gdb) net symbols build/modules/trace/02-dma"""
+    given = [pathlib.Path(word).expanduser() for word in argument.split()]
+    for place in given:
+        if not place.exists():
+            raise gdb.GdbError(f"net symbols: {place}: no such file or directory")
+    done, missing = load(None, given + default_places())
+    if done:
+        utils.out(f"symbols of {', '.join(done)}")
+    if missing:
+        utils.out(f"no .ko file found for {', '.join(missing)}; try: net symbols DIRECTORY")
+    if not done and not missing:
+        utils.out("no modules are loaded in the guest")
+
+
+def register() -> None:
+    """Add the command to gdb."""
+    utils.NetCommand("symbols", show, gdb.COMPLETE_FILENAME)

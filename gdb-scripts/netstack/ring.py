@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0
+"""`net ring`: the descriptors that driver and card share, decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import gdb
+
+from . import device, utils
+
+ADVANCED_DATA = 3
+STATUS_DONE = 1
+STATUS_END = 2
+# 82576 advanced transmit data descriptor, command byte (bits 31:24 of cmd_type_len).
+TX_COMMANDS = {0x01: "EOP", 0x02: "IFCS", 0x08: "RS", 0x20: "DEXT", 0x40: "VLE", 0x80: "TSE"}
+LIMIT = 16
+
+
+@dataclass(frozen=True)
+class Ring:
+    """What any driver's ring comes down to."""
+
+    direction: str
+    index: int
+    address: int
+    dma: int
+    count: int
+    next_to_use: int
+    next_to_clean: int
+
+
+def _word(raw: bytes, offset: int, size: int) -> int:
+    return int.from_bytes(raw[offset:offset + size], "little")
+
+
+def decode_rx(raw: bytes, in_use: bool) -> str:
+    """An advanced receive descriptor: as the driver wrote it, or as the card wrote it back."""
+    status = _word(raw, 8, 4)
+    if not in_use or status & STATUS_DONE:
+        flags = "DD" if status & STATUS_DONE else "not done"
+        flags += " EOP" if status & STATUS_END else ""
+        return f"written back: length {_word(raw, 12, 2)}, {flags}, errors {status >> 20:#x}"
+    return f"for the card: buffer {_word(raw, 0, 8):#x}"
+
+
+def decode_tx(raw: bytes, pending: bool) -> str:
+    """An advanced transmit descriptor; a written-back one keeps only its status."""
+    command, status = _word(raw, 8, 4), _word(raw, 12, 4)
+    if not pending:
+        return f"free, status {status:#x}" + (" (DD)" if status & STATUS_DONE else "")
+    kind = "data" if command >> 20 & 0xf == ADVANCED_DATA else f"type {command >> 20 & 0xf}"
+    names = " ".join(name for bit, name in TX_COMMANDS.items() if command >> 24 & bit)
+    return (f"for the card: {kind}, buffer {_word(raw, 0, 8):#x}, length {command & 0xffff}, "
+            f"PAYLEN {status >> 14}, {names or 'no commands'}")
+
+
+def _from_igb(private: int, direction: str, index: int) -> Ring:
+    adapter = gdb.Value(private).cast(gdb.lookup_type("struct igb_adapter").pointer())
+    count = int(adapter[f"num_{direction}_queues"])
+    if index >= count:
+        raise gdb.GdbError(f"net ring: igb has {count} {direction} ring(s), there is no {index}")
+    ring = adapter[f"{direction}_ring"][index]
+    if utils.is_null(ring) or utils.is_null(ring["desc"]):
+        raise gdb.GdbError(f"net ring: {direction} ring {index} has no memory; is the device up?")
+    return Ring(direction, index, int(ring["desc"]), int(ring["dma"]), int(ring["count"]),
+                int(ring["next_to_use"]), int(ring["next_to_clean"]))
+
+
+def _from_igbook(private: int, direction: str, index: int) -> Ring:
+    priv = gdb.Value(private).cast(gdb.lookup_type("struct igbook").pointer())
+    if not utils.has_field(priv.dereference().type, direction):
+        raise gdb.GdbError(f"net ring: this stage of igbook has no {direction} ring yet")
+    queue = priv[direction]
+    if index != 0:
+        raise gdb.GdbError(f"net ring: igbook has one {direction} ring, there is no {index}")
+    if utils.is_null(queue["desc"]):
+        raise gdb.GdbError("net ring: the ring has no memory; bring the device up first")
+    size = int(utils.variable_or_none("igbook_tx_desc_count") or 8)
+    following = int(queue["next"]) % size
+    return Ring(direction, index, int(queue["desc"]), int(queue["dma"]), size,
+                following, following)
+
+
+DRIVERS: dict[str, tuple[str, Callable[[int, str, int], Ring]]] = {
+    "igb": ("struct igb_adapter", _from_igb),
+    "igbook": ("struct igbook", _from_igbook),
+}
+
+
+def find_device() -> gdb.Value:
+    """The first device whose driver has rings this command knows."""
+    for dev in device.every():
+        if device.driver_of(dev) in DRIVERS:
+            return dev
+    raise gdb.GdbError("net ring: no device of igb or igbook; load the driver first")
+
+
+def read(dev: gdb.Value, direction: str, index: int) -> Ring:
+    """The ring of a device, whichever of the known drivers it has."""
+    driver = device.driver_of(dev)
+    name = utils.string_of(dev["name"])
+    if driver not in DRIVERS:
+        raise gdb.GdbError(f"net ring: {name} has driver {driver}; known are "
+                           f"{', '.join(DRIVERS)}")
+    struct, reader = DRIVERS[driver]
+    try:
+        gdb.lookup_type(struct)
+    except gdb.error:
+        raise gdb.GdbError(f"net ring: no symbols of {driver}.ko; run `net symbols` "
+                           "(or `net symbols DIRECTORY`)") from None
+    return reader(device.private_area(dev), direction, index)
+
+
+def pending(ring: Ring, index: int) -> bool:
+    """Is the descriptor the card's at the moment?"""
+    return (index - ring.next_to_clean) % ring.count < \
+        (ring.next_to_use - ring.next_to_clean) % ring.count
+
+
+def _arguments(argument: str) -> tuple[str, int, gdb.Value]:
+    words = argument.split()
+    if len(words) not in (2, 3) or words[0] not in ("rx", "tx") or not words[1].isdigit():
+        raise gdb.GdbError("net ring: usage: net ring rx|tx NUMBER [DEVICE], "
+                           "for example: net ring rx 0 eth0")
+    dev = device.resolve(words[2], "net ring") if len(words) == 3 else find_device()
+    return words[0], int(words[1]), dev
+
+
+def _note(ring: Ring, index: int) -> str:
+    notes = []
+    if index == ring.next_to_clean:
+        notes.append("next_to_clean")
+    if index == ring.next_to_use:
+        notes.append("next_to_use")
+    return f"  <- {', '.join(notes)}" if notes else ""
+
+
+def show(argument: str) -> None:
+    """Show a descriptor ring: where it lies, whose each descriptor is, and what it says.
+
+Usage: net ring rx|tx NUMBER [DEVICE]
+
+Descriptors between next_to_clean and next_to_use belong to the card. At most 16 are shown,
+starting just before next_to_clean. Known drivers: igb and igbook; without DEVICE the first
+device of one of them is taken. igbook's stage 02 has one transmit ring and sends by hand.
+
+Example:
+  (gdb) net ring rx 0
+  eth0 rx ring 0: 256 descriptors at 0xffff888003b00000, for the card at 0x3b00000
+    next_to_clean 0, next_to_use 255: 255 with the card
+      0  written back: length 64, DD EOP, errors 0x0  <- next_to_clean
+      1  for the card: buffer 0x3c1d040"""
+    direction, index, dev = _arguments(argument)
+    ring = read(dev, direction, index)
+    held = (ring.next_to_use - ring.next_to_clean) % ring.count
+    utils.out(f"{utils.string_of(dev['name'])} {direction} ring {index}: {ring.count} descriptors "
+              f"at {ring.address:#x}, for the card at {ring.dma:#x}")
+    utils.out(f"  next_to_clean {ring.next_to_clean}, next_to_use {ring.next_to_use}: "
+              f"{held} with the card")
+    start = 0 if ring.count <= LIMIT else ring.next_to_clean - 1
+    for step in range(min(ring.count, LIMIT)):
+        number = (start + step) % ring.count
+        raw = utils.read_bytes(ring.address + number * 16, 16)
+        text = (decode_rx if direction == "rx" else decode_tx)(raw, pending(ring, number))
+        utils.out(f"  {number:>4}  {text}{_note(ring, number)}")
+
+
+def register() -> None:
+    """Add the command to gdb."""
+    utils.NetCommand("ring", show)

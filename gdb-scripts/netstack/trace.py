@@ -1,0 +1,470 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Running a guided trace inside gdb: arm a stop, let the guest run, look, check, tell.
+
+A trace is a list of Stop. The runner (runner.py) owns the guest; this side owns gdb. The two
+talk in JSON lines over a socket whose number is in $FWTS_TRACE_FD.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+import gdb
+
+from . import commands, modules, percpu, utils
+from .journey import Checked, Journey, Narrator, Normaliser, Shown, Visit, relative
+
+# Frames of the entry code: below them lies whatever happened to be interrupted.
+ENTRY_PREFIXES = ("asm_", "common_interrupt", "sysvec_", "ret_from_fork", "entry_SYSCALL",
+                  "do_syscall_64", "do_softirq_own_stack")
+MESSAGES = {"interrupted": 130, "failed": 1, "error": 2}
+
+
+@dataclass
+class Show:
+    """A gdb command whose answer is shown; `keep` says which part is the same in every run."""
+
+    command: str
+    keep: Callable[[str], str] | None = None
+
+
+@dataclass
+class Check:
+    """A sentence that must be true, and the function that decides it."""
+
+    what: str
+    holds: Callable[[], bool]
+
+
+@dataclass
+class Stop:
+    """One place on the way.
+
+    symbol: the function; at: "entry", "return" (of the stop named by `of`), or "caller-return";
+    condition: evaluated in gdb at each hit, the guest runs on while it is false.
+    """
+
+    id: str
+    symbol: str
+    title: str
+    text: str
+    at: str = "entry"
+    condition: Callable[[], bool] | None = None
+    show: list[Show] = field(default_factory=list)
+    check: list[Check] = field(default_factory=list)
+    question: str = ""
+    answer: str = ""
+    show_task: bool = False
+
+
+@dataclass
+class Trace:
+    """A named list of stops and what the guest needs beforehand."""
+
+    name: str
+    about: str
+    stops: list[Stop]
+    modules: tuple[str, ...] = ()
+    outro: str = ""
+
+
+class TraceError(Exception):
+    """The trace cannot go on; the text says why."""
+
+
+class Interrupted(Exception):
+    """The reader pressed Ctrl-C."""
+
+
+class Channel:
+    """The line to the runner."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._socket = socket.socket(fileno=descriptor)
+        self._lines = self._socket.makefile("r", encoding="utf-8")
+
+    def ask(self, **message: Any) -> dict[str, Any]:
+        """Send one message and wait for its answer."""
+        self.tell(**message)
+        line = self._lines.readline()
+        if not line:
+            raise TraceError("the runner went away")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise TraceError(str(answer["error"]))
+        return answer
+
+    def tell(self, **message: Any) -> None:
+        """Send one message."""
+        self._socket.sendall((json.dumps(message) + "\n").encode())
+
+
+class Place(gdb.Breakpoint):
+    """A breakpoint that stops only where the trace wants to."""
+
+    def __init__(self, location: str, condition: Callable[[], bool] | None) -> None:
+        super().__init__(location, gdb.BP_BREAKPOINT, internal=True)
+        self.silent = True
+        self.reached = False
+        self.trouble = ""
+        self._condition = condition
+
+    def stop(self) -> bool:
+        """gdb asks at each hit; an error inside a condition must not be lost."""
+        try:
+            self.reached = self._condition is None or self._condition()
+        except (gdb.error, gdb.GdbError) as error:
+            self.trouble = str(error)
+            self.reached = True
+        return self.reached
+
+
+def frame_names(limit: int = 12) -> list[str]:
+    """Callers of the selected frame, innermost first, down to the entry code."""
+    names = []
+    frame = gdb.newest_frame().older()
+    while frame is not None and frame.is_valid() and len(names) < limit:
+        name = frame.name()
+        if not name:
+            break
+        if name.startswith(ENTRY_PREFIXES):
+            break
+        names.append(name)
+        frame = frame.older()
+    return names
+
+
+def return_value() -> int:
+    """What the function that just returned handed back (rax), as a signed 64-bit number."""
+    number = int(gdb.parse_and_eval("$rax")) & 0xffffffffffffffff
+    return number - (1 << 64) if number >> 63 else number
+
+
+def argument(number: int, wanted: str) -> gdb.Value:
+    """The n-th argument (0 first) at a function's first instruction, as the given type.
+
+    Registers carry them there whatever the optimiser does with them later.
+    """
+    register = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")[number]
+    value = int(gdb.parse_and_eval(f"${register}")) & 0xffffffffffffffff
+    return gdb.Value(value).cast(gdb.lookup_type(wanted).pointer())
+
+
+class Session:
+    """One run of one trace."""
+
+    def __init__(self, trace: Trace, config: dict[str, Any], channel: Channel) -> None:
+        self.trace = trace
+        self.config = config
+        self.channel = channel
+        self.narrator = Narrator(config["width"], config["colour"])
+        self.normaliser = Normaliser()
+        self.journey = Journey(trace.name, "")
+        self.position = 0
+        self.returns: dict[str, tuple[int, int]] = {}
+        self._place: Place | None = None
+        self._timed_out = False
+
+    # -- talking ---------------------------------------------------------------
+
+    def say(self, text: str = "") -> None:
+        """A line of the narrative."""
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    # -- one stop --------------------------------------------------------------
+
+    def _location(self, stop: Stop) -> str:
+        if stop.at == "entry":
+            address = utils.variable(stop.symbol).address
+            if address is None:
+                raise TraceError(f"{stop.symbol} is not a function of this kernel")
+            return f"*{int(address):#x}"
+        if stop.symbol not in self.returns:
+            raise TraceError(f"stop {stop.id} waits for {stop.symbol} to return, "
+                             "but no stop saw it being entered")
+        return f"*{self.returns[stop.symbol][0]:#x}"
+
+    def _condition(self, stop: Stop) -> Callable[[], bool] | None:
+        if stop.at == "entry":
+            return stop.condition
+        stack = self.returns[stop.symbol][1]
+        return lambda: int(gdb.parse_and_eval("$rsp")) == stack
+
+    def arm(self) -> None:
+        """Put a breakpoint at the next stop."""
+        stop = self.trace.stops[self.position]
+        self._place = Place(self._location(stop), self._condition(stop))
+
+    def disarm(self) -> None:
+        """Take the breakpoint away again."""
+        if self._place is not None and self._place.is_valid():
+            self._place.delete()
+        self._place = None
+
+    def _interrupt(self) -> None:
+        self._timed_out = True
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def run_to_stop(self) -> None:
+        """Let the guest run until the armed stop is reached, the time is up or Ctrl-C."""
+        stop = self.trace.stops[self.position]
+        assert self._place is not None
+        limit = float(self.config["timeout"])
+        self._timed_out = False
+        timer = threading.Timer(limit, self._interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            gdb.execute("continue", to_string=True)
+        except KeyboardInterrupt:
+            pass
+        except gdb.error as error:
+            raise TraceError(f"stop {stop.id} ({stop.symbol}): lost the guest: {error}") from None
+        finally:
+            timer.cancel()
+        place = self._place
+        if place.trouble:
+            raise TraceError(f"stop {stop.id} ({stop.symbol}): its condition failed: "
+                             f"{place.trouble}")
+        if not place.reached and self._timed_out:
+            raise TraceError(f"stop {stop.id} ({stop.symbol}) was not reached within "
+                             f"{limit:g} s (hits with a false condition: {place.hit_count})")
+        if not place.reached:
+            raise Interrupted
+
+    def _remember_return(self, stop: Stop) -> None:
+        if stop.at != "entry":
+            return
+        stack = int(gdb.parse_and_eval("$rsp"))
+        address = int.from_bytes(utils.read_bytes(stack, 8), "little")
+        self.returns[stop.symbol] = (address, stack + 8)
+
+    def _visit(self, stop: Stop) -> tuple[Visit, int]:
+        frame = gdb.newest_frame()
+        # At a return the frame is the caller's; the stop is still about the function.
+        symbol = gdb.lookup_static_symbol(stop.symbol) or gdb.lookup_global_symbol(stop.symbol)
+        if symbol is not None and symbol.symtab is not None:
+            file, line = relative(symbol.symtab.filename), symbol.line
+        else:
+            where = frame.find_sal()
+            file = relative(where.symtab.filename) if where.symtab else "?"
+            line = where.line
+        context = percpu.context()
+        visit = Visit(id=stop.id, symbol=stop.symbol, file=file, function=stop.symbol,
+                      context=context, cpu=percpu.current_cpu(), task=percpu.task_name(),
+                      title=stop.title, text=" ".join(stop.text.split()))
+        visit.backtrace = frame_names()
+        if stop.at != "entry" and frame.name():
+            visit.backtrace.insert(0, frame.name())
+        return visit, line
+
+    def tell_stop(self) -> None:
+        """Show the stop the guest stands at, and keep it for the journey."""
+        stop = self.trace.stops[self.position]
+        self._remember_return(stop)
+        visit, line = self._visit(stop)
+        self.say(self.narrator.heading(self.position + 1, len(self.trace.stops), visit, line))
+        self.say("\n" + self.narrator.wrap(stop.text) + "\n")
+        for show in stop.show:
+            rendered = gdb.execute(show.command, to_string=True).rstrip("\n")
+            self.say(self.narrator.shown(show.command, rendered))
+            stable = show.keep(rendered) if show.keep else rendered
+            visit.shows.append(Shown(show.command, self.normaliser.text(stable)))
+        for check in stop.check:
+            visit.checks.append(self._decide(check))
+            self.say(self.narrator.checked(visit.checks[-1]))
+        if visit.backtrace:
+            self.say(self.narrator.backtrace(visit.backtrace))
+        if visit.context != "process":
+            # Which task an interrupt hits is chance.
+            visit.task = "(interrupted)"
+        self.journey.stops.append(visit)
+
+    def _decide(self, check: Check) -> Checked:
+        try:
+            return Checked(check.what, bool(check.holds()))
+        except (gdb.error, gdb.GdbError) as error:
+            return Checked(f"{check.what} (could not be decided: {error})", False)
+
+    # -- the whole way ---------------------------------------------------------
+
+    def connect(self) -> None:
+        """Wait for the guest and attach to it."""
+        answer = self.channel.ask(event="loaded")
+        # QEMU's stub answers slowly while the guest is busy; the default of 2 s is too short.
+        gdb.execute("set remotetimeout 30")
+        try:
+            gdb.execute(f"target remote {answer['socket']}", to_string=True)
+        except gdb.error as error:
+            raise TraceError(f"cannot attach to the guest: {error}") from None
+        if self.trace.modules:
+            wanted = set(self.trace.modules)
+            places = [modules.pathlib.Path(place) for place in self.config["modules"]]
+            done, _missing = modules.load(wanted, places + modules.default_places())
+            if len(done) != len(wanted):
+                raise TraceError(f"no symbols for the module(s) {', '.join(sorted(wanted))}; "
+                                 f"loaded: {', '.join(done) or 'none'}")
+        self.journey.kernel = self.config["kernel"]
+
+    def begin(self) -> None:
+        """Attach, arm the first stop, set the guest's world in motion."""
+        self.connect()
+        self.say(self.narrator.paint("place", f"Trace {self.trace.name}: ")
+                 + f"{len(self.trace.stops)} stops, kernel {self.journey.kernel}")
+        self.say(self.narrator.wrap(self.trace.about, ""))
+        self.arm()
+        self.channel.ask(event="armed")
+
+    def step(self) -> bool:
+        """Go to the next stop and tell about it; False when there is none left."""
+        if self.position >= len(self.trace.stops):
+            return False
+        if self._place is None:
+            self.arm()
+        self.run_to_stop()
+        self.disarm()
+        self.tell_stop()
+        self.position += 1
+        return True
+
+    def finish(self) -> None:
+        """Let the guest go and hand the journey to the runner."""
+        self.disarm()
+        gdb.execute("detach", to_string=True)
+        self.channel.tell(event="done", journey=json.loads(self.journey.as_json()))
+
+    def fail(self, kind: str, text: str) -> None:
+        """Report why the trace ends here."""
+        self.disarm()
+        self.channel.tell(event=kind, text=text)
+
+
+class Guide:
+    """Guided mode: a prompt at every stop, and all of gdb behind it."""
+
+    HELP = ("Enter: next stop   a: answer   gdb: full gdb prompt (next-stop comes back)   "
+            "q: leave   anything else is a gdb command")
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def _stop(self) -> Stop:
+        return self.session.trace.stops[self.session.position - 1]
+
+    def _invite(self) -> None:
+        stop = self._stop()
+        if stop.question:
+            self.session.say("\n" + self.session.narrator.paint(
+                "question", self.session.narrator.wrap("Question: " + stop.question)))
+        self.session.say(self.session.narrator.paint(
+            "dim", self.session.narrator.wrap(self.HELP)))
+
+    def _obey(self, line: str) -> str:
+        """Returns "next", "gdb", "quit" or "" after a gdb command."""
+        if line in ("", "c", "cont", "continue", "next-stop", "n"):
+            return "next"
+        if line in ("gdb", "q", "quit"):
+            return "gdb" if line == "gdb" else "quit"
+        if line in ("a", "answer"):
+            answer = self._stop().answer or "There is no question at this stop."
+            self.session.say(self.session.narrator.wrap(answer))
+            return ""
+        try:
+            gdb.execute(line, True)
+        except (gdb.error, gdb.GdbError) as error:
+            self.session.say(str(error))
+        return ""
+
+    def loop(self) -> str:
+        """From stop to stop; returns "done", "gdb" or "quit"."""
+        session = self.session
+        while session.step():
+            self._invite()
+            wish = ""
+            while not wish:
+                prompt = f"(trace {session.position}/{len(session.trace.stops)}) "
+                try:
+                    wish = self._obey(input(prompt).strip())
+                except EOFError:
+                    wish = "quit"
+            if wish != "next":
+                return wish
+        return "done"
+
+
+class NextStop(gdb.Command):
+    """Go back from the gdb prompt to the guided trace, at its next stop.
+
+Example:
+  (gdb) next-stop"""
+
+    def __init__(self, go_on: Callable[[], None]) -> None:
+        super().__init__("next-stop", gdb.COMMAND_RUNNING)
+        self._go_on = go_on
+
+    def invoke(self, _argument: str, _from_tty: bool) -> None:
+        """gdb calls this."""
+        self.dont_repeat()
+        self._go_on()
+
+
+def _straight(session: Session) -> str:
+    while session.step():
+        pass
+    return "done"
+
+
+def _quit(session: Session, kind: str, text: str) -> None:
+    session.fail(kind, text)
+    gdb.execute(f"quit {MESSAGES[kind]}")
+
+
+def _guarded(session: Session, go: Callable[[], str]) -> None:
+    """Run a part of the trace; every way it can end is reported to the runner."""
+    try:
+        end = go()
+        if end == "gdb":
+            session.say("This is gdb; `next-stop` goes on with the trace.")
+            return
+        if end == "quit":
+            raise Interrupted
+        session.finish()
+        gdb.execute("quit 0")
+    except TraceError as error:
+        _quit(session, "failed", str(error))
+    except (Interrupted, KeyboardInterrupt):
+        _quit(session, "interrupted", "the trace was left before its last stop")
+    except (gdb.error, gdb.GdbError, OSError) as error:
+        _quit(session, "error", f"gdb: {error}")
+
+
+def main() -> None:
+    """Entry point inside gdb: everything it needs is in the environment."""
+    config: dict[str, Any] = json.loads(os.environ["FWTS_TRACE_CONFIG"])
+    commands.register()
+    commands.find_sources()
+    channel = Channel(int(os.environ["FWTS_TRACE_FD"]))
+    trace: Trace = importlib.import_module(f"traces.{config['trace']}").trace(config)
+    session = Session(trace, config, channel)
+    guide = Guide(session)
+
+    def opening() -> str:
+        session.begin()
+        return guide.loop() if config["guided"] else _straight(session)
+
+    if config["guided"]:
+        NextStop(lambda: _guarded(session, guide.loop))
+    started = time.monotonic()
+    _guarded(session, opening)
+    del started
