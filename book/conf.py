@@ -19,11 +19,23 @@ release = f"Linux {kernel_release}"
 extensions = [
     "breathe",
     "sphinx.ext.graphviz",
-    "sphinx_copybutton",
     "ext.project",
     "ext.boxes",
     "ext.snippet",
+    "ext.kernelref",
+    "ext.transcript",
+    "ext.journey",
+    "ext.coverage",
+    "ext.listings",
+    "ext.svgpdf",
+    "ext.repairs",
 ]
+
+# The index of the kernel source is shared by all checkouts of this user.
+_cache = os.environ.get("FWTS_CACHE") or os.path.join(
+    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "from-wire-to-socket")
+fwts_cache = os.path.join(_cache, "book")
+
 root_doc = "index"
 exclude_patterns = ["README.rst", "tests", "transcripts", "tools", "ext"]
 primary_domain = "c"
@@ -47,6 +59,7 @@ html_theme = "furo"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
+html_js_files = ["book.js"]
 html_copy_source = False
 html_show_sphinx = False
 html_baseurl = ""

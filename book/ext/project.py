@@ -56,7 +56,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("fwts_stages_manifest", "../code/driver/stages.toml", "env")
     app.add_config_value("fwts_stages_dir", "../build/stages", "env")
     app.add_config_value("fwts_kernel_source", "../build/kernel/trace/source", "env")
-    app.add_config_value("fwts_kernel_index", "../build/book/kernel-symbols.sqlite", "env")
+    app.add_config_value("fwts_cache", "../build/book", "")
     app.add_config_value("fwts_transcripts", "transcripts", "env")
     app.add_config_value("fwts_journeys", "journeys", "env")
     app.add_config_value("fwts_coverage", "coverage.toml", "env")

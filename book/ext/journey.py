@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The ``journey`` directive: a recorded trace as a figure, a list of stops and a player.
+
+    .. journey:: receive
+       :name: fig-journey-receive
+
+       One datagram from the interrupt to the woken reader.
+
+The data is ``book/journeys/NAME.json``, written by ``gdb-scripts/trace NAME --json``.  The figure
+has one lane for each context the trace saw; time runs downward.  The list below it says the same
+in words, so nothing is lost without the picture; the player (``journey.js``) only walks the list.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import subprocess
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+from . import project
+from .kernelref import Unresolved, anchor_of, index_for, kernel_ref, mentions_of, resolve
+
+logger = logging.getLogger(__name__)
+
+LANES = [("hardware", "Hardware"), ("hardirq", "Hard interrupt"), ("softirq", "Softirq"),
+         ("process", "Process")]
+
+LANE_WIDTH = 184
+BOX_WIDTH = 168
+BOX_HEIGHT = 46
+ROW = 66
+TOP = 52
+CHARACTERS = 22  # of the box's monospaced name
+
+STYLE = """
+.lane{fill:#eef1f5}.lane-name{font:600 13px 'DejaVu Sans',sans-serif;fill:#33404d}
+.stop rect{fill:#fff;stroke:#2b5f8c;stroke-width:1.5}
+.stop .symbol{font:12px 'DejaVu Sans Mono',monospace;fill:#14202b}
+.stop .note{font:11px 'DejaVu Sans',sans-serif;fill:#4a5661}
+.arrow{fill:none;stroke:#5a6b7b;stroke-width:1.6}.head{fill:#5a6b7b}
+.event{fill:#b4542a}.event-name{font:11px 'DejaVu Sans',sans-serif;fill:#33404d}
+"""
+
+
+class journey_figure(nodes.General, nodes.Element):
+    """The picture of a journey."""
+
+
+def lanes_of(stops: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """The lanes a journey needs; an interrupt needs hardware that raised it."""
+    contexts = {stop["context"] for stop in stops}
+    if "hardirq" in contexts:
+        contexts.add("hardware")
+    return [lane for lane in LANES if lane[0] in contexts]
+
+
+def shorten(text: str, room: int) -> str:
+    """``text`` cut to ``room`` characters with an ellipsis."""
+    return text if len(text) <= room else text[:room - 1] + "…"
+
+
+def draw(name: str, stops: list[dict[str, Any]], standalone: bool) -> str:
+    """The figure as SVG; standalone figures carry their own colours."""
+    lanes = lanes_of(stops)
+    column = {context: i for i, (context, _) in enumerate(lanes)}
+    width = LANE_WIDTH * len(lanes)
+    interrupt = stops[0]["context"] == "hardirq"
+    top = TOP + (ROW // 2 if interrupt else 0)
+    height = top + ROW * len(stops)
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+           f'role="img" aria-labelledby="journey-{name}-title" class="journey-svg"'
+           + (f' width="{width}" height="{height}">' if standalone else
+              f' style="min-width:{min(width, 520)}px;max-width:{width}px">'),
+           f'<title id="journey-{name}-title">The journey "{name}" in {len(stops)} stops, told '
+           "in words in the list below</title>"]
+    if standalone:
+        out.append(f"<style>{STYLE}</style>")
+    out.append(f'<defs><marker id="journey-{name}-head" viewBox="0 0 8 8" refX="7" refY="4" '
+               'markerWidth="7" markerHeight="7" orient="auto">'
+               '<path class="head" d="M0 0 8 4 0 8z"/></marker></defs>')
+    for i, (_, title) in enumerate(lanes):
+        x = i * LANE_WIDTH
+        out.append(f'<rect class="lane" x="{x + 2}" y="0" width="{LANE_WIDTH - 4}" '
+                   f'height="{height}" rx="6"/>')
+        out.append(f'<text class="lane-name" x="{x + LANE_WIDTH // 2}" y="24" '
+                   f'text-anchor="middle">{title}</text>')
+    places = [(column[s["context"]] * LANE_WIDTH + LANE_WIDTH // 2, top + ROW * i)
+              for i, s in enumerate(stops)]
+    if interrupt:
+        out.append(interrupt_mark(name, places[0]))
+    for (x1, y1), (x2, y2) in zip(places, places[1:]):
+        out.append(arrow(name, x1, y1 + BOX_HEIGHT, x2, y2))
+    for number, (stop, (x, y)) in enumerate(zip(stops, places), 1):
+        out.append(box(name, number, stop, x, y))
+    out.append("</svg>")
+    return "\n".join(out)
+
+
+def interrupt_mark(name: str, place: tuple[int, int]) -> str:
+    """Where the hardware raises the first interrupt."""
+    x, y = LANE_WIDTH // 2, TOP
+    return (f'<circle class="event" cx="{x}" cy="{y}" r="6"/>'
+            f'<text class="event-name" x="{x}" y="{y + 22}" text-anchor="middle">'
+            "the card interrupts</text>" + arrow(name, x + 6, y, place[0], place[1]))
+
+
+def arrow(name: str, x1: int, y1: int, x2: int, y2: int) -> str:
+    """An arrow downward, bent where it changes lanes."""
+    middle = (y1 + y2) // 2
+    bend = f"L{x2} {y2}" if x1 == x2 else f"V{middle} H{x2} V{y2}"
+    if y1 == TOP:
+        bend = f"H{x2} V{y2}"
+    return f'<path class="arrow" d="M{x1} {y1} {bend}" marker-end="url(#journey-{name}-head)"/>'
+
+
+def box(name: str, number: int, stop: dict[str, Any], x: int, y: int) -> str:
+    """One stop."""
+    symbol = html.escape(shorten(stop["symbol"], CHARACTERS))
+    note = html.escape(shorten(stop["title"], 27))
+    return (f'<g class="stop" data-stop="{number}">'
+            f'<rect x="{x - BOX_WIDTH // 2}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" '
+            'rx="5"/>'
+            f'<text class="symbol" x="{x}" y="{y + 19}" text-anchor="middle">{symbol}</text>'
+            f'<text class="note" x="{x}" y="{y + 36}" text-anchor="middle">{number}. {note}'
+            "</text></g>")
+
+
+class JourneyDirective(SphinxDirective):
+    """Show a journey."""
+
+    has_content = True
+    required_arguments = 1
+    option_spec = {"name": directives.unchanged_required}
+
+    def run(self) -> list[nodes.Node]:
+        name = self.arguments[0]
+        app = self.env.app
+        file = project.path_of(app, "fwts_journeys") / f"{name}.json"
+        self.env.note_dependency(str(file))
+        if not file.exists():
+            project.missing(app, f"no journey '{name}'; record it with: gdb-scripts/trace {name} "
+                                 f"--json book/journeys/{name}.json", self.get_location())
+            return [project.hole(f"journey {name}")]
+        data = json.loads(file.read_text(encoding="utf-8"))
+        stops = data["stops"]
+        for stop in stops:
+            for check in stop.get("checks", []):
+                if not check["ok"]:
+                    logger.warning("journey '%s', stop %s: this did not hold: %s", name,
+                                   stop["symbol"], check["what"], location=self.get_location(),
+                                   type="fwts", subtype="journey")
+        figure = nodes.figure(classes=["journey-figure"])
+        figure += journey_figure(name=name, stops=stops)
+        caption = self.caption(data)
+        figure += caption
+        self.set_source_info(figure)
+        self.add_name(figure)
+        box = nodes.container(classes=["journey"], ids=[f"journey-{name}"])
+        box += figure
+        listing = nodes.enumerated_list(classes=["journey-stops"], enumtype="arabic", suffix=".")
+        for stop in stops:
+            listing += self.stop(stop)
+        box += listing
+        return [box]
+
+    def caption(self, data: dict[str, Any]) -> nodes.caption:
+        if self.content:
+            holder = nodes.Element()
+            self.state.nested_parse(self.content, self.content_offset, holder)
+            first = holder.children[0]
+            assert isinstance(first, nodes.Element)
+            return nodes.caption("", "", *first.children)
+        kernel = data.get("kernel", "")
+        return nodes.caption("", f"The journey “{data['trace']}”, recorded on Linux {kernel}")
+
+    def stop(self, stop: dict[str, Any]) -> nodes.list_item:
+        item = nodes.list_item()
+        head = nodes.paragraph("", "", nodes.strong("", stop["title"] + ". "))
+        head += self.symbol(stop)
+        place = [stop.get("file", ""), stop["context"], f"CPU {stop.get('cpu', 0)}"]
+        if stop.get("task"):
+            place.append(f"task {stop['task']}")
+        head += nodes.inline("", " · " + " · ".join(p for p in place if p),
+                             classes=["journey-place"])
+        item += head
+        for paragraph in stop["text"].split("\n\n"):
+            item += nodes.paragraph("", paragraph)
+        shows = [f"{s['expression']} = {s['rendered']}" for s in stop.get("shows", [])]
+        if shows:
+            text = "\n".join(shows)
+            block = nodes.literal_block(text, text, classes=["journey-shows"])
+            block["language"] = "text"
+            item += block
+        if stop.get("backtrace"):
+            chain = " ← ".join(stop["backtrace"])
+            item += nodes.paragraph("", "", nodes.inline("", "Called from "),
+                                    nodes.literal(chain, chain), classes=["journey-backtrace"])
+        return item
+
+    def symbol(self, stop: dict[str, Any]) -> nodes.Node:
+        """The stop's symbol, linked like any kernel name where it is one."""
+        name = stop["symbol"]
+        code = nodes.literal(name, name, classes=["kernel"])
+        index = index_for(self.env.app)
+        if index is None:
+            return code
+        try:
+            file = stop.get("file", "").split(":")[0]
+            symbol = resolve(index, f"{file}:{name}" if file else name)
+        except Unresolved:
+            return code
+        anchor = anchor_of(symbol)
+        mentions_of(self.env).setdefault(self.env.docname, {})[symbol.file, anchor] = symbol
+        return kernel_ref("", "", code, anchor=anchor, where=symbol.where)
+
+
+def visit_html(translator: Any, node: journey_figure) -> None:
+    """Put the figure into the page."""
+    translator.body.append('<div class="journey-scroll" tabindex="0" role="group" '
+                           f'aria-label="Figure of the journey {node["name"]}">\n')
+    translator.body.append(draw(node["name"], node["stops"], standalone=False))
+    translator.body.append("\n</div>\n")
+    raise nodes.SkipNode
+
+
+def visit_latex(translator: Any, node: journey_figure) -> None:
+    """Convert the figure for the PDF."""
+    folder = Path(translator.builder.outdir)
+    source = folder / f"journey-{node['name']}.svg"
+    source.write_text(draw(node["name"], node["stops"], standalone=True), encoding="utf-8")
+    target = source.with_suffix(".pdf")
+    subprocess.run(["rsvg-convert", "-f", "pdf", "-o", str(target), str(source)], check=True)
+    height = ROW * len(node["stops"])
+    size = r"height=0.86\textheight" if height > 900 else r"width=0.9\linewidth"
+    translator.body.append(textwrap.dedent(f"""
+        \\noindent\\sphinxincludegraphics[{size},keepaspectratio]{{{{{target.stem}}}.pdf}}
+        """))
+    raise nodes.SkipNode
+
+
+def visit_text(translator: Any, node: journey_figure) -> None:
+    """The list says it all."""
+    raise nodes.SkipNode
+
+
+def depart(translator: Any, node: journey_figure) -> None:
+    """Never reached."""
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register node, directive and player."""
+    app.add_node(journey_figure, html=(visit_html, depart), latex=(visit_latex, depart),
+                 text=(visit_text, depart))
+    app.add_directive("journey", JourneyDirective)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

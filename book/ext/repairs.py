@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Repairs to the furo theme as Debian packages it, each made only where the defect is there.
+
+Debian 12's furo (2022.12) has three: its script holds an ES module ``import`` and so never runs,
+its automatic dark mode lost the colours, and its style sheet imports normalize.css from a path
+outside the book.  Newer packages need none of this and are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+NORMALIZE = Path("/usr/share/javascript/normalize.css/normalize.css")
+OUTSIDE = re.compile(r"@import url\([\"']?(/javascript/[^)\"']*)[\"']?\);?\n?")
+MODULE = re.compile(r"^import Gumshoe from [\"']\./gumshoe-patched\.js[\"'];\n", re.M)
+
+
+def repair_script(script: str, gumshoe: str) -> str:
+    """A classic script with the library it imported in front of it."""
+    if not MODULE.search(script):
+        return script
+    return gumshoe.rstrip("\n") + "\n" + MODULE.sub("", script)
+
+
+def block_at(text: str, start: int) -> str:
+    """The brace-delimited block whose first character is at or after ``start``."""
+    depth = 0
+    for end in range(text.index("{", start), len(text)):
+        depth += {"{": 1, "}": -1}.get(text[end], 0)
+        if depth == 0:
+            return text[start:end + 1]
+    raise ValueError("unbalanced braces in furo.css")
+
+
+def repair_dark(css: str) -> str:
+    """Give readers whose system is dark the colours that the dark button gives."""
+    if "prefers-color-scheme" in css:
+        return css
+    match = re.search(r"@media not print\s*\{\s*body\[data-theme=\"?dark\"?\]", css)
+    if not match:
+        return css
+    block = block_at(css, match.start())
+    inner = block[block.index("{") + 1:-1]
+    inner = re.sub(r"body\[data-theme=\"?dark\"?\]", 'body:not([data-theme="light"])', inner)
+    return f"{css}\n@media not print {{ @media (prefers-color-scheme: dark) {{{inner}}} }}\n"
+
+
+def repair_import(css: str, have: bool) -> str:
+    """Import normalize.css from the book's own folder, or not at all."""
+    return OUTSIDE.sub('@import url("normalize.css");\n' if have else "", css)
+
+
+def write_if_changed(file: Path, old: str, new: str) -> None:
+    """Write only a real change, so that a second build touches nothing."""
+    if new != old:
+        file.write_text(new, encoding="utf-8")
+
+
+def repair(app: Sphinx, error: Exception | None) -> None:
+    """Repair the theme's files in the output folder."""
+    if error or app.builder is None or app.builder.format != "html":
+        return
+    static = Path(app.outdir) / "_static"
+    script, gumshoe = static / "scripts/furo.js", static / "scripts/gumshoe-patched.js"
+    if script.exists() and gumshoe.exists():
+        text = script.read_text(encoding="utf-8")
+        write_if_changed(script, text,
+                         repair_script(text, gumshoe.read_text(encoding="utf-8")))
+    style = static / "styles/furo.css"
+    if style.exists():
+        text = style.read_text(encoding="utf-8")
+        have = NORMALIZE.exists()
+        if OUTSIDE.search(text) and have:
+            shutil.copyfile(NORMALIZE, style.with_name("normalize.css"))
+        write_if_changed(style, text, repair_dark(repair_import(text, have)))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Run after everything was written."""
+    app.connect("build-finished", repair)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
