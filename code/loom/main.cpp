@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 #include "disk.h"
 #include "error.h"
 #include "patch.h"
+#include "snippet.h"
 #include "source.h"
 #include "stage_writer.h"
 #include "tangle.h"
@@ -26,6 +28,7 @@ struct Request {
     std::string source = "code/driver";
     std::string out = "build/stages";
     std::string stage = "all";
+    std::string woven;
     std::string from;
     std::string to;
     bool json = false;
@@ -81,6 +84,24 @@ void write_stages(const Request& request, RealDisk& disk) {
         fmt::print("{}: no longer a stage, {} removed\n", report.directory, report.removed);
 }
 
+void write_snippets(const Request& request, RealDisk& disk) {
+    Ctags tagger;
+    const Source source = read_source(disk, request.source, tagger);
+    const std::vector<Snippet> snippets = weave(source, tangle_all(source), tagger);
+    if (!request.json) {
+        for (const Snippet& s : snippets)
+            fmt::print("{}  {:<32} {}:{}\n", source.manifest.stages[s.stage].number, s.id, s.file,
+                       s.first_line);
+        return;
+    }
+    const std::string text = to_json(snippets, source.manifest).dump(1) + "\n";
+    if (request.woven.empty()) {
+        fmt::print("{}", text);
+    } else if (disk.read(request.woven) != text) {
+        disk.write(request.woven, text);
+    }
+}
+
 void show_diff(const Request& request, RealDisk& disk) {
     Ctags tagger;
     const Source source = read_source(disk, request.source, tagger);
@@ -118,6 +139,13 @@ int run(int argc, char** argv) {
     tangle->add_option("--stage", request.stage, "A stage's number, or all")->capture_default_str();
     tangle->add_option("--out", request.out, "Where the stages go")->capture_default_str();
     tangle->callback([&] { write_stages(request, disk); });
+
+    CLI::App* weave = add_command(app, request, "weave", "List the pieces the book can show",
+                                  "loom weave --json --out build/book/snippets.json");
+    CLI::Option* json = weave->add_flag("--json", request.json, "Print them whole, as JSON");
+    weave->add_option("--out", request.woven, "Write the JSON to this file, if it changed")
+        ->needs(json);
+    weave->callback([&] { write_snippets(request, disk); });
 
     CLI::App* diff = add_command(app, request, "diff", "Show what one stage changes in another",
                                  "loom diff 01 02");

@@ -45,6 +45,20 @@ std::string objects_of(const Source& source, int stage) {
     return objects;
 }
 
+/// Breaks a line that a list of objects made too long, as make allows. Others stay as they are.
+Lines wrapped(std::string line) {
+    constexpr size_t kWidth = 80;
+    Lines lines;
+    while (line.size() > kWidth && !line.starts_with('#')) {
+        const size_t space = line.rfind(".o ", kWidth - 4);
+        if (space == std::string::npos) break;
+        lines.push_back(line.substr(0, space + 2) + " \\");
+        line = "\t" + line.substr(space + 3);
+    }
+    lines.push_back(std::move(line));
+    return lines;
+}
+
 /// Replaces @PLACEHOLDERS@; anything else between two @ is left alone.
 class Filler {
   public:
@@ -61,7 +75,8 @@ class Filler {
         int number = 0;
         for (const std::string& line : from.lines) {
             ++number;
-            file.lines.push_back({fill_line(line, from.path, number, errors), number});
+            for (std::string& filled : wrapped(fill_line(line, from.path, number, errors)))
+                file.lines.push_back({std::move(filled), number});
         }
         return file;
     }
