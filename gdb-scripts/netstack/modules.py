@@ -33,37 +33,43 @@ def sections(module: gdb.Value) -> dict[str, int]:
     return found
 
 
-def default_places() -> list[pathlib.Path]:
-    """Directories to search for .ko files: beside vmlinux, and the checkout's built stages."""
+def kernel_places() -> list[pathlib.Path]:
+    """The kernel's directory: where vmlinux lies, or its parent when that is a build tree."""
     places = []
     for objfile in gdb.objfiles():
         if os.path.basename(objfile.filename or "") == "vmlinux":
-            kernel = pathlib.Path(objfile.filename).parent
-            places += [kernel / "modules", kernel / "build"]
+            parent = pathlib.Path(objfile.filename).parent
+            places += [parent, parent.parent]
+    return places
+
+
+def default_places() -> list[pathlib.Path]:
+    """Directories to search for .ko files: beside vmlinux, and the checkout's built stages."""
+    places = [place / "modules" for place in kernel_places()]
     checkout = pathlib.Path(__file__).resolve().parents[2]
     places.append(checkout / "build" / "modules")
     return [place for place in places if place.is_dir()]
 
 
+def unstripped(path: pathlib.Path) -> pathlib.Path:
+    """The same module in the kernel's build tree: what gets installed has no debug information."""
+    _before, found, inside = str(path).partition("/kernel/drivers/")
+    if found:
+        for place in kernel_places():
+            for tree in (place, place / "build"):
+                if (tree / "drivers" / inside).is_file():
+                    return tree / "drivers" / inside
+    return path
+
+
 def find_file(name: str, places: list[pathlib.Path]) -> pathlib.Path | None:
     """The .ko of a module; the kernel writes `_` where a file name may have `-`."""
     for place in places:
-        if place.is_file():
-            if place.stem.replace("-", "_") == name:
-                return place
-            continue
-        for found in sorted(place.rglob("*.ko")):
+        candidates = [place] if place.is_file() else sorted(place.rglob("*.ko"))
+        for found in candidates:
             if found.stem.replace("-", "_") == name:
-                return found
+                return unstripped(found)
     return None
-
-
-def build_id(path: pathlib.Path) -> str:
-    """Build id of an object file, empty when gdb finds none."""
-    for objfile in gdb.objfiles():
-        if objfile.filename == str(path):
-            return objfile.build_id or ""
-    return ""
 
 
 def has_symbols(path: pathlib.Path) -> bool:

@@ -38,10 +38,12 @@ def ksoftirqd(cpu: int) -> str:
     return "not started yet" if utils.is_null(thread) else utils.string_of(thread["comm"])
 
 
-def show(_argument: str) -> None:
+def show(argument: str) -> None:
     """List the softirq vectors: number, name, handler, and what is pending on each CPU.
 
-Usage: net softirqs
+Usage: net softirqs [pending]
+
+With `pending` only the lines about the CPUs are shown.
 
 A vector without a handler shows `-`. The kernel serves pending vectors from the lowest
 number up, either on the way out of an interrupt or in the CPU's ksoftirqd thread.
@@ -52,9 +54,13 @@ Example:
     0   HI      tasklet_hi_action
     3   NET_RX  net_rx_action
   CPU 0: pending 0x0008 (NET_RX), thread ksoftirqd/0"""
-    rows: list[tuple[str, ...]] = [("nr", "name", "handler")]
-    rows += [(str(number), name, handler) for number, name, handler in handlers()]
-    utils.table(rows)
+    if argument not in ("", "pending"):
+        raise gdb.GdbError(f"net softirqs: unknown word `{argument}`; "
+                           "usage: net softirqs [pending]")
+    if not argument:
+        rows: list[tuple[str, ...]] = [("nr", "name", "handler")]
+        rows += [(str(number), name, handler) for number, name, handler in handlers()]
+        utils.table(rows)
     for cpu in percpu.possible_cpus():
         mask = percpu.softirq_pending(cpu)
         utils.out(f"CPU {cpu}: pending {mask:#06x} ({decode(mask)}), thread {ksoftirqd(cpu)}")

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-import importlib
+import importlib.util
 import json
 import os
+import pathlib
 import signal
 import socket
 import sys
 import threading
-import time
 from typing import Any
 
 import gdb
@@ -50,8 +50,8 @@ class Check:
 class Stop:
     """One place on the way.
 
-    symbol: the function; at: "entry", "return" (of the stop named by `of`), or "caller-return";
-    condition: evaluated in gdb at each hit, the guest runs on while it is false.
+    symbol: the function; at: "entry", or "return" when an earlier stop had the function on its
+    stack; condition: evaluated in gdb at each hit, the guest runs on while it is false.
     """
 
     id: str
@@ -64,7 +64,6 @@ class Stop:
     check: list[Check] = field(default_factory=list)
     question: str = ""
     answer: str = ""
-    show_task: bool = False
 
 
 @dataclass
@@ -131,7 +130,7 @@ class Place(gdb.Breakpoint):
 
 def frame_names(limit: int = 12) -> list[str]:
     """Callers of the selected frame, innermost first, down to the entry code."""
-    names = []
+    names: list[str] = []
     frame = gdb.newest_frame().older()
     while frame is not None and frame.is_valid() and len(names) < limit:
         name = frame.name()
@@ -243,12 +242,16 @@ class Session:
         if not place.reached:
             raise Interrupted
 
-    def _remember_return(self, stop: Stop) -> None:
-        if stop.at != "entry":
-            return
-        stack = int(gdb.parse_and_eval("$rsp"))
-        address = int.from_bytes(utils.read_bytes(stack, 8), "little")
-        self.returns[stop.symbol] = (address, stack + 8)
+    def _remember_returns(self) -> None:
+        """Where each function on the stack will return to, and with which stack pointer."""
+        frame = gdb.newest_frame()
+        for _ in range(12):
+            caller = frame.older()
+            if caller is None or not frame.name():
+                return
+            if frame.type() == gdb.NORMAL_FRAME:
+                self.returns[frame.name()] = (int(caller.pc()), int(caller.read_register("rsp")))
+            frame = caller
 
     def _visit(self, stop: Stop) -> tuple[Visit, int]:
         frame = gdb.newest_frame()
@@ -272,7 +275,7 @@ class Session:
     def tell_stop(self) -> None:
         """Show the stop the guest stands at, and keep it for the journey."""
         stop = self.trace.stops[self.position]
-        self._remember_return(stop)
+        self._remember_returns()
         visit, line = self._visit(stop)
         self.say(self.narrator.heading(self.position + 1, len(self.trace.stops), visit, line))
         self.say("\n" + self.narrator.wrap(stop.text) + "\n")
@@ -310,7 +313,7 @@ class Session:
             raise TraceError(f"cannot attach to the guest: {error}") from None
         if self.trace.modules:
             wanted = set(self.trace.modules)
-            places = [modules.pathlib.Path(place) for place in self.config["modules"]]
+            places = [pathlib.Path(place) for place in self.config["modules"]]
             done, _missing = modules.load(wanted, places + modules.default_places())
             if len(done) != len(wanted):
                 raise TraceError(f"no symbols for the module(s) {', '.join(sorted(wanted))}; "
@@ -449,13 +452,25 @@ def _guarded(session: Session, go: Callable[[], str]) -> None:
         _quit(session, "error", f"gdb: {error}")
 
 
+def load_trace(config: dict[str, Any]) -> Trace:
+    """The trace a file describes."""
+    path = pathlib.Path(config["trace"])
+    spec = importlib.util.spec_from_file_location(f"trace_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise TraceError(f"{path} is not a trace")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    trace: Trace = module.trace(config)
+    return trace
+
+
 def main() -> None:
     """Entry point inside gdb: everything it needs is in the environment."""
     config: dict[str, Any] = json.loads(os.environ["FWTS_TRACE_CONFIG"])
     commands.register()
     commands.find_sources()
     channel = Channel(int(os.environ["FWTS_TRACE_FD"]))
-    trace: Trace = importlib.import_module(f"traces.{config['trace']}").trace(config)
+    trace = load_trace(config)
     session = Session(trace, config, channel)
     guide = Guide(session)
 
@@ -465,6 +480,4 @@ def main() -> None:
 
     if config["guided"]:
         NextStop(lambda: _guarded(session, guide.loop))
-    started = time.monotonic()
     _guarded(session, opening)
-    del started

@@ -10,6 +10,7 @@ import gdb
 from netstack import device, lists, percpu, protocols, softirqs, utils
 from netstack.trace import Check, Show, Stop, Trace, return_value
 
+SCENARIO = "from-reset"
 ABOUT = """Before the first packet can move, four functions fill in the tables that the receive
 path will look things up in. You see each of them twice: when it is entered, and when it has
 returned."""
@@ -92,8 +93,8 @@ SOFTIRQ_INIT = [
 
 KSOFTIRQD = [
     Stop("spawn-ksoftirqd-before", "spawn_ksoftirqd", "spawn_ksoftirqd: before",
-         """The scheduler runs by now, and the first thread works through the initcalls, functions
-         that registered themselves for one of eight levels. This one is at the earliest level.
+         """The scheduler runs by now, and the first thread works through the initcalls: functions
+         that asked to be called at boot, each at a level. This one is at the earliest level.
          Pending softirqs have been served on the way out of interrupts so far. If they always
          were, a flood of packets could keep a CPU there for good.""",
          show=[Show("net softirqs pending", keep=lambda text: text.split(", thread")[1])],

@@ -10,6 +10,7 @@ import gdb
 from netstack import device, lists, napi, percpu, ring, skb, utils
 from netstack.trace import Check, Show, Stop, Trace, argument, return_value
 
+SCENARIO = "udp-reader"
 ABOUT = """A program in the guest has called recvfrom on UDP port 4000 and sleeps. The host now puts
 one datagram on the cable. Follow it: from the interrupt, through the softirq, up the layers,
 to the bytes in the program's buffer."""
@@ -55,8 +56,10 @@ def eth0() -> gdb.Value:
 
 
 def instance() -> gdb.Value:
-    """The card's NAPI instance."""
-    return next(napi.of_device(eth0()))
+    """The NAPI instance of the card's receive queue; igb has another one for transmit."""
+    adapter = gdb.Value(device.private_area(eth0()))
+    adapter = adapter.cast(gdb.lookup_type("struct igb_adapter").pointer())
+    return adapter["rx_ring"][0]["q_vector"]["napi"].address
 
 
 def scheduled() -> bool:
@@ -339,7 +342,6 @@ def delivery(way: Way) -> list[Stop]:
              program's memory. What is left is to free the packet, in process context, long
              after the driver made it.""",
              condition=lambda: percpu.task_name() == READER,
-             show_task=True,
              show=[Show("print (int)$rdx")],
              check=[in_context("process"),
                     Check(f"the running task is {READER}",

@@ -1,0 +1,439 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The host's half of a trace: starts the guest and gdb, plays the peer on the cable, judges.
+
+Plain Python, no gdb. The other half is trace.py, which runs inside gdb; both talk in JSON
+lines over a socket pair.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Callable
+import ctypes
+from dataclasses import dataclass
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from types import FrameType
+from typing import Any, TextIO
+
+from .journey import Journey, Narrator, Shown, Checked, Visit, differences
+
+SCRIPTS = pathlib.Path(__file__).resolve().parents[1]
+CHECKOUT = SCRIPTS.parent
+PAYLOAD = "a datagram from the wire to the socket"
+PORT = 4000
+PREPARE = f"""
+set -e
+modprobe igb
+ip addr add 192.0.2.2/24 dev eth0
+ip link set eth0 up
+udp_reader {PORT} >/run/reader.out 2>&1 &
+reader=$!
+until grep -q listening /run/reader.out && grep -q 'State:.S' /proc/$reader/status &&
+      [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do
+    sleep 0.05
+done
+"""
+FINISHED = """
+until ! pidof udp_reader >/dev/null; do sleep 0.05; done
+cat /run/reader.out
+"""
+
+
+class Failure(Exception):
+    """The trace could not be run; the text names what, why and what to do."""
+
+
+@dataclass
+class Scenario:
+    """What the guest has to be before the first stop."""
+
+    name: str
+    wait_for_gdb: bool
+    reader: bool
+
+
+SCENARIOS = {
+    "from-reset": Scenario("from-reset", True, False),
+    "udp-reader": Scenario("udp-reader", False, True),
+}
+
+
+@dataclass
+class Options:
+    """What the command line asked for."""
+
+    trace: pathlib.Path
+    kernel: pathlib.Path
+    guided: bool
+    json: pathlib.Path | None
+    compare: pathlib.Path | None
+    timeout: float
+    colour: bool
+    modules: list[str]
+    sandbox: pathlib.Path
+
+
+def die_with_parent() -> None:
+    """In a child before exec: be killed when this process dies, however it dies."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+class Guest:
+    """A guest started through the sandbox program, and gone when stop() returns."""
+
+    def __init__(self, options: Options, scenario: Scenario, place: pathlib.Path) -> None:
+        self.gdb_socket = place / "gdb"
+        self._name = f"trace-{os.getpid()}"
+        self._sandbox = str(options.sandbox)
+        self._log_path = place / "sandbox.log"
+        self._timeout = options.timeout
+        command = [self._sandbox, "start", "--name", self._name, "--kernel", str(options.kernel),
+                   "--cpus", "1", "--accel", "tcg", "--gdb", str(self.gdb_socket)]
+        if scenario.wait_for_gdb:
+            command.append("--wait-gdb")
+        if scenario.reader:
+            command += ["--put", f"{CHECKOUT}/build/bin/udp_reader:/bin/udp_reader"]
+        # A session of its own: Ctrl-C at the terminal is for gdb, we end the guest ourselves.
+        with open(self._log_path, "w", encoding="utf-8") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+                start_new_session=True, preexec_fn=die_with_parent)
+
+    def wait_ready(self) -> None:
+        """Until the guest can be used (or, held at reset, until gdb can connect)."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith(("ready", "waiting")):
+                return
+        raise Failure(f"the guest did not start:\n{self.tail()}")
+
+    def tail(self) -> str:
+        """The last lines the sandbox reported, which include the guest's console."""
+        lines = self._log_path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join("  | " + line for line in lines[-15:]) or "  | (no output)"
+
+    def console(self) -> str:
+        """The last lines of the guest's console, empty when the sandbox has none."""
+        done = subprocess.run([self._sandbox, "console", self._name], capture_output=True,
+                              text=True, check=False, timeout=20)
+        return "\n".join("  | " + line for line in done.stdout.splitlines()[-10:])
+
+    def run(self, script: str) -> str:
+        """Run a shell script in the guest and hand back what it printed."""
+        command = [self._sandbox, "exec", self._name, "--", "sh", "-c", script]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False,
+                                  stdin=subprocess.DEVNULL, timeout=self._timeout)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"the guest did not finish a command within {self._timeout:g} s:\n"
+                          f"{self.tail()}") from None
+        if done.returncode != 0:
+            raise Failure(f"a command failed in the guest (status {done.returncode}): "
+                          f"{(done.stderr or done.stdout).strip()}")
+        return done.stdout
+
+    def send(self, payload: str) -> None:
+        """Put one UDP datagram on the cable."""
+        done = subprocess.run([self._sandbox, "send", self._name, "--udp", f"{PORT}:{payload}"],
+                              capture_output=True, text=True, check=False, timeout=30)
+        if done.returncode != 0:
+            raise Failure(f"the host could not send on the cable: {done.stderr.strip()}")
+
+    def stop(self) -> None:
+        """End the guest and wait until it is gone."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+class Debugger:
+    """gdb with trace.py inside, at the other end of a socket pair."""
+
+    def __init__(self, options: Options, config: dict[str, Any]) -> None:
+        ours, theirs = socket.socketpair()
+        environment = dict(os.environ, FWTS_TRACE_CONFIG=json.dumps(config),
+                           FWTS_TRACE_FD=str(theirs.fileno()))
+        command = ["gdb", "-nx", "-q", "-iex", "set auto-load no", "-iex", "set confirm off",
+                   "-iex", "set pagination off", "-iex", "set style enabled off",
+                   "-iex", "set width 0", "-iex", "set suppress-cli-notifications on", str(options.kernel / "vmlinux"), "-ex",
+                   f"python import sys; sys.path.insert(0, {str(SCRIPTS)!r}); "
+                   "from netstack import trace; trace.main()"]
+        if not options.guided:
+            command.insert(1, "-batch")
+        self._process = subprocess.Popen(
+            command, pass_fds=(theirs.fileno(),), env=environment, preexec_fn=die_with_parent,
+            stdin=None if options.guided else subprocess.DEVNULL)
+        theirs.close()
+        self._socket = ours
+        self._lines: TextIO = ours.makefile("r", encoding="utf-8")
+
+    def messages(self) -> Any:
+        """What gdb's side says, until it ends."""
+        for line in self._lines:
+            yield json.loads(line)
+
+    def answer(self, **message: Any) -> None:
+        """Answer a question of gdb's side."""
+        self._socket.sendall((json.dumps(message) + "\n").encode())
+
+    def stop(self) -> None:
+        """End gdb."""
+        self._lines.close()
+        self._socket.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def literal(path: pathlib.Path, name: str) -> Any:
+    """A constant of a trace file, read without importing it (that needs gdb)."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) \
+                and node.targets[0].id == name:
+            return ast.literal_eval(node.value)
+    raise Failure(f"{path}: a trace file needs a constant {name}")
+
+
+def known_traces() -> dict[str, pathlib.Path]:
+    """The traces that come with the book."""
+    return {path.stem: path for path in sorted((SCRIPTS / "traces").glob("*.py"))
+            if path.stem != "__init__"}
+
+
+def find_trace(word: str) -> pathlib.Path:
+    """A trace by name, or a file of one's own."""
+    known = known_traces()
+    if word in known:
+        return known[word]
+    path = pathlib.Path(word)
+    if path.suffix == ".py" and path.is_file():
+        return path.resolve()
+    raise Failure(f"no trace `{word}`; there are {', '.join(known)}, or give a .py file")
+
+
+def find_kernel(word: str) -> pathlib.Path:
+    """The directory of a built kernel."""
+    path = pathlib.Path(word)
+    if not path.is_dir():
+        path = CHECKOUT / "build" / "kernel" / word
+    for needed in ("vmlinux", "release"):
+        if not (path / needed).exists():
+            raise Failure(f"{path}: there is no {needed}; build the kernel with "
+                          "`qemu/kernel/kernel build trace`")
+    return path
+
+
+def program(path: pathlib.Path) -> pathlib.Path:
+    """A program of ours that has to be built already."""
+    if not os.access(path, os.X_OK):
+        raise Failure(f"{path}: not built yet; run `make build`")
+    return path
+
+
+class Run:
+    """One run of one trace, from starting the guest to the verdict."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.scenario = SCENARIOS[literal(options.trace, "SCENARIO")]
+        self.narrator = Narrator(terminal_width(), options.colour)
+        self.journey: dict[str, Any] | None = None
+        self.trouble = ""
+        self.interrupted = False
+
+    def config(self) -> dict[str, Any]:
+        """What gdb's side has to know."""
+        release = (self.options.kernel / "release").read_text(encoding="utf-8").strip()
+        return {"trace": str(self.options.trace), "guided": self.options.guided,
+                "width": self.narrator.width, "colour": self.options.colour,
+                "timeout": self.options.timeout, "kernel": release, "payload": PAYLOAD,
+                "modules": self.options.modules}
+
+    def perform(self) -> None:
+        """Guest and gdb start side by side; gdb reads symbols while the guest boots."""
+        with tempfile.TemporaryDirectory(prefix="fwts-trace-") as place:
+            guest = Guest(self.options, self.scenario, pathlib.Path(place))
+            debugger: Debugger | None = None
+            try:
+                debugger = Debugger(self.options, self.config())
+                guest.wait_ready()
+                if self.scenario.reader:
+                    guest.run(PREPARE)
+                self._serve(guest, debugger)
+            finally:
+                if debugger is not None:
+                    debugger.stop()
+                guest.stop()
+
+    def _serve(self, guest: Guest, debugger: Debugger) -> None:
+        for message in debugger.messages():
+            event = message["event"]
+            if event == "loaded":
+                debugger.answer(socket=str(guest.gdb_socket))
+            elif event == "armed":
+                if self.scenario.reader:
+                    guest.send(PAYLOAD)
+                debugger.answer()
+            elif event == "done":
+                self.journey = message["journey"]
+                if self.scenario.reader:
+                    self._check_reader(guest)
+                return
+            elif event == "interrupted":
+                self.interrupted = True
+                return
+            else:
+                self.trouble = f"{message['text']}\n{guest.tail()}"
+                return
+        self.trouble = f"gdb ended in the middle of the trace\n{guest.tail()}"
+
+    def _check_reader(self, guest: Guest) -> None:
+        assert self.journey is not None
+        said = guest.run(FINISHED)
+        check = Checked("the program printed the datagram", PAYLOAD in said)
+        print(self.narrator.checked(check), flush=True)
+        self.journey["stops"][-1]["checks"].append({"what": check.what, "ok": check.ok})
+
+    def verdict(self) -> int:
+        """Says how it went, writes the journey, and decides the exit status."""
+        name = self.options.trace.stem
+        if self.interrupted:
+            print(f"\ntrace {name}: left before its last stop")
+            return 130
+        if self.journey is None:
+            print(f"\ntrace {name}: {self.trouble}", file=sys.stderr)
+            return 1
+        journey = restore(self.journey)
+        if self.options.json is not None:
+            write_whole(self.options.json, journey.as_json())
+        failed = journey.failed()
+        for sentence in failed:
+            print(f"trace {name}: does not hold: {sentence}", file=sys.stderr)
+        checks = sum(len(stop.checks) for stop in journey.stops)
+        print(f"\ntrace {name}: {len(journey.stops)} stops, {checks - len(failed)} of {checks} "
+              "checks hold")
+        return 1 if failed or not self._same() else 0
+
+    def _same(self) -> bool:
+        if self.options.compare is None:
+            return True
+        committed = self.options.compare
+        old = json.loads(committed.read_text(encoding="utf-8"))
+        changes = differences(old, json.loads(restore(self.journey or {}).as_json()))
+        for change in changes:
+            print(f"{committed}: {change}", file=sys.stderr)
+        if changes:
+            print(f"{committed} is not what the trace does now. If that is right, refresh it:\n"
+                  f"  gdb-scripts/trace {self.options.trace.stem} --json {committed}",
+                  file=sys.stderr)
+        return not changes
+
+
+def restore(data: dict[str, Any]) -> Journey:
+    """A Journey from what came over the socket."""
+    stops = []
+    for entry in data["stops"]:
+        stop = Visit(**entry)
+        stop.shows = [Shown(**show) for show in entry["shows"]]
+        stop.checks = [Checked(**check) for check in entry["checks"]]
+        stops.append(stop)
+    return Journey(data["trace"], data["kernel"], stops)
+
+
+def write_whole(path: pathlib.Path, text: str) -> None:
+    """Write a file so that nobody ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, 80 in a log."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+
+
+def list_traces() -> None:
+    """What --list prints."""
+    for name, path in known_traces().items():
+        about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        print(f"{name:10} {about.splitlines()[0].partition(': ')[2]}")
+
+
+def parse(words: list[str]) -> Options | None:
+    """The command line as Options; None when there is nothing left to do."""
+    parser = argparse.ArgumentParser(
+        prog="trace", description="Run a guided trace: a guest with gdb standing inside its "
+        "kernel, stopping at each place of interest.",
+        epilog="example: gdb-scripts/trace receive --guided\n"
+        "exit status: 0 all stops reached and all checks hold, 1 not, 2 the trace could not "
+        "start, 130 left early", formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("trace", nargs="?", help="name of a trace (see --list), or a .py file")
+    parser.add_argument("--guided", action="store_true", help="wait at each stop, inside gdb")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the journey")
+    parser.add_argument("--compare", type=pathlib.Path, metavar="FILE",
+                        help="fail when the journey differs from this one")
+    parser.add_argument("--kernel", default="trace", help="variant or directory (default: trace)")
+    parser.add_argument("--module", action="append", default=[], metavar="PATH",
+                        help="a .ko file or directory to find module symbols in")
+    parser.add_argument("--timeout", type=float, default=60, metavar="S",
+                        help="seconds to wait for each stop (default: 60)")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument("--list", action="store_true", help="list the traces")
+    chosen = parser.parse_args(words)
+    if chosen.list:
+        list_traces()
+        return None
+    if chosen.trace is None:
+        parser.error("which trace? `gdb-scripts/trace --list` lists them")
+    colour = chosen.color == "always" or (chosen.color == "auto" and sys.stdout.isatty()
+                                          and "NO_COLOR" not in os.environ)
+    program(CHECKOUT / "build" / "bin" / "udp_reader")
+    return Options(trace=find_trace(chosen.trace), kernel=find_kernel(chosen.kernel),
+                   guided=chosen.guided, json=chosen.json, compare=chosen.compare,
+                   timeout=chosen.timeout, colour=colour,
+                   modules=[str(pathlib.Path(path).resolve()) for path in chosen.module],
+                   sandbox=program(CHECKOUT / "build" / "bin" / "sandbox"))
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def main(words: list[str], make_run: Callable[[Options], Run] = Run) -> int:
+    """The command. Guest and gdb end with it in every case."""
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGHUP, _leave)
+    try:
+        options = parse(words)
+        if options is None:
+            return 0
+        run = make_run(options)
+        # gdb gets the terminal's Ctrl-C too, stops the guest and reports that it was left.
+        run.perform()
+        return run.verdict()
+    except Failure as failure:
+        print(f"trace: {failure}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ntrace: interrupted", file=sys.stderr)
+        return 130
