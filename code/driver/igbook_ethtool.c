@@ -4,6 +4,7 @@
  */
 #include <linux/bitfield.h>
 #include <linux/ethtool.h>
+#include <linux/mii.h>
 
 #include "igbook.h"
 
@@ -172,17 +173,20 @@ static u32 igbook_get_speed(struct igbook *priv)
 }
 
 /**
- * igbook_get_link_ksettings() - the first lines of "ethtool eth0"
- * @netdev: the network device
- * @cmd: what to fill in
+ * igbook_get_link_modes() - what the card can do and what it offers the peer
+ * @priv: the device
+ * @cmd: link modes to fill in
  *
- * Context: RTNL.
- * Return: 0.
+ * Context: RTNL; sleeps.
+ * Return: 0, or a negative errno when the PHY does not answer.
+ *
+ * Source: IEEE 802.3 clause 22, registers 4 and 9.
  */
-static int igbook_get_link_ksettings(struct net_device *netdev,
-				     struct ethtool_link_ksettings *cmd)
+static int igbook_get_link_modes(struct igbook *priv,
+				 struct ethtool_link_ksettings *cmd)
 {
-	struct igbook *priv = netdev_priv(netdev);
+	u16 advertise, ctrl1000;
+	int err;
 
 	ethtool_link_ksettings_zero_link_mode(cmd, supported);
 	ethtool_link_ksettings_add_link_mode(cmd, supported, 10baseT_Half);
@@ -192,6 +196,36 @@ static int igbook_get_link_ksettings(struct net_device *netdev,
 	ethtool_link_ksettings_add_link_mode(cmd, supported, 1000baseT_Full);
 	ethtool_link_ksettings_add_link_mode(cmd, supported, Autoneg);
 	ethtool_link_ksettings_add_link_mode(cmd, supported, TP);
+
+	err = igbook_phy_read(priv, MII_ADVERTISE, &advertise);
+	if (!err)
+		err = igbook_phy_read(priv, MII_CTRL1000, &ctrl1000);
+	if (err)
+		return err;
+	ethtool_link_ksettings_zero_link_mode(cmd, advertising);
+	mii_adv_mod_linkmode_adv_t(cmd->link_modes.advertising, advertise);
+	mii_ctrl1000_mod_linkmode_adv_t(cmd->link_modes.advertising, ctrl1000);
+	ethtool_link_ksettings_add_link_mode(cmd, advertising, Autoneg);
+	return 0;
+}
+
+/**
+ * igbook_get_link_ksettings() - the first lines of "ethtool eth0"
+ * @netdev: the network device
+ * @cmd: what to fill in
+ *
+ * Context: RTNL; sleeps.
+ * Return: 0, or a negative errno.
+ */
+static int igbook_get_link_ksettings(struct net_device *netdev,
+				     struct ethtool_link_ksettings *cmd)
+{
+	struct igbook *priv = netdev_priv(netdev);
+	int err;
+
+	err = igbook_get_link_modes(priv, cmd);
+	if (err)
+		return err;
 
 	cmd->base.port = PORT_TP;
 	cmd->base.phy_address = IGBOOK_PHY_ADDR;
