@@ -4,6 +4,7 @@
 set confirm off
 set pagination off
 set print pretty on
+set print null-stop on
 python
 import pathlib as _pathlib
 import sys as _sys

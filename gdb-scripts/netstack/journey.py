@@ -14,6 +14,7 @@ import textwrap
 from typing import Any
 
 ADDRESS = re.compile(r"0xffff[0-9a-f]{12}\b")
+HISTORY = re.compile(r"^\$\d+ = ", re.MULTILINE)
 BUS_ADDRESS = re.compile(r"(buffer|for the card at) 0x[0-9a-f]+")
 
 
@@ -84,7 +85,8 @@ class Normaliser:
 
     def text(self, text: str) -> str:
         """A text without addresses that depend on the run."""
-        return ADDRESS.sub(self._name, BUS_ADDRESS.sub(r"\1 BUS-ADDRESS", text))
+        text = HISTORY.sub("", BUS_ADDRESS.sub(r"\1 BUS-ADDRESS", text))
+        return ADDRESS.sub(self._name, text)
 
 
 def relative(path: str) -> str:

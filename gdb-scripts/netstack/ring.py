@@ -15,7 +15,7 @@ STATUS_DONE = 1
 STATUS_END = 2
 # 82576 advanced transmit data descriptor, command byte (bits 31:24 of cmd_type_len).
 TX_COMMANDS = {0x01: "EOP", 0x02: "IFCS", 0x08: "RS", 0x20: "DEXT", 0x40: "VLE", 0x80: "TSE"}
-LIMIT = 16
+LIMIT = 8
 
 
 @dataclass(frozen=True)
@@ -119,13 +119,15 @@ def pending(ring: Ring, index: int) -> bool:
         (ring.next_to_use - ring.next_to_clean) % ring.count
 
 
-def _arguments(argument: str) -> tuple[str, int, gdb.Value]:
+def _arguments(argument: str) -> tuple[str, int, gdb.Value, int]:
     words = argument.split()
-    if len(words) not in (2, 3) or words[0] not in ("rx", "tx") or not words[1].isdigit():
-        raise gdb.GdbError("net ring: usage: net ring rx|tx NUMBER [DEVICE], "
+    good = 2 <= len(words) <= 4 and words[0] in ("rx", "tx") and words[1].isdigit() \
+        and (len(words) < 4 or words[3].isdigit())
+    if not good:
+        raise gdb.GdbError("net ring: usage: net ring rx|tx NUMBER [DEVICE [COUNT]], "
                            "for example: net ring rx 0 eth0")
-    dev = device.resolve(words[2], "net ring") if len(words) == 3 else find_device()
-    return words[0], int(words[1]), dev
+    dev = device.resolve(words[2], "net ring") if len(words) > 2 else find_device()
+    return words[0], int(words[1]), dev, int(words[3]) if len(words) > 3 else LIMIT
 
 
 def _note(ring: Ring, index: int) -> str:
@@ -140,11 +142,12 @@ def _note(ring: Ring, index: int) -> str:
 def show(argument: str) -> None:
     """Show a descriptor ring: where it lies, whose each descriptor is, and what it says.
 
-Usage: net ring rx|tx NUMBER [DEVICE]
+Usage: net ring rx|tx NUMBER [DEVICE [COUNT]]
 
-Descriptors between next_to_clean and next_to_use belong to the card. At most 16 are shown,
-starting just before next_to_clean. Known drivers: igb and igbook; without DEVICE the first
-device of one of them is taken. igbook's stage 02 has one transmit ring and sends by hand.
+Descriptors between next_to_clean and next_to_use belong to the card. COUNT descriptors are
+shown (8 when left out), from just before next_to_clean. Known drivers are igb and igbook;
+without DEVICE the first device of one of them is taken. igbook's stage 02 has one transmit
+ring and sends by hand.
 
 Example:
   (gdb) net ring rx 0
@@ -152,15 +155,15 @@ Example:
     next_to_clean 0, next_to_use 255: 255 with the card
       0  written back: length 64, DD EOP, errors 0x0  <- next_to_clean
       1  for the card: buffer 0x3c1d040"""
-    direction, index, dev = _arguments(argument)
+    direction, index, dev, limit = _arguments(argument)
     ring = read(dev, direction, index)
     held = (ring.next_to_use - ring.next_to_clean) % ring.count
     utils.out(f"{utils.string_of(dev['name'])} {direction} ring {index}: {ring.count} descriptors "
               f"at {ring.address:#x}, for the card at {ring.dma:#x}")
     utils.out(f"  next_to_clean {ring.next_to_clean}, next_to_use {ring.next_to_use}: "
               f"{held} with the card")
-    start = 0 if ring.count <= LIMIT else ring.next_to_clean - 1
-    for step in range(min(ring.count, LIMIT)):
+    start = 0 if ring.count <= limit else ring.next_to_clean - 1
+    for step in range(min(ring.count, limit)):
         number = (start + step) % ring.count
         raw = utils.read_bytes(ring.address + number * 16, 16)
         text = (decode_rx if direction == "rx" else decode_tx)(raw, pending(ring, number))

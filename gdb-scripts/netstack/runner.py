@@ -172,7 +172,8 @@ class Debugger:
                            FWTS_TRACE_FD=str(theirs.fileno()))
         command = ["gdb", "-nx", "-q", "-iex", "set auto-load no", "-iex", "set confirm off",
                    "-iex", "set pagination off", "-iex", "set style enabled off",
-                   "-iex", "set width 0", "-iex", "set suppress-cli-notifications on", str(options.kernel / "vmlinux"), "-ex",
+                   "-iex", "set width 0", "-iex", "set suppress-cli-notifications on",
+                   "-iex", "set print null-stop on", str(options.kernel / "vmlinux"), "-ex",
                    f"python import sys; sys.path.insert(0, {str(SCRIPTS)!r}); "
                    "from netstack import trace; trace.main()"]
         if not options.guided:

@@ -160,7 +160,11 @@ def _ownership(skb: gdb.Value) -> str:
 
 
 def _place_name(place: Layout, offset: int) -> str:
-    return "unset" if offset == UNSET else f"{offset} (data {offset - place.data:+d})"
+    # A fresh sk_buff is all zeroes but for mac and transport; no header can be before data
+    # with no room for it, so 0 there means that nobody has set it.
+    if offset == UNSET or (offset == 0 and place.data > 0):
+        return "unset"
+    return f"{offset} (data {offset - place.data:+d})"
 
 
 def describe(skb: gdb.Value) -> list[str]:

@@ -26,7 +26,7 @@ from .journey import Checked, Journey, Narrator, Normaliser, Shown, Visit, relat
 
 # Frames of the entry code: below them lies whatever happened to be interrupted.
 ENTRY_PREFIXES = ("asm_", "common_interrupt", "sysvec_", "ret_from_fork", "entry_SYSCALL",
-                  "do_syscall_64", "do_softirq_own_stack")
+                  "x64_sys_call", "do_syscall", "do_softirq_own_stack", "instr_sysvec")
 MESSAGES = {"interrupted": 130, "failed": 1, "error": 2}
 
 
@@ -68,13 +68,17 @@ class Stop:
 
 @dataclass
 class Trace:
-    """A named list of stops and what the guest needs beforehand."""
+    """A named list of stops and what the guest needs beforehand.
+
+    modules: names of modules whose symbols the stops need; start_at: a function the guest must
+    have come to before the host acts, so that nothing else is under way.
+    """
 
     name: str
     about: str
     stops: list[Stop]
     modules: tuple[str, ...] = ()
-    outro: str = ""
+    start_at: str = ""
 
 
 class TraceError(Exception):
@@ -129,16 +133,21 @@ class Place(gdb.Breakpoint):
 
 
 def frame_names(limit: int = 12) -> list[str]:
-    """Callers of the selected frame, innermost first, down to the entry code."""
+    """Callers of the newest frame, innermost first, down to the entry code.
+
+    A function inlined into itself by way of a helper shows once; `...` says that there are more.
+    """
     names: list[str] = []
     frame = gdb.newest_frame().older()
-    while frame is not None and frame.is_valid() and len(names) < limit:
+    while frame is not None and frame.is_valid():
         name = frame.name()
-        if not name:
+        if not name or name.startswith(ENTRY_PREFIXES):
             break
-        if name.startswith(ENTRY_PREFIXES):
+        if len(names) == limit:
+            names.append("...")
             break
-        names.append(name)
+        if not names or names[-1] != name:
+            names.append(name)
         frame = frame.older()
     return names
 
@@ -200,9 +209,9 @@ class Session:
         stack = self.returns[stop.symbol][1]
         return lambda: int(gdb.parse_and_eval("$rsp")) == stack
 
-    def arm(self) -> None:
-        """Put a breakpoint at the next stop."""
-        stop = self.trace.stops[self.position]
+    def arm(self, stop: Stop | None = None) -> None:
+        """Put a breakpoint at a stop, the next one unless told."""
+        stop = stop or self.trace.stops[self.position]
         self._place = Place(self._location(stop), self._condition(stop))
 
     def disarm(self) -> None:
@@ -215,9 +224,10 @@ class Session:
         self._timed_out = True
         os.kill(os.getpid(), signal.SIGINT)
 
-    def run_to_stop(self) -> None:
-        """Let the guest run until the armed stop is reached, the time is up or Ctrl-C."""
-        stop = self.trace.stops[self.position]
+    def _run_to(self, stop: Stop) -> None:
+        """Let the guest run until the stop is reached, the time is up or Ctrl-C."""
+        if self._place is None:
+            self.arm(stop)
         assert self._place is not None
         limit = float(self.config["timeout"])
         self._timed_out = False
@@ -326,16 +336,26 @@ class Session:
         self.say(self.narrator.paint("place", f"Trace {self.trace.name}: ")
                  + f"{len(self.trace.stops)} stops, kernel {self.journey.kernel}")
         self.say(self.narrator.wrap(self.trace.about, ""))
+        if self.trace.start_at:
+            self._settle(self.trace.start_at)
         self.arm()
         self.channel.ask(event="armed")
+
+    def _settle(self, symbol: str) -> None:
+        """Run to a quiet place, unless the guest is there already."""
+        frame = gdb.newest_frame()
+        while frame is not None:
+            if frame.name() == symbol:
+                return
+            frame = frame.older()
+        self._run_to(Stop(f"start at {symbol}", symbol, "", ""))
+        self.disarm()
 
     def step(self) -> bool:
         """Go to the next stop and tell about it; False when there is none left."""
         if self.position >= len(self.trace.stops):
             return False
-        if self._place is None:
-            self.arm()
-        self.run_to_stop()
+        self._run_to(self.trace.stops[self.position])
         self.disarm()
         self.tell_stop()
         self.position += 1

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import gdb
@@ -94,6 +95,20 @@ def only_net_rx(_text: str) -> str:
     return "NET_RX pending" if pending() else "NET_RX not pending"
 
 
+def without_missed(text: str) -> str:
+    """An interrupt during the poll sets MISSED; whether one comes is up to the card's timer."""
+    return re.sub(r"0x[0-9a-f]+ SCHED", "SCHED", text.replace(" MISSED", ""))
+
+
+def ring_now(text: str) -> str:
+    """The ring without the buffers' addresses, which no two runs share."""
+    return re.sub(r"buffer 0x[0-9a-f]+", "a buffer", text)
+
+
+RING = Show("net ring rx 0 eth0 4", keep=ring_now)
+NAPI = Show("net napi eth0", keep=without_missed)
+
+
 def first_lines(count: int) -> Any:
     """Keeps the beginning of an answer."""
     return lambda text: "\n".join(text.split("\n")[:count])
@@ -102,6 +117,12 @@ def first_lines(count: int) -> Any:
 def receive_queue(sock: gdb.Value) -> int:
     """Packets in a socket's receive queue."""
     return int(sock["sk_receive_queue"]["qlen"])
+
+
+def verdict(packet: gdb.Value) -> str:
+    """The function that the packet's route says is next; the lowest bit is a flag."""
+    route = gdb.lookup_type("struct dst_entry").pointer()
+    return utils.symbol_of(gdb.Value(int(packet["_skb_refdst"]) & ~1).cast(route)["input"])
 
 
 def waiting_task() -> str:
@@ -135,7 +156,7 @@ def interrupt(way: Way) -> list[Stop]:
              this CPU until the handler returns, so it must be short: it will not even look at
              the frame.""",
              condition=frame_waits,
-             show=[Show("net ring rx 0", keep=first_lines(4)), Show("net napi eth0")],
+             show=[RING, NAPI],
              check=[in_context("hardirq"),
                     Check("a descriptor has been written back", frame_waits),
                     Check("nobody is polling the card yet", lambda: not scheduled())],
@@ -147,7 +168,7 @@ def interrupt(way: Way) -> list[Stop]:
              instance. Whoever sets it owns the instance; an interrupt that finds it set
              has nothing left to do. What remains is to queue the instance and to request the
              softirq.""",
-             show=[Show("print *(struct napi_struct *)$rdi")],
+             show=[Show("print *(struct napi_struct *)$rdi", keep=without_missed)],
              check=[in_context("hardirq"),
                     Check("SCHED is set", scheduled),
                     Check("the argument is eth0's NAPI instance",
@@ -161,7 +182,7 @@ def interrupt(way: Way) -> list[Stop]:
              is set. That is all an interrupt does here. The handler returns now, and on the
              way out of the interrupt the kernel looks at the mask.""",
              at="return",
-             show=[Show("net napi eth0"), Show("net softirqs pending", keep=only_net_rx)],
+             show=[NAPI, Show("net softirqs pending", keep=only_net_rx)],
              check=[in_context("hardirq"),
                     Check("the card is on CPU 0's poll list", on_poll_list),
                     Check("NET_RX is pending", pending)],
@@ -180,7 +201,7 @@ def softirq(way: Way) -> list[Stop]:
              handler is called. It takes instances off the poll list and polls each, until the
              list is empty, 300 packets are handled or two jiffies have passed.""",
              condition=on_poll_list,
-             show=[Show("net napi eth0"), Show("print net_hotdata.netdev_budget")],
+             show=[NAPI, Show("print net_hotdata.netdev_budget")],
              check=[in_context("softirq"),
                     Check("the card still waits on the poll list", on_poll_list),
                     Check("NET_RX is no longer pending", lambda: not pending())],
@@ -192,8 +213,8 @@ def softirq(way: Way) -> list[Stop]:
              what was sent, then walks the receive ring from next_to_clean as long as it finds
              DD. For each frame it makes an sk_buff around the memory the card wrote to.""",
              condition=lambda: int(argument(0, "struct napi_struct")) == int(instance()),
-             show=[Show("print *(struct napi_struct *)$rdi"), Show("print $esi"),
-                   Show("net ring rx 0", keep=first_lines(4))],
+             show=[Show("print *(struct napi_struct *)$rdi", keep=without_missed),
+                   Show("print $esi"), RING],
              check=[in_context("softirq"),
                     Check("the budget is 64",
                           lambda: int(gdb.parse_and_eval("(int)$esi")) == 64),
@@ -269,8 +290,11 @@ def layers(way: Way) -> list[Stop]:
              somebody else's address, the pointer would say ip_forward. Fragments would be put
              together now. Between these two functions sit the netfilter hooks.""",
              condition=lambda: int(packet_argument(0)) == way.skb,
-             show=[Show("net skb (struct sk_buff *)$rdi", keep=None)],
+             show=[Show("print ((struct dst_entry *)(((struct sk_buff *)$rdi)->_skb_refdst"
+                        " & ~1))->input")],
              check=[in_context("softirq"),
+                    Check("the route's verdict points here",
+                          lambda: verdict(packet_argument(0)) == "ip_local_deliver"),
                     Check("the transport header is known",
                           lambda: skb.layout(packet_argument(0)).transport
                           == skb.layout(packet_argument(0)).network + 20)],
@@ -351,9 +375,8 @@ def delivery(way: Way) -> list[Stop]:
                     Check("as many bytes were copied as the host sent",
                           lambda: int(gdb.parse_and_eval("(int)$rdx")) == len(way.payload))],
              question="How often were the payload's bytes copied on their way from the cable?",
-             answer="""By the CPU: once or twice. The card put them into memory by DMA; igb copies
-             a frame as small as this into a fresh linear buffer, and recvfrom copied them to
-             user space. Pointers did the rest."""),
+             answer="""Once, by recvfrom. The card put them into memory by DMA, igb made the
+             sk_buff around that memory, and each layer moved a pointer."""),
         Stop("return", "udp_recvmsg", "Bytes in the program's buffer",
              """udp_recvmsg returns the number of bytes. Read the program's buffer through its own
              page tables: recvfrom's second argument is still in the registers that the system
@@ -374,4 +397,4 @@ def trace(config: dict[str, Any]) -> Trace:
     """The trace as the runner asks for it."""
     way = Way(config["payload"])
     stops = interrupt(way) + softirq(way) + layers(way) + delivery(way)
-    return Trace("receive", ABOUT, stops, modules=("igb",))
+    return Trace("receive", ABOUT, stops, modules=("igb",), start_at="default_idle")
