@@ -69,3 +69,28 @@ pygments_dark_style = "github-dark"
 latex_engine = "xelatex"
 latex_use_xindy = False
 latex_documents = [(root_doc, "from-wire-to-socket.tex", project, author, "manual")]
+latex_show_urls = "no"
+latex_domain_indices = False
+latex_additional_files: list[str] = []
+latex_elements = {
+    "papersize": "a4paper",
+    "pointsize": "11pt",
+    "classoptions": ",openany,oneside",
+    "geometry": r"\usepackage[a4paper,margin=28mm,top=26mm,bottom=26mm]{geometry}",
+    "fncychap": "",
+    "fontpkg": r"""
+\setmainfont{FreeSerif}[Extension=.otf, BoldFont=*Bold, ItalicFont=*Italic,
+  BoldItalicFont=*BoldItalic]
+\setsansfont{FreeSans}[Extension=.otf, BoldFont=*Bold, ItalicFont=*Oblique,
+  BoldItalicFont=*BoldOblique]
+\setmonofont{DejaVuSansMono}[Extension=.ttf, BoldFont=*-Bold, ItalicFont=*-Oblique,
+  BoldItalicFont=*-BoldOblique, Scale=0.82]
+""",
+    "fvset": r"\fvset{fontsize=\fontsize{9.4}{11.6}\selectfont}",
+    "sphinxsetup": ("verbatimwithframe=false, VerbatimColor={HTML}{F5F6F8}, "
+                    "TitleColor={HTML}{14202B}, InnerLinkColor={HTML}{1B4F86}, "
+                    "OuterLinkColor={HTML}{1B4F86}, hmargin=28mm, verbatimsep=4pt"),
+    "preamble": (BOOK / "_static/preamble.tex").read_text(),
+    "maketitle": rf"\fwtstitlepage{{{project}}}{{{author}}}{{Built on {release}}}",
+    "printindex": r"\printindex",
+}
