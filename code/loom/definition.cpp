@@ -224,10 +224,28 @@ class Finder {
         }
     }
 
+    /// One-line macros directly below one another are one definition, and so are declarations.
+    static bool continues_run(const Definition& run, const Definition& next) {
+        const auto declares = [](const std::string& kind) {
+            return kind == "prototype" || kind == "externvar";
+        };
+        if (run.last + 1 != next.start) return false;
+        if (declares(run.kind)) return declares(next.kind);
+        const bool one_line_each = next.start == next.last &&
+                                   run.last - run.start + 1 == static_cast<int>(run.names.size());
+        return run.kind == "macro" && next.kind == "macro" && one_line_each;
+    }
+
     void add(Definition definition) {
         if (definition.kind == "call" && !found_.empty() &&
             found_.back().last + 1 == definition.start && found_.back().kind != "macro") {
             found_.back().last = definition.last;
+            return;
+        }
+        if (!found_.empty() && continues_run(found_.back(), definition)) {
+            Definition& run = found_.back();
+            run.last = definition.last;
+            run.names.insert(run.names.end(), definition.names.begin(), definition.names.end());
             return;
         }
         const int floor = found_.empty() ? 0 : found_.back().last;

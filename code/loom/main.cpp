@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "book.h"
 #include "disk.h"
 #include "error.h"
 #include "patch.h"
@@ -29,6 +30,7 @@ struct Request {
     std::string out = "build/stages";
     std::string stage = "all";
     std::string woven;
+    std::string book;
     std::string from;
     std::string to;
     bool json = false;
@@ -102,6 +104,20 @@ void write_snippets(const Request& request, RealDisk& disk) {
     }
 }
 
+void check(const Request& request, RealDisk& disk) {
+    Ctags tagger;
+    const Source source = read_source(disk, request.source, tagger);
+    const std::vector<Snippet> snippets = weave(source, tangle_all(source), tagger);
+    if (request.book.empty()) {
+        fmt::print("{}: {} stages, {} files, {} pieces: every mark is sound\n", request.source,
+                   source.manifest.stages.size(), source.files.size(), snippets.size());
+        return;
+    }
+    throw_if_any(check_book(disk, request.book, source, snippets));
+    fmt::print("{}: every line of {} stages is shown once in {}\n", request.source,
+               source.manifest.stages.size(), request.book);
+}
+
 void show_diff(const Request& request, RealDisk& disk) {
     Ctags tagger;
     const Source source = read_source(disk, request.source, tagger);
@@ -146,6 +162,13 @@ int run(int argc, char** argv) {
     weave->add_option("--out", request.woven, "Write the JSON to this file, if it changed")
         ->needs(json);
     weave->callback([&] { write_snippets(request, disk); });
+
+    CLI::App* check_command =
+        add_command(app, request, "check", "Check the marks and that the book shows every line",
+                    "loom check --book book");
+    check_command->add_option("--book", request.book,
+                              "The book's directory; without it only the marks are checked");
+    check_command->callback([&] { check(request, disk); });
 
     CLI::App* diff = add_command(app, request, "diff", "Show what one stage changes in another",
                                  "loom diff 01 02");

@@ -180,6 +180,7 @@ class FileWeaver {
                 while (first - 1 > end_of(i - 1) && is_loose(first - 1, around)) --first;
             Snippet snippet = start(Snippet::Kind::symbol, "");
             show(snippet, first, end_of(i), around);
+            if (snippet.covers.empty()) continue;  // named blocks hold all of it
             snippet.removed = removed_by(d);
             const bool declares = d.kind == "prototype" || d.kind == "externvar";
             drafts_.push_back({std::move(snippet), d.name(), declares});

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fixture.h"
+
+namespace fwts::loom {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using loom::testing::Driver;
+
+constexpr const char* kProbe =
+    "// SPDX-License-Identifier: GPL-2.0\n#include <linux/module.h>\n\n"
+    "/* doc */\nint probe(void)\n{\n\tint err;\n\n\t/* loom: begin enable */\n\terr = enable();\n"
+    "\t/* loom: end enable */\n\t/* loom: begin dma from 02 */\n\tmask();\n\t/* loom: end dma */\n"
+    "#if 0 /* loom: begin old from 01 until 03 */\n\tpoll();\n#endif /* loom: end old */\n"
+    "\t/* loom: begin irq from 03 */\n\tirq();\n\t/* loom: end irq */\n\treturn 0;\n}\n"
+    "module_init(probe);\n";
+
+Driver probe() {
+    Driver driver;
+    driver.file("a.c", kProbe);
+    return driver;
+}
+
+TEST(LoomWeave, SymbolLeavesOutItsNamedBlocks) {
+    const Snippet s = probe().weave().at("probe");
+    EXPECT_EQ(s.stage, 0);
+    EXPECT_THAT(s.lines, ElementsAre("/* doc */", "int probe(void)", "{", "\tint err;", "",
+                                     "\t/* … enable … */", "\tpoll();", "\treturn 0;", "}",
+                                     "module_init(probe);"));
+    ASSERT_EQ(s.elided.size(), 1U);
+    EXPECT_EQ(s.elided[0].line, 5);
+    EXPECT_EQ(s.elided[0].id, "enable");
+    EXPECT_EQ(s.first_line, 4);
+    EXPECT_EQ(s.last_line, 13);
+}
+
+TEST(LoomWeave, BlockOfALaterStageHasContextAndLocator) {
+    const Snippet s = probe().weave().at("dma");
+    EXPECT_EQ(s.stage, 1);
+    EXPECT_EQ(s.function, "probe");
+    EXPECT_THAT(s.before, ElementsAre("\tint err;", "", "\terr = enable();"));
+    EXPECT_THAT(s.lines, ElementsAre("\tmask();"));
+    EXPECT_THAT(s.after, ElementsAre("\tpoll();", "\treturn 0;", "}"));
+    EXPECT_THAT(s.removed, IsEmpty());
+}
+
+TEST(LoomWeave, ReplacingBlockTellsWhatItRemoves) {
+    const auto all = probe().weave();
+    EXPECT_THAT(all.at("irq").removed, ElementsAre("\tpoll();"));
+    EXPECT_FALSE(all.contains("old")) << "lines of the same stage are shown with the function";
+}
+
+TEST(LoomWeave, HeadAndWholeFile) {
+    const auto all = probe().weave();
+    EXPECT_THAT(all.at("a.c:head").lines,
+                ElementsAre("// SPDX-License-Identifier: GPL-2.0", "#include <linux/module.h>"));
+    EXPECT_EQ(all.at("a.c").lines.size(), 13U);
+}
+
+TEST(LoomWeave, HeadOfAHeaderHoldsItsGuard) {
+    Driver driver;
+    driver.file("a.h", "#ifndef A_H\n#define A_H\n\nstruct s {\n\tint a;\n};\n\n#endif\n");
+    const Snippet s = driver.weave().at("a.h:head");
+    EXPECT_THAT(s.lines,
+                ElementsAre("#ifndef A_H", "#define A_H", "", "/* … */", "", "#endif"));
+    EXPECT_EQ(s.elided[0].id, "");
+    EXPECT_THAT(driver.weave().at("s").lines, ElementsAre("struct s {", "\tint a;", "};"));
+}
+
+TEST(LoomWeave, FieldsNameTheirStruct) {
+    Driver driver;
+    driver.file("a.h", "struct s {\n\tint a;\n\t/* loom: begin b from 02 */\n\tint b;\n"
+                       "\t/* loom: end b */\n};\n");
+    EXPECT_EQ(driver.weave().at("b").function, "struct s");
+}
+
+TEST(LoomWeave, PrototypeYieldsItsNameToTheFunction) {
+    Driver driver;
+    driver.file("a.h", "int f(void);\n").file("a.c", "int f(void)\n{\n\treturn 1;\n}\n");
+    const auto all = driver.weave();
+    EXPECT_EQ(all.at("f").file, "a.c");
+    EXPECT_EQ(all.at("a.h:f").file, "a.h");
+}
+
+TEST(LoomWeave, SameStaticNameInTwoFiles) {
+    Driver driver;
+    driver.file("a.c", "static int f(void)\n{\n\treturn 1;\n}\n");
+    driver.file("b.c", "static int f(void)\n{\n\treturn 2;\n}\n");
+    const auto all = driver.weave();
+    EXPECT_TRUE(all.contains("a.c:f"));
+    EXPECT_TRUE(all.contains("b.c:f"));
+    EXPECT_FALSE(all.contains("f"));
+}
+
+TEST(LoomWeave, AnotherVersionOfAFunction) {
+    Driver driver;
+    driver.file("a.c", "#if 0 /* loom: begin old until 02 */\nint f(void)\n{\n\treturn 1;\n}\n"
+                       "#endif /* loom: end old */\n/* loom: from 02 */\nint f(void)\n{\n"
+                       "\treturn 2;\n}\n");
+    const auto all = driver.weave();
+    EXPECT_EQ(all.at("f").stage, 0);
+    EXPECT_EQ(all.at("f@02").stage, 1);
+    EXPECT_THAT(all.at("f@02").removed, ElementsAre("int f(void)", "{", "\treturn 1;", "}"));
+}
+
+TEST(LoomWeave, AdjacentMacrosAreOnePiece) {
+    Driver driver;
+    driver.file("a.h", "/* bits */\n#define A 1\n#define B 2\n\n#define C 3\n");
+    const auto all = driver.weave();
+    EXPECT_THAT(all.at("A").lines, ElementsAre("/* bits */", "#define A 1", "#define B 2"));
+    EXPECT_FALSE(all.contains("B"));
+    EXPECT_TRUE(all.contains("C"));
+}
+
+TEST(LoomWeave, EveryKindOfDefinition) {
+    Driver driver;
+    driver.file("a.c",
+                "#define M(x) \\\n\tdo { \\\n\t} while (0)\n\nunion u {\n\tint a;\n};\n\n"
+                "enum { FIRST, SECOND };\n\ntypedef struct {\n\tint b;\n} t_t;\n\n"
+                "static DEFINE_MUTEX(lock);\n\nint arr[] = {\n\t1,\n};\n\n"
+                "static int\nold_style(int a)\n\t__must_hold(&lock)\n{\n\treturn a;\n}\n\n"
+                "module_pci_driver(drv);\n");
+    const auto all = driver.weave();
+    for (const char* id : {"M", "u", "FIRST", "t_t", "lock", "arr", "module_pci_driver"})
+        EXPECT_TRUE(all.contains(id)) << id;
+    EXPECT_EQ(all.at("old_style").lines.front(), "static int");
+    EXPECT_EQ(all.at("M").lines.size(), 3U);
+}
+
+TEST(LoomWeave, ChangedKbuildIsAPieceOfItsStage) {
+    Driver driver;
+    driver.file("a.c", "int a;\n").file("b.c", "int b;\n", "02");
+    const auto all = driver.weave();
+    EXPECT_THAT(all.at("Kbuild").lines, ElementsAre("igbook-y := a.o"));
+    EXPECT_THAT(all.at("Kbuild@02").lines, ElementsAre("igbook-y := a.o b.o"));
+    EXPECT_THAT(all.at("Kbuild@02").removed, ElementsAre("igbook-y := a.o"));
+    EXPECT_FALSE(all.contains("Kbuild@03"));
+}
+
+TEST(LoomWeave, Json) {
+    Driver driver = probe();
+    const Source source = driver.read();
+    const auto json = to_json(weave(source, tangle_all(source), loom::testing::tagger()),
+                              source.manifest)["snippets"]["dma"];
+    EXPECT_EQ(json["kind"], "marker");
+    EXPECT_EQ(json["stage"], "02");
+    EXPECT_EQ(json["function"], "probe");
+    EXPECT_EQ(json["lines"][0], "\tmask();");
+    EXPECT_EQ(json["first_line"], 10);
+}
+
+/// A book that shows the whole of kProbe.
+Driver book() {
+    Driver driver = probe();
+    driver.chapter("c1", ".. snippet:: Kbuild\n\n.. snippet:: Makefile\n\n.. snippet:: a.c:head\n\n"
+                         ".. snippet:: probe\n\n.. snippet:: enable\n");
+    driver.chapter("c2", ".. snippet:: dma\n");
+    driver.chapter("c3", ".. snippet:: irq\n");
+    return driver;
+}
+
+TEST(LoomCheck, CompleteBook) { EXPECT_EQ(book().check(), ""); }
+
+TEST(LoomCheck, UnknownSnippet) {
+    EXPECT_THAT(book().chapter("c2", "\n.. snippet:: dna\n").check(),
+                HasSubstr("b/chapters/c2.rst:2: error: unknown snippet 'dna'; did you mean 'dma'?"));
+}
+
+TEST(LoomCheck, ShownTwice) {
+    EXPECT_THAT(book().chapter("c2", ".. snippet:: dma\n\n.. snippet:: dma\n").check(),
+                HasSubstr("b/chapters/c2.rst:3: error: snippet 'dma' is shown twice; remove it "
+                          "here or at b/chapters/c2.rst:1"));
+}
+
+TEST(LoomCheck, InTheChapterOfAnotherStage) {
+    EXPECT_THAT(book().chapter("c2", "x\n").chapter("c3", ".. snippet:: irq\n.. snippet:: dma\n")
+                    .check(),
+                HasSubstr("b/chapters/c3.rst:2: error: snippet 'dma' belongs to stage 02; move it "
+                          "to b/chapters/c2.rst"));
+}
+
+TEST(LoomCheck, LineShownByTwoPieces) {
+    EXPECT_THAT(book().chapter("c2", ".. snippet:: dma\n").chapter("c3", ".. snippet:: irq\n\n"
+                                                                         ".. snippet:: a.c\n")
+                    .check(),
+                AllOf(HasSubstr("b/chapters/c3.rst:3: error: 'a.c' shows a.c line 1 again, which "
+                                "'a.c:head' shows"),
+                      HasSubstr("; show one of the two")));
+}
+
+TEST(LoomCheck, LinesThatNoChapterShows) {
+    EXPECT_THAT(book().chapter("c2", "nothing\n").check(),
+                HasSubstr("d/a.c:13: error: line 13 is shown in no chapter; add '.. snippet:: dma' "
+                          "to b/chapters/c2.rst"));
+    EXPECT_THAT(Driver(book()).chapter("c1", ".. snippet:: probe\n").check(),
+                AllOf(HasSubstr("d/Kbuild.in:1: error: line 1 is shown in no chapter; add "
+                                "'.. snippet:: Kbuild'"),
+                      HasSubstr("d/a.c:1: error: lines 1-2 are shown in no chapter; add "
+                                "'.. snippet:: a.c:head' to b/chapters/c1.rst")));
+}
+
+TEST(LoomCheck, NamedBlockNeverShown) {
+    Driver driver;
+    driver.file("a.c", "int a;\n\n/* loom: begin both */\nint b;\n/* loom: end both */\n");
+    driver.chapter("c1", ".. snippet:: Kbuild\n.. snippet:: Makefile\n.. snippet:: a\n"
+                         ".. snippet:: b\n");
+    driver.chapter("c2", "").chapter("c3", "");
+    EXPECT_THAT(driver.check(), HasSubstr("d/a.c:3: error: unused marker 'both'; add "
+                                          "'.. snippet:: both' to b/chapters/c1.rst, or remove"));
+}
+
+TEST(LoomCheck, MissingChapter) {
+    Driver driver = book();
+    driver.disk.files.erase("b/chapters/c3.rst");
+    EXPECT_THAT(driver.check(), HasSubstr("d/stages.toml:11: error: the chapter of stage 03 is "
+                                          "missing; write b/chapters/c3.rst"));
+}
+
+}  // namespace
+}  // namespace fwts::loom
