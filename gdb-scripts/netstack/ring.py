@@ -8,13 +8,8 @@ from dataclasses import dataclass
 
 import gdb
 
-from . import device, utils
+from . import descriptor, device, utils
 
-ADVANCED_DATA = 3
-STATUS_DONE = 1
-STATUS_END = 2
-# 82576 advanced transmit data descriptor, command byte (bits 31:24 of cmd_type_len).
-TX_COMMANDS = {0x01: "EOP", 0x02: "IFCS", 0x08: "RS", 0x20: "DEXT", 0x40: "VLE", 0x80: "TSE"}
 LIMIT = 8
 
 
@@ -29,31 +24,6 @@ class Ring:
     count: int
     next_to_use: int
     next_to_clean: int
-
-
-def _word(raw: bytes, offset: int, size: int) -> int:
-    return int.from_bytes(raw[offset:offset + size], "little")
-
-
-def decode_rx(raw: bytes, in_use: bool) -> str:
-    """An advanced receive descriptor: as the driver wrote it, or as the card wrote it back."""
-    status = _word(raw, 8, 4)
-    if not in_use or status & STATUS_DONE:
-        flags = "DD" if status & STATUS_DONE else "not done"
-        flags += " EOP" if status & STATUS_END else ""
-        return f"written back: length {_word(raw, 12, 2)}, {flags}, errors {status >> 20:#x}"
-    return f"for the card: buffer {_word(raw, 0, 8):#x}"
-
-
-def decode_tx(raw: bytes, pending: bool) -> str:
-    """An advanced transmit descriptor; a written-back one keeps only its status."""
-    command, status = _word(raw, 8, 4), _word(raw, 12, 4)
-    if not pending:
-        return f"free, status {status:#x}" + (" (DD)" if status & STATUS_DONE else "")
-    kind = "data" if command >> 20 & 0xf == ADVANCED_DATA else f"type {command >> 20 & 0xf}"
-    names = " ".join(name for bit, name in TX_COMMANDS.items() if command >> 24 & bit)
-    return (f"for the card: {kind}, buffer {_word(raw, 0, 8):#x}, length {command & 0xffff}, "
-            f"PAYLEN {status >> 14}, {names or 'no commands'}")
 
 
 def _from_igb(private: int, direction: str, index: int) -> Ring:
@@ -166,7 +136,7 @@ Example:
     for step in range(min(ring.count, limit)):
         number = (start + step) % ring.count
         raw = utils.read_bytes(ring.address + number * 16, 16)
-        text = (decode_rx if direction == "rx" else decode_tx)(raw, pending(ring, number))
+        text = (descriptor.decode_rx if direction == "rx" else descriptor.decode_tx)(raw, pending(ring, number))
         utils.out(f"  {number:>4}  {text}{_note(ring, number)}")
 
 

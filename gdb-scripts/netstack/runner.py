@@ -305,6 +305,9 @@ class Run:
             else:
                 self.trouble = f"{message['text']}\n{guest.tail()}"
                 return
+        if self.options.guided:
+            self.interrupted = True
+            return
         self.trouble = f"gdb ended in the middle of the trace\n{guest.tail()}"
 
     def _check_reader(self, guest: Guest) -> None:
@@ -429,7 +432,9 @@ def main(words: list[str], make_run: Callable[[Options], Run] = Run) -> int:
         if options is None:
             return 0
         run = make_run(options)
-        # gdb gets the terminal's Ctrl-C too, stops the guest and reports that it was left.
+        if options.guided:
+            # Ctrl-C at the terminal is for gdb then, which stops the guest.
+            signal.signal(signal.SIGINT, lambda _number, _frame: None)
         run.perform()
         return run.verdict()
     except Failure as failure:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+import contextlib
 import importlib.util
 import json
 import os
@@ -220,6 +221,10 @@ class Session:
             self._place.delete()
         self._place = None
 
+    def at_stop(self) -> bool:
+        """Does the guest stand at the armed stop?"""
+        return self._place is not None and self._place.reached
+
     def _interrupt(self) -> None:
         self._timed_out = True
         os.kill(os.getpid(), signal.SIGINT)
@@ -229,6 +234,9 @@ class Session:
         if self._place is None:
             self.arm(stop)
         assert self._place is not None
+        if self._place.reached:
+            # The reader came here with gdb's own `continue`.
+            return
         limit = float(self.config["timeout"])
         self._timed_out = False
         timer = threading.Timer(limit, self._interrupt)
@@ -373,11 +381,29 @@ class Session:
         self.channel.tell(event=kind, text=text)
 
 
+def read_line(prompt: str) -> str:
+    """A line from the reader.
+
+    Without a terminal, byte by byte: gdb reads the same input and must find the rest of it.
+    """
+    if sys.stdin.isatty():
+        return input(prompt)
+    sys.stdout.write(prompt)
+    sys.stdout.flush()
+    line = b""
+    while not line.endswith(b"\n"):
+        octet = os.read(0, 1)
+        if not octet:
+            raise EOFError
+        line += octet
+    return line.decode(errors="replace")
+
+
 class Guide:
     """Guided mode: a prompt at every stop, and all of gdb behind it."""
 
-    HELP = ("Enter: next stop   a: answer   gdb: full gdb prompt (next-stop comes back)   "
-            "q: leave   anything else is a gdb command")
+    HELP = ("Enter: next stop, a: answer, q: leave, gdb: the full gdb prompt.",
+            "Anything else is a gdb command, for example: info locals")
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -390,8 +416,8 @@ class Guide:
         if stop.question:
             self.session.say("\n" + self.session.narrator.paint(
                 "question", self.session.narrator.wrap("Question: " + stop.question)))
-        self.session.say(self.session.narrator.paint(
-            "dim", self.session.narrator.wrap(self.HELP)))
+        for line in self.HELP:
+            self.session.say("  " + self.session.narrator.paint("dim", line))
 
     def _obey(self, line: str) -> str:
         """Returns "next", "gdb", "quit" or "" after a gdb command."""
@@ -409,6 +435,27 @@ class Guide:
             self.session.say(str(error))
         return ""
 
+    def leave_to_gdb(self) -> None:
+        """Hand the prompt to gdb; the next stop is armed, so `continue` leads there as well."""
+        session = self.session
+        session.say("  This is gdb. `next-stop` (or `continue`, then `next-stop`) goes on with "
+                    "the trace.")
+        if session.position < len(session.trace.stops):
+            session.arm()
+            gdb.events.stop.connect(self._announce)
+
+    def come_back(self) -> str:
+        """What `next-stop` does."""
+        try:
+            gdb.events.stop.disconnect(self._announce)
+        except ValueError:
+            pass
+        return self.loop()
+
+    def _announce(self, _event: object) -> None:
+        if self.session.at_stop():
+            self.session.say("  The next stop is reached; `next-stop` tells about it.")
+
     def loop(self) -> str:
         """From stop to stop; returns "done", "gdb" or "quit"."""
         session = self.session
@@ -418,7 +465,7 @@ class Guide:
             while not wish:
                 prompt = f"(trace {session.position}/{len(session.trace.stops)}) "
                 try:
-                    wish = self._obey(input(prompt).strip())
+                    wish = self._obey(read_line(prompt).strip())
                 except EOFError:
                     wish = "quit"
             if wish != "next":
@@ -449,16 +496,17 @@ def _straight(session: Session) -> str:
 
 
 def _quit(session: Session, kind: str, text: str) -> None:
-    session.fail(kind, text)
+    with contextlib.suppress(OSError):
+        session.fail(kind, text)
     gdb.execute(f"quit {MESSAGES[kind]}")
 
 
-def _guarded(session: Session, go: Callable[[], str]) -> None:
+def _guarded(session: Session, guide: Guide, go: Callable[[], str]) -> None:
     """Run a part of the trace; every way it can end is reported to the runner."""
     try:
         end = go()
         if end == "gdb":
-            session.say("This is gdb; `next-stop` goes on with the trace.")
+            guide.leave_to_gdb()
             return
         if end == "quit":
             raise Interrupted
@@ -499,5 +547,5 @@ def main() -> None:
         return guide.loop() if config["guided"] else _straight(session)
 
     if config["guided"]:
-        NextStop(lambda: _guarded(session, guide.loop))
-    _guarded(session, opening)
+        NextStop(lambda: _guarded(session, guide, guide.come_back))
+    _guarded(session, guide, opening)

@@ -8,7 +8,7 @@ from typing import Any
 
 import gdb
 
-from netstack import device, lists, napi, percpu, ring, skb, utils
+from netstack import descriptor, device, lists, napi, percpu, ring, skb, utils
 from netstack.trace import Check, Show, Stop, Trace, argument, return_value
 
 SCENARIO = "udp-reader"
@@ -82,7 +82,7 @@ def frame_waits() -> bool:
     """Has the card written back the descriptor the driver will look at next?"""
     receive = ring.read(eth0(), "rx", 0)
     raw = utils.read_bytes(receive.address + receive.next_to_clean * 16, 16)
-    return bool(raw[8] & ring.STATUS_DONE)
+    return bool(raw[8] & descriptor.STATUS_DONE)
 
 
 def in_context(name: str) -> Check:
