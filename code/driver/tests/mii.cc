@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+// mii INTERFACE REGISTER: asks for the PHY's address and one of its registers by ioctl, as mii-tool
+// does. Prints "ADDRESS VALUE" in hexadecimal. Runs in the guest.
+#include <linux/mii.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+int main(int argc, char** argv) {
+    if (argc != 3) {
+        std::fprintf(stderr, "usage: mii INTERFACE REGISTER\n");
+        return 2;
+    }
+    ifreq request{};
+    std::strncpy(request.ifr_name, argv[1], IFNAMSIZ - 1);
+    mii_ioctl_data mii{};
+    int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
+    if (socket < 0 || ioctl(socket, SIOCGMIIPHY, &request) != 0) {
+        std::perror("SIOCGMIIPHY");
+        return 1;
+    }
+    // The kernel keeps the MII data where the address of other ioctls stands.
+    std::memcpy(&mii, &request.ifr_data, sizeof(mii));
+    mii.reg_num = static_cast<__u16>(std::strtoul(argv[2], nullptr, 0));
+    std::memcpy(&request.ifr_data, &mii, sizeof(mii));
+    if (ioctl(socket, SIOCGMIIREG, &request) != 0) {
+        std::perror("SIOCGMIIREG");
+        return 1;
+    }
+    std::memcpy(&mii, &request.ifr_data, sizeof(mii));
+    std::printf("%x %04x\n", mii.phy_id, mii.val_out);
+    close(socket);
+    return 0;
+}

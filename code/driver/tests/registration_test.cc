@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// The driver as its user meets it: ip, ethtool, the cable pulled and put back. One boot a stage;
+/// what the driver did to the card is read from outside the guest.
+#include "support.h"
+
+namespace fwts::driver {
+namespace {
+
+using sandbox::Guest;
+using testing::HasSubstr;
+using testing::Not;
+
+class Registration : public StageTest {};
+
+void check_loaded(Guest& guest) {
+    EXPECT_THAT(guest.must("ip link show eth0"),
+                testing::AllOf(HasSubstr("52:54:00:12:34:56"), HasSubstr("mtu 1500")));
+    EXPECT_EQ(guest.must("basename $(readlink /sys/class/net/eth0/device/driver)"), "igbook\n");
+    EXPECT_TRUE(guest.read_register(kCtrlExt) & 1U << 28) << "CTRL_EXT.DRV_LOAD";
+}
+
+void check_ethtool(Guest& guest) {
+    const std::string info = guest.must("ethtool -i eth0");
+    EXPECT_THAT(info, HasSubstr("driver: igbook\n"));
+    EXPECT_THAT(info, testing::ContainsRegex("bus-info: 0000:[0-9a-f:.]+"));
+    EXPECT_THAT(info, HasSubstr("supports-register-dump: yes"));
+    // RAL0 and RAH0 stand at the end of the dump: the address, and "valid".
+    EXPECT_THAT(guest.must("ethtool -d eth0 hex on"), HasSubstr("52 54 00 12"));
+    EXPECT_THAT(guest.must("ethtool -d eth0 hex on"), HasSubstr("34 56 00 80"));
+    // The address is the first thing in the NVM; odd offsets and lengths work too.
+    EXPECT_THAT(guest.must("ethtool -e eth0 offset 0 length 6"), HasSubstr("52 54 00 12 34 56"));
+    EXPECT_THAT(guest.must("ethtool -e eth0 offset 1 length 3"), HasSubstr("54 00 12"));
+}
+
+void check_link(Guest& guest) {
+    EXPECT_EQ(guest.must("ip link show eth0 | grep -c LOWER_UP || true"), "0\n");
+    guest.must("ip link set eth0 up");
+    ASSERT_TRUE(carrier_becomes(guest, true)) << "no carrier after up";
+    const std::string settings = guest.must("ethtool eth0");
+    EXPECT_THAT(settings, HasSubstr("Speed: 1000Mb/s"));
+    EXPECT_THAT(settings, HasSubstr("Duplex: Full"));
+    EXPECT_THAT(settings, HasSubstr("1000baseT/Full"));
+    EXPECT_THAT(settings, HasSubstr("Link detected: yes"));
+    for (int i = 0; i < 3; i++) {
+        guest.qmp().set_link(false);
+        ASSERT_TRUE(carrier_becomes(guest, false)) << "cable pulled, carrier stays";
+        EXPECT_THAT(guest.must("ethtool eth0"), HasSubstr("Speed: Unknown!"));
+        guest.qmp().set_link(true);
+        ASSERT_TRUE(carrier_becomes(guest, true)) << "cable is back, no carrier";
+    }
+    guest.must("ethtool -r eth0");
+    ASSERT_TRUE(
+        eventually([&] { return guest.must("dmesg").find("link is up") != std::string::npos; }));
+    ASSERT_TRUE(carrier_becomes(guest, true)) << "no carrier after renegotiation";
+}
+
+void check_mii(Guest& guest) {
+    // PHY 1, BMSR: the link bit (2), autonegotiation complete (5), both set.
+    const std::string bmsr = guest.must("mii eth0 1");
+    ASSERT_THAT(bmsr, testing::StartsWith("1 "));
+    EXPECT_EQ(std::stoul(bmsr.substr(2), nullptr, 16) & 0x24, 0x24U) << bmsr;
+    EXPECT_NE(guest.run("mii eth0 31").status, 0) << "a register the PHY lacks reads without error";
+}
+
+void check_mtu(Guest& guest) {
+    guest.must("ip link set eth0 mtu 9000");
+    EXPECT_EQ(guest.read_register(kRlpml), 9000U + 18 + 4);
+    EXPECT_TRUE(guest.read_register(kRctl) & 1U << 5) << "RCTL.LPE";
+    EXPECT_NE(guest.run("ip link set eth0 mtu 9217").status, 0);
+    EXPECT_NE(guest.run("ip link set eth0 mtu 67").status, 0);
+    guest.must("ip link set eth0 mtu 1500");
+    EXPECT_EQ(guest.read_register(kRlpml), 1500U + 18 + 4);
+    EXPECT_FALSE(guest.read_register(kRctl) & 1U << 5) << "RCTL.LPE";
+}
+
+void check_addresses(Guest& guest) {
+    EXPECT_EQ(guest.read_register(kRal0), 0x12005452U);
+    EXPECT_EQ(guest.read_register(kRah0), 0x80005634U);
+    guest.must("ip link set eth0 address 02:11:22:33:44:55");
+    EXPECT_EQ(guest.read_register(kRal0), 0x33221102U);
+    EXPECT_EQ(guest.read_register(kRah0), 0x80005544U);
+    EXPECT_NE(guest.run("ip link set eth0 address 03:11:22:33:44:55").status, 0)
+        << "a multicast address was taken as the interface's own";
+    EXPECT_EQ(guest.read_register(kRal0), 0x33221102U);
+    // Down and up again: the reset between must not bring the NVM's address back.
+    guest.must("ip link set eth0 down && ip link set eth0 up");
+    EXPECT_EQ(guest.read_register(kRal0), 0x33221102U);
+    guest.must("ip link set eth0 address 52:54:00:12:34:56");
+    EXPECT_EQ(guest.read_register(kRal0), 0x12005452U);
+}
+
+void check_rx_mode(Guest& guest) {
+    const std::uint32_t unicast = 1U << 3, multicast = 1U << 4;
+    EXPECT_EQ(guest.read_register(kRctl) & (unicast | multicast), 0U);
+    guest.must("ip link set eth0 promisc on");
+    EXPECT_EQ(guest.read_register(kRctl) & (unicast | multicast), unicast | multicast);
+    guest.must("ip link set eth0 promisc off && ip link set eth0 allmulticast on");
+    EXPECT_EQ(guest.read_register(kRctl) & (unicast | multicast), multicast);
+    guest.must("ip link set eth0 allmulticast off");
+    EXPECT_EQ(guest.read_register(kRctl) & (unicast | multicast), 0U);
+    // 01:00:5e:7f:12:34 -> bits 47:36 of the address: 0x341 -> word 26, bit 1.
+    EXPECT_EQ(guest.read_register(kMta + 4 * 26) & 2U, 0U);
+    guest.must("ip maddr add 01:00:5e:7f:12:34 dev eth0");
+    EXPECT_EQ(guest.read_register(kMta + 4 * 26) & 2U, 2U);
+    guest.must("ip maddr del 01:00:5e:7f:12:34 dev eth0");
+    EXPECT_EQ(guest.read_register(kMta + 4 * 26) & 2U, 0U);
+    guest.must("bridge fdb add 02:00:00:00:00:42 dev eth0 self");
+    EXPECT_EQ(guest.read_register(kRal1), 0x00000002U);
+    EXPECT_EQ(guest.read_register(kRah1), 0x80004200U);
+    guest.must("bridge fdb del 02:00:00:00:00:42 dev eth0 self");
+    EXPECT_EQ(guest.read_register(kRah1) >> 31, 0U);
+}
+
+void check_transmit_is_dropped(Guest& guest) {
+    guest.must("ip addr add 192.0.2.2/24 dev eth0");
+    guest.cable().clear();
+    const auto dropped = [&] {
+        return std::stoul(guest.must("cat /sys/class/net/eth0/statistics/tx_dropped"));
+    };
+    const auto before = dropped();
+    EXPECT_NE(guest.run("ping -c 1 -W 1 192.0.2.1").status, 0);
+    EXPECT_GT(dropped(), before) << "frames vanish without being counted";
+    EXPECT_EQ(guest.must("cat /sys/class/net/eth0/statistics/tx_packets"), "0\n");
+    EXPECT_TRUE(guest.cable().take_all().empty());
+}
+
+TEST_P(Registration, WorksAsItsUserExpects) {
+    Guest guest = Guest::boot(strict(GetParam()));
+    guest.must("dmesg -C");
+    guest.must(std::string("insmod ") + kDriver);
+    check_loaded(guest);
+    check_ethtool(guest);
+    check_link(guest);
+    check_mii(guest);
+    check_mtu(guest);
+    check_addresses(guest);
+    check_rx_mode(guest);
+    check_transmit_is_dropped(guest);
+    guest.must("rmmod igbook");
+    EXPECT_NE(guest.run("ip link show eth0").status, 0);
+    EXPECT_FALSE(guest.read_register(kCtrlExt) & 1U << 28) << "CTRL_EXT.DRV_LOAD after rmmod";
+    expect_no_complaint(guest);
+    guest.power_off();
+}
+
+INSTANTIATE_TEST_SUITE_P(Stages, Registration, testing::Values("01", "02"), stage_name);
+
+TEST(Complaints, AreFoundAmongHarmlessLines) {
+    EXPECT_THAT(complaints("[1.0] igbook 0000:00:01.0 eth0: link is up\n"), testing::IsEmpty());
+    EXPECT_THAT(complaints("a\n[2.0] WARNING: CPU: 0 PID: 1 at x.c\n[2.1] DMA-API: igbook\n"),
+                testing::SizeIs(2));
+}
+
+}  // namespace
+}  // namespace fwts::driver

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "support.h"
+
+#include <array>
+#include <sstream>
+#include <thread>
+
+namespace fwts::driver {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The module of a stage, whatever the stage's name is.
+fs::path built_module(const std::string& stage) {
+    const fs::path modules = fs::path(FWTS_ROOT) / "build/modules/strict";
+    if (fs::exists(modules)) {
+        for (const auto& entry : fs::directory_iterator(modules)) {
+            if (entry.path().filename().string().starts_with(stage + "-")) {
+                return entry.path() / "igbook.ko";
+            }
+        }
+    }
+    throw sandbox::SetupError("stage " + stage + " is not built in " + modules.string() +
+                              "; run: code/driver/build-stage --kernel strict --failcall all");
+}
+
+/// Words by which the kernel's checkers begin a report.
+constexpr std::array<std::string_view, 18> kComplaints = {"BUG:",
+                                                          "WARNING:",
+                                                          "KASAN:",
+                                                          "UBSAN:",
+                                                          "Oops",
+                                                          "INFO:",
+                                                          "DMA-API:",
+                                                          "refcount_t",
+                                                          "possible recursive locking",
+                                                          "possible circular locking",
+                                                          "inconsistent lock state",
+                                                          "suspicious RCU usage",
+                                                          "sleeping function called",
+                                                          "scheduling while atomic",
+                                                          "unreferenced object",
+                                                          "ODEBUG:",
+                                                          "waiting for eth",
+                                                          "pending DMA"};
+
+}  // namespace
+
+sandbox::Options strict(const std::string& stage) {
+    sandbox::Options options;
+    options.kernel = "strict";
+    options.cpus = 2;
+    options.boot_limit = 180s;
+    const fs::path failcall = fs::path(FWTS_ROOT) / "build/modules/strict/failcall/failcall.ko";
+    options.files = {{built_module(stage), kDriver}, {failcall, kFailcall}, {FWTS_MII, "/bin/mii"}};
+    return options;
+}
+
+bool eventually(const std::function<bool()>& holds, std::chrono::seconds limit) {
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            return false;
+        }
+        // Not to wait for anything: to leave the processor to the guest between two questions.
+        std::this_thread::sleep_for(20ms);
+    }
+    return true;
+}
+
+bool carrier_becomes(sandbox::Guest& guest, bool up) {
+    const std::string wanted = up ? "1\n" : "0\n";
+    return eventually([&] { return guest.run("cat /sys/class/net/eth0/carrier").out == wanted; });
+}
+
+std::vector<std::string> complaints(std::string_view log) {
+    std::vector<std::string> found;
+    std::istringstream lines{std::string(log)};
+    for (std::string line; std::getline(lines, line);) {
+        for (std::string_view word : kComplaints) {
+            if (line.find(word) != std::string::npos) {
+                found.push_back(line);
+                break;
+            }
+        }
+    }
+    return found;
+}
+
+void expect_no_complaint(sandbox::Guest& guest) {
+    // kmemleak reports only what has been without an owner for five seconds.
+    const std::string leaks = guest.must(
+        "echo scan >/sys/kernel/debug/kmemleak; sleep 6; "
+        "echo scan >/sys/kernel/debug/kmemleak; cat /sys/kernel/debug/kmemleak",
+        {.limit = 180s});
+    EXPECT_EQ(leaks, "") << "kmemleak found memory nobody owns";
+    const std::string log = guest.must("dmesg");
+    EXPECT_THAT(complaints(log), testing::IsEmpty()) << log;
+}
+
+std::string stage_name(const testing::TestParamInfo<std::string>& info) {
+    return "stage" + info.param;
+}
+
+}  // namespace fwts::driver
