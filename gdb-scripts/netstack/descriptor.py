@@ -28,6 +28,11 @@ def decode_rx(raw: bytes, with_card: bool) -> str:
     return f"written back: length {_word(raw, 12, 2)}, DD{end}, errors {status >> 20:#x}"
 
 
+def is_given(raw: bytes) -> bool:
+    """Was this transmit descriptor filled in, and not written back yet?"""
+    return len(raw) == 16 and bool(_word(raw, 8, 4)) and not _word(raw, 12, 4) & STATUS_DONE
+
+
 def decode_tx(raw: bytes, with_card: bool) -> str:
     """A transmit descriptor; one that was written back keeps nothing but its status."""
     if len(raw) < 16:

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gdb
 
 from . import descriptor, device, utils
 
 LIMIT = 8
+# IGBOOK_TX_DESC in igbook.h; a macro leaves no trace in debug information.
+IGBOOK_TX_DESC = 8
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,20 @@ def _from_igbook(private: int, direction: str, index: int) -> Ring:
         raise gdb.GdbError(f"net ring: igbook has one {direction} ring, there is no {index}")
     if utils.is_null(queue["desc"]):
         raise gdb.GdbError("net ring: the ring has no memory; bring the device up first")
-    size = int(utils.variable_or_none("igbook_tx_desc_count") or 8)
-    following = int(queue["next"]) % size
-    return Ring(direction, index, int(queue["desc"]), int(queue["dma"]), size,
-                following, following)
+    ring = Ring(direction, index, int(queue["desc"]), int(queue["dma"]), IGBOOK_TX_DESC,
+                int(queue["next"]), int(queue["next"]))
+    return replace(ring, next_to_clean=_oldest_given(ring))
+
+
+def _oldest_given(ring: Ring) -> int:
+    """igbook's stage 02 keeps no next_to_clean: walk back over what the card has not finished."""
+    oldest = ring.next_to_use
+    for step in range(1, ring.count):
+        number = (ring.next_to_use - step) % ring.count
+        if not descriptor.is_given(utils.read_bytes(ring.address + number * 16, 16)):
+            break
+        oldest = number
+    return oldest
 
 
 DRIVERS: dict[str, tuple[str, Callable[[int, str, int], Ring]]] = {
@@ -132,11 +144,12 @@ Example:
               f"at {ring.address:#x}, for the card at {ring.dma:#x}")
     utils.out(f"  next_to_clean {ring.next_to_clean}, next_to_use {ring.next_to_use}: "
               f"{held} with the card")
+    decode = descriptor.decode_rx if direction == "rx" else descriptor.decode_tx
     start = 0 if ring.count <= limit else ring.next_to_clean - 1
     for step in range(min(ring.count, limit)):
         number = (start + step) % ring.count
         raw = utils.read_bytes(ring.address + number * 16, 16)
-        text = (descriptor.decode_rx if direction == "rx" else descriptor.decode_tx)(raw, pending(ring, number))
+        text = decode(raw, pending(ring, number))
         utils.out(f"  {number:>4}  {text}{_note(ring, number)}")
 
 

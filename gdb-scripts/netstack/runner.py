@@ -411,8 +411,9 @@ def parse(words: list[str]) -> Options | None:
         parser.error("which trace? `gdb-scripts/trace --list` lists them")
     colour = chosen.color == "always" or (chosen.color == "auto" and sys.stdout.isatty()
                                           and "NO_COLOR" not in os.environ)
+    trace, kernel = find_trace(chosen.trace), find_kernel(chosen.kernel)
     program(CHECKOUT / "build" / "bin" / "udp_reader")
-    return Options(trace=find_trace(chosen.trace), kernel=find_kernel(chosen.kernel),
+    return Options(trace=trace, kernel=kernel,
                    guided=chosen.guided, json=chosen.json, compare=chosen.compare,
                    timeout=chosen.timeout, colour=colour,
                    modules=[str(pathlib.Path(path).resolve()) for path in chosen.module],

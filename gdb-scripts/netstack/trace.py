@@ -121,6 +121,7 @@ class Place(gdb.Breakpoint):
         self.silent = True
         self.reached = False
         self.trouble = ""
+        self.passed = 0
         self._condition = condition
 
     def stop(self) -> bool:
@@ -130,6 +131,7 @@ class Place(gdb.Breakpoint):
         except (gdb.error, gdb.GdbError) as error:
             self.trouble = str(error)
             self.reached = True
+        self.passed += 0 if self.reached else 1
         return self.reached
 
 
@@ -256,7 +258,8 @@ class Session:
                              f"{place.trouble}")
         if not place.reached and self._timed_out:
             raise TraceError(f"stop {stop.id} ({stop.symbol}) was not reached within "
-                             f"{limit:g} s (hits with a false condition: {place.hit_count})")
+                             f"{limit:g} s; passed {place.passed} time(s) while its condition was "
+                             "false")
         if not place.reached:
             raise Interrupted
 
@@ -527,6 +530,7 @@ def load_trace(config: dict[str, Any]) -> Trace:
     if spec is None or spec.loader is None:
         raise TraceError(f"{path} is not a trace")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     trace: Trace = module.trace(config)
     return trace

@@ -93,23 +93,26 @@ def variable_or_none(name: str) -> gdb.Value | None:
         return None
 
 
+def _same_struct(found: gdb.Type, wanted: CachedType) -> bool:
+    """Compare by tag: a module's symbols bring a second copy of the kernel's types."""
+    return bool(found.tag) and f"struct {found.tag}" == wanted.name
+
+
 def cast_to_pointer(value: gdb.Value, wanted: CachedType, what: str) -> gdb.Value:
     """Accept a struct, a pointer to it or an address, and hand back a pointer."""
-    wanted_type = wanted.get()
     kind = value.type.strip_typedefs()
-    if kind.code == gdb.TYPE_CODE_REF:
-        value = value.referenced_value()
-        kind = value.type.strip_typedefs()
-    if kind.unqualified() == wanted_type:
+    if _same_struct(kind, wanted):
         if value.address is None:
             raise gdb.GdbError(f"{what}: this {wanted.name} has no address")
-        return value.address
+        return value.address.cast(wanted.pointer())
     if kind.code == gdb.TYPE_CODE_PTR:
-        target = kind.target().strip_typedefs().unqualified()
-        if target == wanted_type or target.code == gdb.TYPE_CODE_VOID:
+        target = kind.target().strip_typedefs()
+        if _same_struct(target, wanted) or target.code == gdb.TYPE_CODE_VOID:
             return value.cast(wanted.pointer())
-    if kind.code == gdb.TYPE_CODE_INT and int(value) > 4096:
-        return value.cast(wanted.pointer())
+    if kind.code == gdb.TYPE_CODE_INT:
+        address = int(value) & 0xffffffffffffffff
+        if address >> 47 == 0x1ffff:
+            return gdb.Value(address).cast(wanted.pointer())
     raise gdb.GdbError(f"{what}: expected a pointer to {wanted.name}, but this is "
                        f"`{value.type}`")
 

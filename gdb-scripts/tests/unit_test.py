@@ -169,7 +169,7 @@ class JourneyFile(unittest.TestCase):
         plain = journey.Narrator(60, False)
         visit = journey.Visit("a", "ip_rcv", "net/ipv4/ip_input.c", "ip_rcv", "softirq", 0,
                               "swapper/0", "Into IP", "text")
-        text = plain.heading(1, 9, visit, 560) + plain.wrap("word " * 60) + "\n" + \
+        text = plain.heading(1, 9, visit, 560) + "\n" + plain.wrap("word " * 60) + "\n" + \
             plain.backtrace(["a_function_name"] * 12)
         self.assertTrue(all(len(line) <= 60 for line in text.split("\n")))
         self.assertNotIn("\033", text)
