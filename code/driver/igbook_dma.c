@@ -34,9 +34,9 @@ int igbook_dma_set_mask(struct igbook *priv)
  * igbook_dma_master_disable() - let the card start no new transfer
  * @priv: the device
  *
- * The card finishes what it has begun and then clears STATUS.
- * GIO_MASTER_ENABLE. Only after that may memory it knew of be given away.
- * A reset clears the request.
+ * The card finishes what it has begun and then clears GIO_MASTER_ENABLE in
+ * STATUS. Only after that may memory it knew of be given away. A reset clears
+ * the request.
  *
  * Context: sleeps, up to 80 ms.
  *

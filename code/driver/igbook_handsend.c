@@ -215,6 +215,14 @@ static int hand_send_show(struct seq_file *seq, void *unused)
 	return 0;
 }
 
+/**
+ * hand_send_open() - prepare a file for reading and writing
+ * @inode: carries the device
+ * @file: the file
+ *
+ * Context: process context.
+ * Return: 0, or a negative errno.
+ */
 static int hand_send_open(struct inode *inode, struct file *file)
 {
 	return single_open(file, hand_send_show, inode->i_private);

@@ -194,6 +194,9 @@ int igbook_swfw_acquire(struct igbook *priv, u32 mask)
  * @priv: the device
  * @mask: what igbook_swfw_acquire() was given
  *
+ * The bit is cleared even if SWSM cannot be won: a part that is never given
+ * back is worse than a race with a partner that has hung.
+ *
  * Context: sleeps.
  */
 void igbook_swfw_release(struct igbook *priv, u32 mask)

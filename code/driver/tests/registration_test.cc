@@ -137,9 +137,13 @@ TEST_P(Registration, WorksAsItsUserExpects) {
     check_addresses(guest);
     check_rx_mode(guest);
     check_transmit_is_dropped(guest);
-    guest.must("rmmod igbook");
+    guest.must("ip link set eth0 address 02:11:22:33:44:55 && rmmod igbook");
     EXPECT_NE(guest.run("ip link show eth0").status, 0);
     EXPECT_FALSE(guest.read_register(kCtrlExt) & 1U << 28) << "CTRL_EXT.DRV_LOAD after rmmod";
+    // The address set by hand was not the card's own: that one is back.
+    guest.must(std::string("insmod ") + kDriver);
+    check_loaded(guest);
+    guest.must("rmmod igbook");
     expect_no_complaint(guest);
     guest.power_off();
 }
