@@ -7,6 +7,15 @@ cache=${FWTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/from-wire-to-socket}
 # depmod and friends are not on a plain user's path.
 PATH=$PATH:/usr/sbin:/sbin
 
+# make cannot build in a directory with a space in its name.
+case $cache in
+*[[:space:]:]*)
+	printf '%s: the cache is %s, and the kernel cannot be built in a directory with a space or colon\n  %s\n' \
+		"${0##*/}" "$cache" 'set FWTS_CACHE to another directory' >&2
+	exit 1
+	;;
+esac
+
 say() { printf '%s\n' "$*" >&2; }
 
 # die MESSAGE [WHAT-TO-DO]
