@@ -204,9 +204,9 @@ class Checker {
             lines += first == last ? std::to_string(first) : fmt::format("{}-{}", first, last);
         }
         const bool is_one = lines.find_first_of("-,") == std::string::npos;
-        const std::string what = fmt::format("{} {} shown in no chapter",
-                                             is_one ? "line " + lines : "lines " + lines,
-                                             is_one ? "is" : "are");
+        const std::string what =
+            fmt::format("{} {} shown in no chapter", is_one ? "line " + lines : "lines " + lines,
+                        is_one ? "is" : "are");
         std::string what_to_do =
             "put /* loom: begin NAME */ and /* loom: end NAME */ around them and show NAME";
         if (hole.best != nullptr) {
@@ -235,10 +235,10 @@ class Checker {
                 if (file.name != snippet->file) continue;
                 const Region& region = file.regions[snippet->region];
                 if (region.life != file.life_around(region)) continue;
-                errors_.push_back(
-                    {file.path, region.mark_line, fmt::format("unused marker '{}'", id),
-                     fmt::format("add '{} {}' to {}, or remove the marker", kDirective, id,
-                                 chapter_path(*snippet))});
+                errors_.push_back({file.path, region.mark_line,
+                                   fmt::format("unused marker '{}'", id),
+                                   fmt::format("add '{} {}' to {}, or remove the marker",
+                                               kDirective, id, chapter_path(*snippet))});
             }
         }
     }

@@ -250,8 +250,7 @@ class Finder {
         }
         const int floor = found_.empty() ? 0 : found_.back().last;
         definition.first = definition.start;
-        while (definition.first - 1 > floor && is_comment(definition.first - 1))
-            --definition.first;
+        while (definition.first - 1 > floor && is_comment(definition.first - 1)) --definition.first;
         found_.push_back(std::move(definition));
     }
 

@@ -5,9 +5,10 @@
 /// A definition is one of: a function, a struct, union or enum, a typedef, a variable, a prototype,
 /// a macro (all its continued lines), a macro call such as module_pci_driver(x). It begins with the
 /// comment directly above it and takes in the macro calls directly below it, so that
-/// MODULE_DEVICE_TABLE(pci, t) goes with the table t. One-line macros directly below one another are
-/// one definition, known by the first of them, and so are prototypes and externs. Names and the ends of functions come from
-/// ctags; the end of what ctags does not measure is the `;` outside all brackets.
+/// MODULE_DEVICE_TABLE(pci, t) goes with the table t. One-line macros directly below one another
+/// are one definition, known by the first of them, and so are prototypes and externs. Names and the
+/// ends of functions come from ctags; the end of what ctags does not measure is the `;` outside all
+/// brackets.
 #pragma once
 
 #include <string>

@@ -80,7 +80,9 @@ void MemoryDisk::write(const std::string& path, const std::string& text) {
     ++writes;
 }
 
-void MemoryDisk::remove(const std::string& path) { files.erase(path); }
+void MemoryDisk::remove(const std::string& path) {
+    files.erase(path);
+}
 
 void MemoryDisk::remove_empty_directory(const std::string& /*path*/) {}
 

@@ -45,8 +45,7 @@ int stage_index(const Manifest& manifest, const std::string& number) {
 void list_stages(const Request& request, RealDisk& disk) {
     const std::string path = request.source + "/stages.toml";
     const auto text = disk.read(path);
-    if (!text)
-        throw Failure({path, 0, "is missing", "name the driver's directory with --source"});
+    if (!text) throw Failure({path, 0, "is missing", "name the driver's directory with --source"});
     const Manifest manifest = parse_manifest(*text, path);
     if (request.json) {
         nlohmann::json stages = nlohmann::json::array();
@@ -121,9 +120,8 @@ void check(const Request& request, RealDisk& disk) {
 void show_diff(const Request& request, RealDisk& disk) {
     Ctags tagger;
     const Source source = read_source(disk, request.source, tagger);
-    const std::string diff =
-        diff_trees(tangle(source, stage_index(source.manifest, request.from)),
-                   tangle(source, stage_index(source.manifest, request.to)));
+    const std::string diff = diff_trees(tangle(source, stage_index(source.manifest, request.from)),
+                                        tangle(source, stage_index(source.manifest, request.to)));
     fmt::print("{}", ::isatty(STDOUT_FILENO) == 1 ? coloured(diff) : diff);
 }
 
@@ -139,12 +137,14 @@ CLI::App* add_command(CLI::App& app, Request& request, const char* name, const c
 int run(int argc, char** argv) {
     Request request;
     RealDisk disk;
-    CLI::App app("Cuts the driver's stages out of its one literate source and hands its lines to "
-                 "the book.",
-                 "loom");
+    CLI::App app(
+        "Cuts the driver's stages out of its one literate source and hands its lines to "
+        "the book.",
+        "loom");
     app.require_subcommand(1);
-    app.footer("Example:\n  loom tangle --stage all --out build/stages\n"
-               "Reference for authors: code/loom/README.md");
+    app.footer(
+        "Example:\n  loom tangle --stage all --out build/stages\n"
+        "Reference for authors: code/loom/README.md");
 
     CLI::App* stages = add_command(app, request, "stages", "List the stages", "loom stages --json");
     stages->add_flag("--json", request.json, "Print JSON");

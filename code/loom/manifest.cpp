@@ -15,7 +15,9 @@ namespace fwts::loom {
 
 namespace {
 
-int line_of(const toml::node& node) { return static_cast<int>(node.source().begin.line); }
+int line_of(const toml::node& node) {
+    return static_cast<int>(node.source().begin.line);
+}
 
 std::string required(const toml::table& table, const char* key, const std::string& path, int line,
                      Errors& errors) {
@@ -23,8 +25,7 @@ std::string required(const toml::table& table, const char* key, const std::strin
     if (node != nullptr && node->is_string() && !node->as_string()->get().empty())
         return node->as_string()->get();
     errors.push_back({path, node == nullptr ? line : line_of(*node),
-                      fmt::format("a stage lacks '{}'", key),
-                      fmt::format("add  {} = \"…\"", key)});
+                      fmt::format("a stage lacks '{}'", key), fmt::format("add  {} = \"…\"", key)});
     return "?";
 }
 
@@ -67,8 +68,8 @@ void read_file(std::string_view name, const toml::node& node, Manifest& manifest
     const std::string_view value = node.as_string()->get();
     const size_t dots = value.find("..");
     const auto from = std::string(value.substr(0, dots));
-    const auto until = dots == std::string_view::npos ? std::nullopt
-                                                      : non_empty(value.substr(dots + 2));
+    const auto until =
+        dots == std::string_view::npos ? std::nullopt : non_empty(value.substr(dots + 2));
     const Lifetime life =
         resolve_lifetime(manifest, from, until, Lifetime{}, manifest.path, line, errors);
     manifest.files.push_back({std::string(name), life, line});
@@ -136,8 +137,8 @@ Lifetime resolve_lifetime(const Manifest& manifest, const std::optional<std::str
         *end = *found;
     }
     if (life.from >= life.until) {
-        errors.push_back({file, line, "the lifetime is empty",
-                          "let 'until' name a stage after the first"});
+        errors.push_back(
+            {file, line, "the lifetime is empty", "let 'until' name a stage after the first"});
         return outer;
     }
     return life;

@@ -35,7 +35,8 @@ std::optional<std::vector<std::string_view>> words_of_mark(std::string_view line
     return words_of(rest.substr(5));
 }
 
-/// Takes `from A` and `until B` from `words`, starting at `next`; false when anything else is there.
+/// Takes `from A` and `until B` from `words`, starting at `next`; false when anything else is
+/// there.
 bool take_lifetime(const std::vector<std::string_view>& words, size_t next, Mark& mark) {
     if (next + 1 < words.size() && words[next] == "from") {
         mark.from = std::string(words[next + 1]);
@@ -75,7 +76,9 @@ bool directive_fits(std::string_view directive, Mark& mark) {
 
 }  // namespace
 
-bool mentions_loom(std::string_view line) { return line.find("loom:") != std::string_view::npos; }
+bool mentions_loom(std::string_view line) {
+    return line.find("loom:") != std::string_view::npos;
+}
 
 std::optional<Mark> parse_mark(std::string_view line, const std::string& file, int number,
                                Errors& errors) {
@@ -84,8 +87,7 @@ std::optional<Mark> parse_mark(std::string_view line, const std::string& file, i
     std::string_view directive;
     const auto words = words_of_mark(line, directive);
     if (words && take_words(*words, mark) && directive_fits(directive, mark)) return mark;
-    errors.push_back(
-        {file, number, fmt::format("unknown marker '{}'", trimmed(line)), kForms});
+    errors.push_back({file, number, fmt::format("unknown marker '{}'", trimmed(line)), kForms});
     return std::nullopt;
 }
 

@@ -30,8 +30,8 @@ class Myers {
         for (int d = 0; d <= n_ + m_; ++d) {
             trace_.emplace_back(reach.begin() + zero - d - 1, reach.begin() + zero + d + 2);
             for (int k = -d; k <= d; k += 2) {
-                int x = step_down(&reach[zero], k, d) ? reach[zero + k + 1]
-                                                      : reach[zero + k - 1] + 1;
+                int x =
+                    step_down(&reach[zero], k, d) ? reach[zero + k + 1] : reach[zero + k - 1] + 1;
                 while (x < n_ && x - k < m_ && a_[x] == b_[x - k]) ++x;
                 reach[zero + k] = x;
                 if (x >= n_ && x - k >= m_) return walk_back(d);
@@ -118,9 +118,8 @@ std::string hunks(const std::vector<Edit>& edits) {
 void diff_file(const std::string& name, const StageFile* before, const StageFile* after,
                std::string& out) {
     const Lines none;
-    const std::string body =
-        diff_lines(before != nullptr ? before->texts() : none,
-                   after != nullptr ? after->texts() : none);
+    const std::string body = diff_lines(before != nullptr ? before->texts() : none,
+                                        after != nullptr ? after->texts() : none);
     if (body.empty()) return;
     out += fmt::format("--- {}\n+++ {}\n{}", before != nullptr ? "a/" + name : "/dev/null",
                        after != nullptr ? "b/" + name : "/dev/null", body);

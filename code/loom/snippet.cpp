@@ -19,8 +19,8 @@ constexpr int kContext = 3;
 /// A piece before its id is settled.
 struct Draft {
     Snippet snippet;
-    std::string name;        ///< of a symbol; empty when the id is final
-    bool declares = false;   ///< a prototype or an extern, which yields its name to the definition
+    std::string name;       ///< of a symbol; empty when the id is final
+    bool declares = false;  ///< a prototype or an extern, which yields its name to the definition
 };
 
 /// Whether a block is a piece of its own: it has only a name, or comes later than what is around
@@ -191,8 +191,8 @@ class FileWeaver {
     /// the last definition, with all that is left.
     int end_of(size_t i) const {
         const bool is_final = i + 1 == definitions_.size();
-        const int limit = is_final ? count() - (guard_end() > 0 ? 1 : 0)
-                                   : definitions_[i + 1].first - 1;
+        const int limit =
+            is_final ? count() - (guard_end() > 0 ? 1 : 0) : definitions_[i + 1].first - 1;
         const int around = owner_of(definitions_[i]);
         int last = definitions_[i].last;
         while (last + 1 <= limit && (is_final || !is_blank(text(last + 1))) &&
@@ -265,8 +265,8 @@ class FileWeaver {
                        (d.start < snippet.first_line || snippet.last_line < d.last);
             });
         if (around != definitions_.end()) {
-            const bool is_type = around->kind == "struct" || around->kind == "union" ||
-                                 around->kind == "enum";
+            const bool is_type =
+                around->kind == "struct" || around->kind == "union" || around->kind == "enum";
             snippet.function = is_type ? around->kind + " " + around->name() : around->name();
             low = std::max(around->start, low - kContext);
             high = std::min(around->last, high + kContext);
@@ -349,8 +349,7 @@ void settle_ids(std::vector<Draft>& drafts, const Manifest& manifest) {
             const bool bare = files.size() == 1 && (!defined || !draft->declares);
             const std::string base = bare ? name : draft->snippet.file + ":" + name;
             std::string id = base;
-            if (taken.contains(id))
-                id = base + "@" + manifest.stages[draft->snippet.stage].number;
+            if (taken.contains(id)) id = base + "@" + manifest.stages[draft->snippet.stage].number;
             for (int i = 2; taken.contains(id); ++i) id = fmt::format("{}-{}", base, i);
             draft->snippet.id = id;
             taken.insert(id);

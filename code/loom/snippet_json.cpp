@@ -27,18 +27,19 @@ nlohmann::json to_json(const std::vector<Snippet>& snippets, const Manifest& man
         nlohmann::json elided = nlohmann::json::array();
         for (const Snippet::Elided& e : s.elided)
             elided.push_back({{"line", e.line}, {"id", e.id}});
-        all[s.id] = {{"id", s.id},
-                     {"kind", to_string(s.kind)},
-                     {"file", s.file},
-                     {"function", s.function.empty() ? nlohmann::json() : nlohmann::json(s.function)},
-                     {"stage", manifest.stages[s.stage].number},
-                     {"first_line", s.first_line},
-                     {"last_line", s.last_line},
-                     {"before", s.before},
-                     {"lines", s.lines},
-                     {"after", s.after},
-                     {"removed", s.removed},
-                     {"elided", elided}};
+        all[s.id] = {
+            {"id", s.id},
+            {"kind", to_string(s.kind)},
+            {"file", s.file},
+            {"function", s.function.empty() ? nlohmann::json() : nlohmann::json(s.function)},
+            {"stage", manifest.stages[s.stage].number},
+            {"first_line", s.first_line},
+            {"last_line", s.last_line},
+            {"before", s.before},
+            {"lines", s.lines},
+            {"after", s.after},
+            {"removed", s.removed},
+            {"elided", elided}};
     }
     return {{"snippets", all}};
 }

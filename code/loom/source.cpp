@@ -69,14 +69,14 @@ class Reader {
             }
         }
         for (const Mark* mark : open)
-            complain(mark->line, fmt::format("unbalanced marker: 'begin {}' has no end", mark->name),
+            complain(mark->line,
+                     fmt::format("unbalanced marker: 'begin {}' has no end", mark->name),
                      fmt::format("add /* loom: end {} */ below it", mark->name));
     }
 
     void close_block(const Mark& mark, std::vector<const Mark*>& open) {
-        const auto found = std::find_if(open.begin(), open.end(), [&](const Mark* begin) {
-            return begin->name == mark.name;
-        });
+        const auto found = std::find_if(
+            open.begin(), open.end(), [&](const Mark* begin) { return begin->name == mark.name; });
         if (found == open.end()) {
             complain_about_stray_end(mark);
             return;
@@ -89,10 +89,11 @@ class Reader {
                      fmt::format("end {}, begun at line {}, first", open.back()->name,
                                  open.back()->line));
         if (begin.hidden != mark.hidden)
-            complain(mark.line,
-                     fmt::format("unbalanced marker: only one end of '{}' stands on #if 0 or #endif",
-                                 mark.name),
-                     "write #if 0 /* loom: begin … */ and #endif /* loom: end … */ together");
+            complain(
+                mark.line,
+                fmt::format("unbalanced marker: only one end of '{}' stands on #if 0 or #endif",
+                            mark.name),
+                "write #if 0 /* loom: begin … */ and #endif /* loom: end … */ together");
         add_block(begin, mark.line);
         open.erase(found);
     }
@@ -307,8 +308,9 @@ void find_unlisted(Disk& disk, const std::string& directory, const Manifest& man
     for (const std::string& name : disk.list(directory)) {
         // What Kbuild generates beside a module that was built in place.
         if (!is_driver_source(name) || name.ends_with(".mod.c")) continue;
-        const bool listed = std::any_of(manifest.files.begin(), manifest.files.end(),
-                                        [&](const ManifestFile& file) { return file.name == name; });
+        const bool listed =
+            std::any_of(manifest.files.begin(), manifest.files.end(),
+                        [&](const ManifestFile& file) { return file.name == name; });
         if (!listed)
             errors.push_back({directory + "/" + name, 0, "is not listed in stages.toml",
                               fmt::format("add \"{}\" = \"NN\" to [files]", name)});
@@ -343,8 +345,8 @@ Source read_source(Disk& disk, const std::string& directory, Tagger& tagger) {
     for (const ManifestFile& entry : source.manifest.files) {
         const std::string path = directory + "/" + entry.name;
         if (const auto contents = disk.read(path))
-            source.files.push_back(read_source_file(source.manifest, entry, path, *contents,
-                                                    tagger, names, errors));
+            source.files.push_back(
+                read_source_file(source.manifest, entry, path, *contents, tagger, names, errors));
         else
             errors.push_back({manifest_path, entry.line,
                               fmt::format("{} is listed but not there", entry.name),

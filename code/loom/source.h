@@ -25,12 +25,12 @@ struct Region {
     std::string name;  ///< of the block; the symbol, when a mark stands above a definition
     int first = 0;     ///< counted from 1
     int last = 0;
-    int mark_line = 0;           ///< where the mark that opens it stands
-    Lifetime life;               ///< its own, or its parent's when the mark names none
-    bool hidden = false;         ///< between #if 0 and #endif
-    bool states_until = false;   ///< the mark says when it ends
-    int parent = -1;             ///< index of the enclosing region; -1 is the file itself
-    int replaces = -1;           ///< index of the block directly above that ends as this one begins
+    int mark_line = 0;          ///< where the mark that opens it stands
+    Lifetime life;              ///< its own, or its parent's when the mark names none
+    bool hidden = false;        ///< between #if 0 and #endif
+    bool states_until = false;  ///< the mark says when it ends
+    int parent = -1;            ///< index of the enclosing region; -1 is the file itself
+    int replaces = -1;          ///< index of the block directly above that ends as this one begins
 
     bool contains(int line) const { return first <= line && line <= last; }
 };

@@ -145,9 +145,8 @@ const std::vector<Tag>& Ctags::tags(std::string_view text) {
     std::vector<Tag>& tags = entry->second;
     // ctags ends the session when it is asked to read nothing.
     if (!fresh || text.empty()) return tags;
-    process_->send(
-        fmt::format("{{\"command\":\"generate-tags\",\"filename\":\"text.c\",\"size\":{}}}\n",
-                    text.size()));
+    process_->send(fmt::format(
+        "{{\"command\":\"generate-tags\",\"filename\":\"text.c\",\"size\":{}}}\n", text.size()));
     process_->send(text);
     for (;;) {
         const nlohmann::json answer = nlohmann::json::parse(process_->line(), nullptr, false);

@@ -40,8 +40,8 @@ std::string objects_of(const Source& source, int stage) {
     std::string objects;
     for (const SourceFile& file : source.files)
         if (file.life.contains(stage) && file.name.ends_with(".c"))
-            objects += (objects.empty() ? "" : " ") +
-                       file.name.substr(0, file.name.size() - 2) + ".o";
+            objects +=
+                (objects.empty() ? "" : " ") + file.name.substr(0, file.name.size() - 2) + ".o";
     return objects;
 }
 
@@ -133,8 +133,15 @@ const StageFile* StageTree::find(const std::string& name) const {
 StageTree tangle(const Source& source, int stage) {
     StageTree tree{stage, {}};
     Errors errors;
-    for (const SourceFile& file : source.files)
-        if (file.life.contains(stage)) tree.files.push_back(cut(file, stage));
+    for (const SourceFile& file : source.files) {
+        if (!file.life.contains(stage)) continue;
+        tree.files.push_back(cut(file, stage));
+        if (tree.files.back().lines.empty())
+            errors.push_back(
+                {file.path, 0,
+                 fmt::format("has no lines in stage {}", source.manifest.stages[stage].number),
+                 "let its lifetime in stages.toml leave that stage out"});
+    }
     const Filler filler(source, stage);
     for (const Template& from : source.templates) tree.files.push_back(filler.fill(from, errors));
     throw_if_any(errors);

@@ -38,7 +38,7 @@ struct StageTree {
 
 /// Cuts stage `stage`: the lines that live in it, without marks, with blank lines closed up where
 /// something was cut (never two in a row, none after `{` or before `}`, none at either end).
-/// @throw Failure when a template holds an unknown placeholder
+/// @throw Failure when a template holds an unknown placeholder, or a file would be empty
 StageTree tangle(const Source& source, int stage);
 
 /// All stages, in order.

@@ -34,8 +34,7 @@ class Driver {
     }
 
     /// Adds a source file with its lifetime.
-    Driver& file(const std::string& name, const std::string& text,
-                 const std::string& life = "01") {
+    Driver& file(const std::string& name, const std::string& text, const std::string& life = "01") {
         disk.files["d/" + name] = text;
         files_ += fmt::format("\"{}\" = \"{}\"\n", name, life);
         write_manifest();

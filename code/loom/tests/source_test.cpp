@@ -8,16 +8,18 @@
 namespace fwts::loom {
 namespace {
 
+using loom::testing::Driver;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-using loom::testing::Driver;
 
 std::string complaint(const std::string& text, const std::string& life = "01") {
     return Driver().file("a.c", text, life).complaint();
 }
 
-TEST(LoomSource, PlainFileHasNoComplaint) { EXPECT_EQ(complaint("int a;\n"), ""); }
+TEST(LoomSource, PlainFileHasNoComplaint) {
+    EXPECT_EQ(complaint("int a;\n"), "");
+}
 
 TEST(LoomSource, UnknownMarker) {
     EXPECT_THAT(complaint("int a;\n/* loom: form 02 */\nint b;\n"),
@@ -138,13 +140,15 @@ TEST(LoomSource, HiddenBlockThatLivesOn) {
 }
 
 TEST(LoomSource, OnlyOneEndIsHidden) {
-    EXPECT_THAT(complaint("#if 0 /* loom: begin x until 02 */\nint b;\n/* loom: end x */\n#endif\n"),
-                AllOf(HasSubstr("d/a.c:3: error: unbalanced marker: only one end of 'x'"),
-                      HasSubstr("; write #if 0 /* loom: begin")));
+    EXPECT_THAT(
+        complaint("#if 0 /* loom: begin x until 02 */\nint b;\n/* loom: end x */\n#endif\n"),
+        AllOf(HasSubstr("d/a.c:3: error: unbalanced marker: only one end of 'x'"),
+              HasSubstr("; write #if 0 /* loom: begin")));
 }
 
 TEST(LoomSource, SeveralComplaintsInOneRun) {
-    const std::string text = complaint("/* loom: what */\n/* loom: begin x */\n/* loom: end y */\n");
+    const std::string text =
+        complaint("/* loom: what */\n/* loom: begin x */\n/* loom: end y */\n");
     EXPECT_THAT(text, AllOf(HasSubstr("d/a.c:1:"), HasSubstr("d/a.c:2:"), HasSubstr("d/a.c:3:")));
 }
 
@@ -178,6 +182,12 @@ TEST(LoomSource, UnknownPlaceholder) {
     EXPECT_THAT(driver.complaint(),
                 AllOf(StartsWith("d/Makefile.in:2: error: unknown placeholder '@WHO@'"),
                       HasSubstr("; use @OBJECTS@, @STAGE@, @NAME@ or @TITLE@")));
+}
+
+TEST(LoomSource, FileWithoutLinesInAStage) {
+    EXPECT_THAT(complaint("/* loom: from 02 */\nint a;\n"),
+                AllOf(StartsWith("d/a.c: error: has no lines in stage 01"),
+                      HasSubstr("; let its lifetime in stages.toml leave that stage out")));
 }
 
 std::string manifest_complaint(const std::string& text) {

@@ -24,16 +24,18 @@ TEST(LoomTangle, FileLifetime) {
 TEST(LoomTangle, LongObjectListIsWrapped) {
     Driver driver;
     for (int i = 0; i < 12; ++i) driver.file(fmt::format("igbook_part{}.c", i), "int a;\n");
-    for (const std::string& line : split_lines(driver.cut("Kbuild", 0))) EXPECT_LE(line.size(), 80U);
+    for (const std::string& line : split_lines(driver.cut("Kbuild", 0)))
+        EXPECT_LE(line.size(), 80U);
     EXPECT_NE(driver.cut("Kbuild", 0).find("igbook_part11.o\n"), std::string::npos);
 }
 
 TEST(LoomTangle, DefinitionWithItsCommentAndCallBelow) {
     Driver driver;
-    driver.file("a.c",
-                "int a;\n\n/* loom: from 02 until 03 */\n/**\n * doc\n */\n"
-                "static const struct id t[] = {\n\t{ 1 },\n\t{ }\n};\nMODULE_DEVICE_TABLE(pci, t);\n"
-                "\nint z;\n");
+    driver.file(
+        "a.c",
+        "int a;\n\n/* loom: from 02 until 03 */\n/**\n * doc\n */\n"
+        "static const struct id t[] = {\n\t{ 1 },\n\t{ }\n};\nMODULE_DEVICE_TABLE(pci, t);\n"
+        "\nint z;\n");
     EXPECT_EQ(driver.cut("a.c", 0), "int a;\n\nint z;\n");
     EXPECT_EQ(driver.cut("a.c", 1),
               "int a;\n\n/**\n * doc\n */\nstatic const struct id t[] = {\n\t{ 1 },\n\t{ }\n};\n"
@@ -43,7 +45,8 @@ TEST(LoomTangle, DefinitionWithItsCommentAndCallBelow) {
 
 TEST(LoomTangle, MarkBetweenCommentAndDefinition) {
     Driver driver;
-    driver.file("a.c", "int a;\n\n/* doc */\n/* loom: from 02 */\nint f(void)\n{\n\treturn 1;\n}\n");
+    driver.file("a.c",
+                "int a;\n\n/* doc */\n/* loom: from 02 */\nint f(void)\n{\n\treturn 1;\n}\n");
     EXPECT_EQ(driver.cut("a.c", 0), "int a;\n");
     EXPECT_EQ(driver.cut("a.c", 1), "int a;\n\n/* doc */\nint f(void)\n{\n\treturn 1;\n}\n");
 }

@@ -9,11 +9,11 @@
 namespace fwts::loom {
 namespace {
 
+using loom::testing::Driver;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using loom::testing::Driver;
 
 constexpr const char* kProbe =
     "// SPDX-License-Identifier: GPL-2.0\n#include <linux/module.h>\n\n"
@@ -69,16 +69,16 @@ TEST(LoomWeave, HeadOfAHeaderHoldsItsGuard) {
     Driver driver;
     driver.file("a.h", "#ifndef A_H\n#define A_H\n\nstruct s {\n\tint a;\n};\n\n#endif\n");
     const Snippet s = driver.weave().at("a.h:head");
-    EXPECT_THAT(s.lines,
-                ElementsAre("#ifndef A_H", "#define A_H", "", "/* … */", "", "#endif"));
+    EXPECT_THAT(s.lines, ElementsAre("#ifndef A_H", "#define A_H", "", "/* … */", "", "#endif"));
     EXPECT_EQ(s.elided[0].id, "");
     EXPECT_THAT(driver.weave().at("s").lines, ElementsAre("struct s {", "\tint a;", "};"));
 }
 
 TEST(LoomWeave, FieldsNameTheirStruct) {
     Driver driver;
-    driver.file("a.h", "struct s {\n\tint a;\n\t/* loom: begin b from 02 */\n\tint b;\n"
-                       "\t/* loom: end b */\n};\n");
+    driver.file("a.h",
+                "struct s {\n\tint a;\n\t/* loom: begin b from 02 */\n\tint b;\n"
+                "\t/* loom: end b */\n};\n");
     EXPECT_EQ(driver.weave().at("b").function, "struct s");
 }
 
@@ -102,9 +102,10 @@ TEST(LoomWeave, SameStaticNameInTwoFiles) {
 
 TEST(LoomWeave, AnotherVersionOfAFunction) {
     Driver driver;
-    driver.file("a.c", "#if 0 /* loom: begin old until 02 */\nint f(void)\n{\n\treturn 1;\n}\n"
-                       "#endif /* loom: end old */\n/* loom: from 02 */\nint f(void)\n{\n"
-                       "\treturn 2;\n}\n");
+    driver.file("a.c",
+                "#if 0 /* loom: begin old until 02 */\nint f(void)\n{\n\treturn 1;\n}\n"
+                "#endif /* loom: end old */\n/* loom: from 02 */\nint f(void)\n{\n"
+                "\treturn 2;\n}\n");
     const auto all = driver.weave();
     EXPECT_EQ(all.at("f").stage, 0);
     EXPECT_EQ(all.at("f@02").stage, 1);
@@ -160,18 +161,22 @@ TEST(LoomWeave, Json) {
 /// A book that shows the whole of kProbe.
 Driver book() {
     Driver driver = probe();
-    driver.chapter("c1", ".. snippet:: Kbuild\n\n.. snippet:: Makefile\n\n.. snippet:: a.c:head\n\n"
-                         ".. snippet:: probe\n\n.. snippet:: enable\n");
+    driver.chapter("c1",
+                   ".. snippet:: Kbuild\n\n.. snippet:: Makefile\n\n.. snippet:: a.c:head\n\n"
+                   ".. snippet:: probe\n\n.. snippet:: enable\n");
     driver.chapter("c2", ".. snippet:: dma\n");
     driver.chapter("c3", ".. snippet:: irq\n");
     return driver;
 }
 
-TEST(LoomCheck, CompleteBook) { EXPECT_EQ(book().check(), ""); }
+TEST(LoomCheck, CompleteBook) {
+    EXPECT_EQ(book().check(), "");
+}
 
 TEST(LoomCheck, UnknownSnippet) {
-    EXPECT_THAT(book().chapter("c2", "\n.. snippet:: dna\n").check(),
-                HasSubstr("b/chapters/c2.rst:2: error: unknown snippet 'dna'; did you mean 'dma'?"));
+    EXPECT_THAT(
+        book().chapter("c2", "\n.. snippet:: dna\n").check(),
+        HasSubstr("b/chapters/c2.rst:2: error: unknown snippet 'dna'; did you mean 'dma'?"));
 }
 
 TEST(LoomCheck, ShownTwice) {
@@ -181,15 +186,18 @@ TEST(LoomCheck, ShownTwice) {
 }
 
 TEST(LoomCheck, InTheChapterOfAnotherStage) {
-    EXPECT_THAT(book().chapter("c2", "x\n").chapter("c3", ".. snippet:: irq\n.. snippet:: dma\n")
-                    .check(),
-                HasSubstr("b/chapters/c3.rst:2: error: snippet 'dma' belongs to stage 02; move it "
-                          "to b/chapters/c2.rst"));
+    EXPECT_THAT(
+        book().chapter("c2", "x\n").chapter("c3", ".. snippet:: irq\n.. snippet:: dma\n").check(),
+        HasSubstr("b/chapters/c3.rst:2: error: snippet 'dma' belongs to stage 02; move it "
+                  "to b/chapters/c2.rst"));
 }
 
 TEST(LoomCheck, LineShownByTwoPieces) {
-    EXPECT_THAT(book().chapter("c2", ".. snippet:: dma\n").chapter("c3", ".. snippet:: irq\n\n"
-                                                                         ".. snippet:: a.c\n")
+    EXPECT_THAT(book()
+                    .chapter("c2", ".. snippet:: dma\n")
+                    .chapter("c3",
+                             ".. snippet:: irq\n\n"
+                             ".. snippet:: a.c\n")
                     .check(),
                 AllOf(HasSubstr("b/chapters/c3.rst:3: error: 'a.c' shows a.c line 1 again, which "
                                 "'a.c:head' shows"),
@@ -210,8 +218,9 @@ TEST(LoomCheck, LinesThatNoChapterShows) {
 TEST(LoomCheck, NamedBlockNeverShown) {
     Driver driver;
     driver.file("a.c", "int a;\n\n/* loom: begin both */\nint b;\n/* loom: end both */\n");
-    driver.chapter("c1", ".. snippet:: Kbuild\n.. snippet:: Makefile\n.. snippet:: a\n"
-                         ".. snippet:: b\n");
+    driver.chapter("c1",
+                   ".. snippet:: Kbuild\n.. snippet:: Makefile\n.. snippet:: a\n"
+                   ".. snippet:: b\n");
     driver.chapter("c2", "").chapter("c3", "");
     EXPECT_THAT(driver.check(), HasSubstr("d/a.c:3: error: unused marker 'both'; add "
                                           "'.. snippet:: both' to b/chapters/c1.rst, or remove"));
