@@ -26,6 +26,7 @@ extensions = [
     "ext.transcript",
     "ext.journey",
     "ext.coverage",
+    "ext.reference",
     "ext.listings",
     "ext.svgpdf",
     "ext.repairs",
@@ -53,6 +54,8 @@ graphviz_output_format = "svg"
 breathe_projects = {"driver": str(BOOK.parent / "build/book/doxygen/xml")}
 breathe_default_project = "driver"
 breathe_show_include = False
+# Static functions live in .c files only, and the reference is about them.
+breathe_implementation_filename_extensions: list[str] = []
 breathe_domain_by_extension = {"c": "c", "h": "c"}
 
 html_theme = "furo"
@@ -93,4 +96,7 @@ latex_elements = {
     "preamble": (BOOK / "_static/preamble.tex").read_text(),
     "maketitle": rf"\fwtstitlepage{{{project}}}{{{author}}}{{Built on {release}}}",
     "printindex": r"\printindex",
+    "releasename": " ",
+    "tableofcontents": (r"\setcounter{tocdepth}{1}\renewcommand{\contentsname}{Contents}"
+                        r"\sphinxtableofcontents"),
 }

@@ -99,7 +99,10 @@ class Lab(SphinxDirective):
 
 
 class Exercise(SphinxDirective):
-    """An exercise, numbered within its chapter: ``.. exercise:: map-which-class``."""
+    """An exercise, numbered within its chapter.
+
+    ``.. exercise:: map-which-class`` names it; the option ``:title:`` gives it a title.
+    """
 
     has_content = True
     required_arguments = 1
