@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "accelerator.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+
+#include "boot_image.h"
+#include "failure.h"
+#include "io.h"
+#include "qemu_process.h"
+
+namespace fwts::sandbox {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kProbeMilliseconds = 8000;
+
+std::string first_line(const fs::path& path) {
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
+}
+
+bool processor_has_virtualisation() {
+    std::ifstream file("/proc/cpuinfo");
+    for (std::string line; std::getline(file, line);) {
+        if (line.rfind("flags", 0) == 0) {
+            std::istringstream words(line);
+            for (std::string word; words >> word;) {
+                if (word == "vmx" || word == "svm") {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+    return false;
+}
+
+// Boots a kernel without a file system. It panics at the end of its start, which is far enough.
+bool probe_guest_boots() {
+    const KernelImage kernel = find_kernel("trace");
+    QemuProcess qemu({{find_qemu(), "-nodefaults", "-no-user-config", "-display", "none", "-M",
+                       "q35", "-accel", "kvm", "-cpu", "max", "-m", "128", "-no-reboot", "-serial",
+                       "stdio", "-kernel", kernel.bzimage, "-append",
+                       "console=ttyS0 panic=-1 nokaslr"},
+                      {},
+                      {}});
+    pollfd end{qemu.end_descriptor(), POLLIN, 0};
+    const bool ended = poll(&end, 1, kProbeMilliseconds) == 1;
+    return ended && qemu.output().find("Kernel panic") != std::string::npos;
+}
+
+Accelerator probe() {
+    if (!processor_has_virtualisation()) {
+        return {false, "the processor shows neither vmx nor svm, so KVM cannot work here"};
+    }
+    const Descriptor device(open("/dev/kvm", O_RDWR | O_CLOEXEC));
+    if (!device.open()) {
+        return {false, fmt::format("/dev/kvm cannot be opened ({}); for KVM, load the kvm module "
+                                   "and join the group of /dev/kvm",
+                                   std::strerror(errno))};
+    }
+    if (!probe_guest_boots()) {
+        return {false, "/dev/kvm opens, but a probe guest did not boot under it"};
+    }
+    return {true, "a probe guest booted under KVM"};
+}
+
+fs::path note_path() {
+    return cache_directory() / "accelerator.json";
+}
+
+// The note holds for one boot of the machine and one QEMU.
+std::string note_key() {
+    std::error_code error;
+    const auto time = fs::last_write_time(find_qemu(), error).time_since_epoch().count();
+    return first_line("/proc/sys/kernel/random/boot_id") + "/" + std::to_string(time);
+}
+
+std::optional<Accelerator> read_note() {
+    std::ifstream file(note_path());
+    const auto note = nlohmann::json::parse(file, nullptr, false);
+    if (!note.is_object() || note.value("key", "") != note_key()) {
+        return std::nullopt;
+    }
+    return Accelerator{note.value("kvm", false), note.value("reason", "")};
+}
+
+void write_note(const Accelerator& accelerator) {
+    std::error_code error;
+    fs::create_directories(cache_directory(), error);
+    const fs::path path = note_path();
+    const fs::path fresh = path.string() + "." + std::to_string(getpid());
+    {
+        std::ofstream file(fresh);
+        file << nlohmann::json{{"key", note_key()},
+                               {"kvm", accelerator.kvm},
+                               {"reason", accelerator.reason}}
+             << '\n';
+    }
+    fs::rename(fresh, path, error);  // a cache that cannot be written only costs time
+}
+
+}  // namespace
+
+std::vector<std::string> Accelerator::arguments(bool icount) const {
+    if (icount) {
+        return {"-accel", "tcg,thread=single", "-cpu", "max", "-icount", "shift=0,sleep=off"};
+    }
+    if (kvm) {
+        return {"-accel", "kvm", "-cpu", "max"};
+    }
+    return {"-accel", "tcg,thread=multi", "-cpu", "max"};
+}
+
+Accelerator choose_accelerator(const std::string& wish, bool icount) {
+    if (icount) {
+        if (wish == "kvm") {
+            throw SetupError("--icount counts instructions, which only TCG can; leave out kvm");
+        }
+        return {false, "instructions are counted, which only TCG can"};
+    }
+    if (wish == "tcg") {
+        return {false, "TCG was asked for"};
+    }
+    if (wish != "auto" && wish != "kvm") {
+        throw SetupError(fmt::format("accelerator \"{}\" is unknown; there are auto, kvm, tcg", wish));
+    }
+    auto found = read_note();
+    if (!found) {
+        found = probe();
+        write_note(*found);
+    }
+    if (wish == "kvm" && !found->kvm) {
+        throw SetupError("KVM was asked for, but " + found->reason + "; use --accel tcg");
+    }
+    return *found;
+}
+
+std::string find_qemu() {
+    constexpr const char* kName = "qemu-system-x86_64";
+    const char* path = std::getenv("PATH");
+    std::istringstream directories(path != nullptr ? path : "/usr/bin:/bin");
+    for (std::string directory; std::getline(directories, directory, ':');) {
+        const std::string file = directory + "/" + kName;
+        if (access(file.c_str(), X_OK) == 0) {
+            return file;
+        }
+    }
+    throw SetupError(fmt::format("{} is not installed; run `make setup` or install the package "
+                                 "qemu-system-x86 (8.0 or later; bookworm-backports on Debian 12)",
+                                 kName));
+}
+
+}  // namespace fwts::sandbox

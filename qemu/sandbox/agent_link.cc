@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "agent_link.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace fwts::sandbox {
+
+std::int64_t AgentLink::ask(nlohmann::json message, OutputHandler handler) {
+    const auto lock = monitor_.lock();
+    const std::int64_t id = ++last_id_;
+    calls_[id].handler = std::move(handler);
+    message["id"] = id;
+    outbox_ += agent::encode(message);
+    wake_();
+    return id;
+}
+
+void AgentLink::tell(nlohmann::json message, std::int64_t id) {
+    const auto lock = monitor_.lock();
+    message["id"] = id;
+    outbox_ += agent::encode(message);
+    wake_();
+}
+
+bool AgentLink::wants_write() {
+    const auto lock = monitor_.lock();
+    return hello_ && !outbox_.empty();
+}
+
+void AgentLink::on_writable() {
+    const auto lock = monitor_.lock();
+    flush();
+}
+
+void AgentLink::flush() {
+    std::size_t done = 0;
+    while (done < outbox_.size()) {
+        const ssize_t n = send(socket_.get(), outbox_.data() + done, outbox_.size() - done,
+                               MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            break;  // full, or QEMU is gone: then whoever waits for an answer learns why
+        }
+        done += static_cast<std::size_t>(n);
+    }
+    outbox_.erase(0, done);
+}
+
+std::optional<nlohmann::json> AgentLink::wait(std::int64_t id, Monitor::Clock::duration limit) {
+    auto lock = monitor_.lock();
+    if (!monitor_.wait(lock, limit, [&] { return calls_[id].last.has_value(); })) {
+        return std::nullopt;
+    }
+    return std::move(calls_.extract(id).mapped().last);
+}
+
+void AgentLink::forget(std::int64_t id) {
+    const auto lock = monitor_.lock();
+    calls_.erase(id);
+}
+
+std::optional<nlohmann::json> AgentLink::wait_hello(Monitor::Clock::duration limit) {
+    auto lock = monitor_.lock();
+    if (!monitor_.wait(lock, limit, [&] { return hello_.has_value(); })) {
+        return std::nullopt;
+    }
+    return hello_;
+}
+
+bool AgentLink::on_readable() {
+    std::array<char, 65536> bytes{};
+    const ssize_t n = recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (n <= 0) {
+        return n < 0 && (errno == EAGAIN || errno == EINTR);
+    }
+    const auto lock = monitor_.lock();
+    decoder_.add({bytes.data(), static_cast<std::size_t>(n)});
+    try {
+        while (auto message = decoder_.next()) {
+            accept(*message);
+        }
+    } catch (const agent::ProtocolError&) {
+        // Whatever writes to the port is not the agent. It will be heard again after a beginning.
+        decoder_ = agent::Decoder(agent::Decoder::Start::kWaitBeginning);
+    }
+    monitor_.changed();
+    return true;
+}
+
+void AgentLink::accept(const nlohmann::json& message) {
+    const auto event = message.value("event", std::string());
+    if (event == "hello") {
+        greet(message);
+        return;
+    }
+    const auto call = calls_.find(message.value("id", std::int64_t{0}));
+    if (call == calls_.end()) {
+        return;
+    }
+    if (event == "output" || event == "data") {
+        if (call->second.handler) {
+            call->second.handler(message.value("stream", "") == "stderr",
+                                 agent::base64_decode(message.value("data", std::string())));
+        }
+    } else {
+        call->second.last = message;
+    }
+}
+
+void AgentLink::greet(const nlohmann::json& hello) {
+    if (hello_) {
+        // What an agent before this one was asked is lost with it.
+        for (auto& [id, call] : calls_) {
+            if (!call.last) {
+                call.last = {{"event", "error"},
+                             {"message", "the agent in the guest was restarted"}};
+            }
+        }
+        outbox_.clear();
+    }
+    hello_ = hello;
+    outbox_.insert(0, agent::kBeginning);
+    flush();
+}
+
+}  // namespace fwts::sandbox

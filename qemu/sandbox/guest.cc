@@ -1,0 +1,644 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "guest.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <cstring>
+#include <thread>
+
+#include "accelerator.h"
+#include "io.h"
+#include "kernel_log.h"
+#include "qemu_process.h"
+#include "symbolise.h"
+
+namespace fwts::sandbox {
+
+namespace fs = std::filesystem;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""ms;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t kTailLines = 15;
+constexpr auto kPanicReportLimit = 5s;  // from the panic event to QEMU's end
+constexpr auto kKillLimit = 10s;        // for the agent to report a killed command
+constexpr auto kPowerOffLimit = 20s;
+constexpr std::size_t kPutPiece = std::size_t{512} << 10;
+
+// What QEMU said of its own end.
+struct EndOfGuest {
+    bool panicked = false;
+    std::string shutdown_reason;  // of the last SHUTDOWN event
+    std::optional<int> status;    // wait status
+    bool asked_for = false;       // by power_off() or the destructor
+};
+
+std::string command_line(const Options& options) {
+    // oops=panic and panic=-1: the first fault ends the guest. unknown_nmi_panic: when it hangs, an
+    // NMI makes it say where.
+    std::string line =
+        "console=ttyS0 nokaslr panic=-1 oops=panic unknown_nmi_panic=1 quiet loglevel=4";
+    if (options.console_shell) {
+        line += " fwts.shell";
+    }
+    return options.append.empty() ? line : line + " " + options.append;
+}
+
+std::vector<Placement> placements(const Options& options) {
+    std::vector<Placement> files = options.files;
+    for (const fs::path& module : options.modules) {
+        files.push_back({module, "/modules/" + module.filename().string()});
+    }
+    return files;
+}
+
+}  // namespace
+
+// Everything that belongs to one running guest. One thread, the listener, reads all descriptors.
+class Guest::Machine {
+  public:
+    explicit Machine(const Options& options);
+    ~Machine();
+    Machine(const Machine&) = delete;
+    Machine& operator=(const Machine&) = delete;
+
+    /// Starts the listener. Not in the constructor: from here on the destructor must run.
+    void begin();
+    void wait_ready();
+    ExecResult exec(const std::vector<std::string>& argv, const ExecOptions& options);
+    nlohmann::json call(const nlohmann::json& message, AgentLink::OutputHandler handler = {});
+    void power_off();
+    [[noreturn]] void wait_end(std::chrono::milliseconds limit);
+    [[noreturn]] void hang(const std::string& message);
+    std::string memory(std::uint64_t address, std::size_t size);
+    std::uint64_t bar0();
+
+    Options options;
+    KernelImage kernel;
+    Accelerator accelerator;
+    Monitor monitor;
+
+  private:
+    // Both ends of what QEMU is connected by, until QEMU has been started.
+    struct Wiring {
+        SocketPair qmp = make_socket_pair(SOCK_STREAM);
+        SocketPair agent = make_socket_pair(SOCK_STREAM);
+        SocketPair console = make_socket_pair(SOCK_STREAM);
+        SocketPair cable = make_socket_pair(SOCK_DGRAM);
+        Descriptor initrd;
+        Descriptor trace = make_memory_file("register-trace");
+        Descriptor dump = make_memory_file("guest-memory");
+    };
+
+    QemuProcess::Plan plan(const Wiring& wiring) const;
+    void add_devices(std::vector<std::string>& argv, const Wiring& wiring) const;
+    void add_debugging(std::vector<std::string>& argv, const Wiring& wiring) const;
+    void listen();
+    void on_event(const nlohmann::json& event);
+    void wake() const;
+    [[noreturn]] void report_end();
+    void insert_modules();
+    std::vector<std::string> where_it_stands();
+
+    Wiring wiring_;
+    std::optional<QemuProcess> qemu_;
+    Descriptor wake_;
+    EndOfGuest end_;
+    std::optional<Clock::time_point> panicked_at_;
+    Clock::time_point started_;
+    std::atomic<bool> leave_ = false;
+    std::thread listener_;
+    std::mutex dumping_;
+    std::optional<std::uint64_t> bar0_;
+
+  public:
+    std::atomic<bool> ready = false;
+    std::optional<std::chrono::milliseconds> boot_time;
+    std::optional<Qmp> qmp;
+    std::optional<AgentLink> agent;
+    std::optional<Console> console;
+    std::optional<Cable> cable;
+    Descriptor trace;
+    Descriptor dump;
+    [[nodiscard]] std::string qemu_output() const { return qemu_->output(); }
+};
+
+Guest::Machine::Machine(const Options& wanted)
+    : options(wanted),
+      kernel(find_kernel(wanted.kernel)),
+      accelerator(choose_accelerator(wanted.accelerator, wanted.icount)),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    wiring_.initrd = make_initrd(kernel, placements(options));
+    Cable::enlarge_buffers(wiring_.cable.ours);
+    Cable::enlarge_buffers(wiring_.cable.theirs);
+    if (!options.gdb_socket.empty()) {
+        options.gdb_socket = fs::absolute(options.gdb_socket);
+        struct stat info {};
+        if (stat(options.gdb_socket.c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) {
+            fs::remove(options.gdb_socket);  // left by somebody whose keeper was killed
+        }
+    }
+    monitor.on_end([this] { report_end(); });
+    started_ = Clock::now();
+    qemu_.emplace(plan(wiring_));
+    qmp.emplace(std::move(wiring_.qmp.ours), monitor);
+    agent.emplace(std::move(wiring_.agent.ours), monitor, [this] { wake(); });
+    console.emplace(std::move(wiring_.console.ours), monitor);
+    cable.emplace(options.nic ? std::move(wiring_.cable.ours) : Descriptor(), monitor, options.peer);
+    if (!options.capture.empty()) {
+        cable->capture(options.capture);
+    }
+    trace = std::move(wiring_.trace);
+    dump = std::move(wiring_.dump);
+    wiring_.qmp.theirs.close();
+    wiring_.agent.theirs.close();
+    wiring_.console.theirs.close();
+    wiring_.cable.theirs.close();
+    wiring_.initrd.close();
+}
+
+void Guest::Machine::begin() {
+    listener_ = std::thread([this] { listen(); });
+    qmp->command("qmp_capabilities");
+}
+
+Guest::Machine::~Machine() {
+    {
+        const auto lock = monitor.lock();
+        end_.asked_for = true;
+    }
+    leave_ = true;
+    wake();
+    if (listener_.joinable()) {
+        listener_.join();
+    }
+    qemu_->kill();
+}
+
+QemuProcess::Plan Guest::Machine::plan(const Wiring& wiring) const {
+    const fs::path direct = kernel.directory / "boot";  // an ELF image QEMU enters without a BIOS
+    QemuProcess::Plan plan;
+    plan.argv = {find_qemu(), "-name", "fwts-guest", "-nodefaults", "-no-user-config", "-display",
+                 "none", "-M", "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off", "-m",
+                 std::to_string(options.memory), "-smp", std::to_string(options.cpus),
+                 "-no-reboot", "-action", "panic=none", "-kernel",
+                 fs::exists(direct) ? direct : kernel.bzimage, "-initrd",
+                 inherited_path(wiring.initrd), "-append", command_line(options)};
+    const auto accelerate = accelerator.arguments(options.icount);
+    plan.argv.insert(plan.argv.end(), accelerate.begin(), accelerate.end());
+    add_devices(plan.argv, wiring);
+    add_debugging(plan.argv, wiring);
+    plan.argv.insert(plan.argv.end(), options.qemu.begin(), options.qemu.end());
+    plan.inherited = {wiring.qmp.theirs.get(),   wiring.agent.theirs.get(),
+                      wiring.console.theirs.get(), wiring.cable.theirs.get(),
+                      wiring.initrd.get(),       wiring.trace.get(),
+                      wiring.dump.get()};
+    if (!options.gdb_socket.empty()) {
+        plan.remove.push_back(options.gdb_socket);
+    }
+    return plan;
+}
+
+void Guest::Machine::add_devices(std::vector<std::string>& argv, const Wiring& wiring) const {
+    const auto add = [&argv](std::initializer_list<std::string> words) {
+        argv.insert(argv.end(), words);
+    };
+    const auto chardev = [&add](const char* id, const Descriptor& theirs) {
+        add({"-chardev", fmt::format("socket,id={},fd={}", id, theirs.get())});
+    };
+    chardev("qmp", wiring.qmp.theirs);
+    add({"-mon", "chardev=qmp,mode=control"});
+    chardev("console", wiring.console.theirs);
+    add({"-serial", "chardev:console"});
+    chardev("agent", wiring.agent.theirs);
+    add({"-device", "virtio-serial-pci,id=serial", "-device",
+         fmt::format("virtserialport,bus=serial.0,chardev=agent,name={}", agent::kPortName)});
+    add({"-device", "pvpanic-pci"});
+    if (options.nic) {
+        // The card sits behind a root port, so that it can be unplugged.
+        add({"-netdev", fmt::format("dgram,id=cable,local.type=fd,local.str={}",
+                                    wiring.cable.theirs.get()),
+             "-device", "pcie-root-port,id=nic-port,chassis=1,slot=1", "-device",
+             "igb,id=nic,bus=nic-port,netdev=cable,romfile=,mac=" + options.mac});
+    }
+}
+
+void Guest::Machine::add_debugging(std::vector<std::string>& argv, const Wiring& wiring) const {
+    if (options.record_registers) {
+        for (const char* event : kRegisterTraceEvents) {
+            argv.insert(argv.end(), {"-trace", event});
+        }
+        argv.insert(argv.end(), {"-D", inherited_path(wiring.trace)});
+    }
+    if (!options.gdb_socket.empty()) {
+        argv.insert(argv.end(),
+                    {"-chardev",
+                     fmt::format("socket,id=gdb,path={},server=on,wait=off",
+                                 options.gdb_socket.string()),
+                     "-gdb", "chardev:gdb"});
+    }
+    if (options.wait_gdb) {
+        argv.emplace_back("-S");
+    }
+}
+
+void Guest::Machine::wake() const {
+    const std::uint64_t one = 1;
+    // Cannot fail but for a full counter, and then it wakes anyway.
+    [[maybe_unused]] const ssize_t n = write(wake_.get(), &one, sizeof one);
+}
+
+void Guest::Machine::listen() {
+    bool console_open = true;
+    bool agent_open = true;
+    bool qmp_open = true;
+    while (!leave_) {
+        const auto agent_events = static_cast<short>(POLLIN | (agent->wants_write() ? POLLOUT : 0));
+        std::array<pollfd, 6> polled{{{wake_.get(), POLLIN, 0},
+                                      {qemu_->end_descriptor(), POLLIN, 0},
+                                      {console_open ? console->descriptor() : -1, POLLIN, 0},
+                                      {qmp_open ? qmp->descriptor() : -1, POLLIN, 0},
+                                      {agent_open ? agent->descriptor() : -1, agent_events, 0},
+                                      {cable->descriptor(), POLLIN, 0}}};
+        poll(polled.data(), polled.size(), panicked_at_ ? 100 : -1);
+        std::uint64_t ignored = 0;
+        while (read(wake_.get(), &ignored, sizeof ignored) > 0) {
+        }
+        if (polled[2].revents != 0) {
+            console_open = console->on_readable();
+        }
+        if (polled[3].revents != 0) {
+            qmp_open = qmp->on_readable([this](const nlohmann::json& event) { on_event(event); });
+        }
+        if ((polled[4].revents & POLLOUT) != 0) {
+            agent->on_writable();
+        }
+        if ((polled[4].revents & ~POLLOUT) != 0) {
+            agent_open = agent->on_readable();
+        }
+        if (polled[5].revents != 0) {
+            cable->on_readable();
+        }
+        // QEMU's end is believed only when all it said has been read.
+        const bool silent = !console_open && !qmp_open;
+        const bool stuck = panicked_at_ && Clock::now() - *panicked_at_ > kPanicReportLimit;
+        if (stuck || (polled[1].revents != 0 && silent)) {
+            const auto lock = monitor.lock();
+            end_.status = stuck ? std::nullopt : qemu_->take_status();
+            monitor.end();
+            return;
+        }
+    }
+}
+
+void Guest::Machine::on_event(const nlohmann::json& event) {
+    const auto name = event.value("event", std::string());
+    if (name == "GUEST_PANICKED") {
+        end_.panicked = true;
+        panicked_at_ = Clock::now();
+    } else if (name == "SHUTDOWN") {
+        end_.shutdown_reason = event["data"].value("reason", "");
+    } else if (name == "STOP") {
+        monitor.stopped();
+    } else if (name == "RESUME") {
+        monitor.resumed();
+    }
+}
+
+void Guest::Machine::report_end() {
+    const std::string text = console->text();
+    const auto tail = console->tail(kTailLines);
+    const auto panic = find_panic(text);
+    if (panic || end_.panicked) {
+        throw Panic("the guest's kernel panicked: " + panic.value_or("(it did not say why)"), tail,
+                    symbolise(find_trace(text), kernel, options.modules));
+    }
+    if (end_.shutdown_reason == "guest-reset") {
+        throw Reboot("the guest rebooted", tail, {});
+    }
+    if (end_.asked_for || end_.shutdown_reason == "host-qmp-quit") {
+        throw QemuExit("the guest was ended from outside", tail, {});
+    }
+    if (end_.shutdown_reason == "guest-shutdown") {
+        throw QemuExit("the guest powered itself off", tail, {});
+    }
+    std::string how = "ended";
+    if (end_.status && WIFSIGNALED(*end_.status)) {
+        how = fmt::format("was killed by signal {}", WTERMSIG(*end_.status));
+    } else if (end_.status) {
+        how = fmt::format("ended with status {}", WEXITSTATUS(*end_.status));
+    }
+    throw QemuExit(fmt::format("QEMU {}: {}", how, qemu_->output()), tail, {});
+}
+
+void Guest::Machine::wait_ready() {
+    const auto hello = agent->wait_hello(options.boot_limit);
+    if (!hello) {
+        hang(fmt::format("guest did not reach the agent in {} s", options.boot_limit.count()));
+    }
+    boot_time = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started_);
+    // The boot is quiet for speed; from here on warnings belong on the console.
+    call({{"op", "put"},
+          {"path", "/proc/sys/kernel/printk"},
+          {"data", agent::base64_encode("7\n")}});
+    insert_modules();
+    ready = true;
+}
+
+void Guest::Machine::insert_modules() {
+    for (const fs::path& module : options.modules) {
+        const std::string file = "/modules/" + module.filename().string();
+        const ExecResult result = exec({"insmod", file}, {});
+        if (!result.ok()) {
+            throw SetupError(fmt::format("{}: the guest's kernel did not take the module: {}{}",
+                                         module.string(), result.err, result.out));
+        }
+    }
+}
+
+nlohmann::json Guest::Machine::call(const nlohmann::json& message,
+                                    AgentLink::OutputHandler handler) {
+    const std::int64_t id = agent->ask(message, std::move(handler));
+    const auto answer = agent->wait(id, 60s);
+    if (!answer) {
+        agent->forget(id);
+        hang(fmt::format("the agent did not answer \"{}\" in 60 s", message.value("op", "")));
+    }
+    if (answer->value("event", "") == "error") {
+        throw SetupError(fmt::format("guest: {}: {}", message.value("op", ""),
+                                     answer->value("message", "")));
+    }
+    return *answer;
+}
+
+ExecResult Guest::Machine::exec(const std::vector<std::string>& argv, const ExecOptions& wanted) {
+    ExecResult result;
+    const std::int64_t id = agent->ask({{"op", "exec"},
+                                        {"argv", argv},
+                                        {"stdin", agent::base64_encode(wanted.input)},
+                                        {"env", wanted.environment},
+                                        {"output_limit", wanted.output_limit}},
+                                       [&](bool err, std::string_view piece) {
+                                           (err ? result.err : result.out) += piece;
+                                           if (wanted.on_output) {
+                                               wanted.on_output(err, piece);
+                                           }
+                                       });
+    struct Forget {  // the handler above must not outlive this call
+        AgentLink& agent;
+        std::int64_t id;
+        ~Forget() { agent.forget(id); }
+    } const forget{*agent, id};
+
+    auto last = agent->wait(id, wanted.limit);
+    const std::string name = fmt::format("`{}`", fmt::join(argv, " "));
+    const auto seconds = static_cast<double>(wanted.limit.count()) / 1000;
+    if (!last) {
+        agent->tell({{"op", "kill"}, {"signal", SIGKILL}}, id);
+        if (!agent->wait(id, kKillLimit)) {
+            hang(fmt::format("{} did not end in {} s and the guest does not answer", name, seconds));
+        }
+        throw Hang(fmt::format("{} did not end in {} s and was killed; the guest still answers",
+                               name, seconds),
+                   console->tail(kTailLines), {});
+    }
+    if (last->value("event", "") == "error") {
+        throw SetupError(fmt::format("guest: {}: {}", name, last->value("message", "")));
+    }
+    result.signal = last->value("signal", 0);
+    result.status = result.signal != 0 ? 128 + result.signal : last->value("status", 0);
+    result.output_cut = last->value("reason", "") == "output_limit";
+    return result;
+}
+
+std::vector<std::string> Guest::Machine::where_it_stands() {
+    std::vector<std::string> frames;
+    try {
+        frames = symbolise_addresses(instruction_pointers(qmp->human("info registers -a")), kernel);
+        // The NMI makes the kernel print a trace of what it was doing, and panic.
+        qmp->command("inject-nmi");
+        auto lock = monitor.lock();
+        monitor.wait(lock, 3s, [this] { return monitor.ended(); });
+    } catch (const GuestFailure&) {
+        return frames;
+    } catch (const QmpError&) {
+        return frames;
+    }
+    const auto trace = symbolise(find_trace(console->text()), kernel, options.modules);
+    return trace.empty() ? frames : trace;
+}
+
+void Guest::Machine::hang(const std::string& message) {
+    const auto tail = console->tail(kTailLines);
+    const std::string last = tail.empty() ? "(none)" : tail.back();
+    const auto frames = where_it_stands();
+    throw Hang(message + "; last console line: " + last, tail, frames);
+}
+
+void Guest::Machine::power_off() {
+    {
+        const auto lock = monitor.lock();
+        end_.asked_for = true;
+        if (monitor.ended()) {
+            return;
+        }
+    }
+    agent->ask({{"op", "poweroff"}});
+    auto lock = monitor.lock();
+    try {
+        monitor.wait(lock, kPowerOffLimit, [this] { return monitor.ended(); });
+    } catch (const QemuExit&) {
+        // That is what was asked for.
+    }
+    lock = {};
+    qemu_->kill();
+}
+
+void Guest::Machine::wait_end(std::chrono::milliseconds limit) {
+    {
+        auto lock = monitor.lock();
+        monitor.wait(lock, limit, [this] { return monitor.ended(); });
+    }
+    if (!monitor.ended()) {
+        hang(fmt::format("the guest still ran after {} s",
+                         static_cast<double>(limit.count()) / 1000));
+    }
+    report_end();
+}
+
+std::string Guest::Machine::memory(std::uint64_t address, std::size_t size) {
+    const std::lock_guard dumping(dumping_);  // there is one file
+    qmp->command("pmemsave",
+                 {{"val", address}, {"size", size}, {"filename", inherited_path(dump)}});
+    return read_from(dump);
+}
+
+std::uint64_t Guest::Machine::bar0() {
+    // Where the kernel has put it: looked up each time, a driver under test may not have enabled it.
+    const auto find = [](const auto& self, const nlohmann::json& devices) -> std::uint64_t {
+        for (const auto& device : devices) {
+            if (device.value("qdev_id", "") == "nic") {
+                for (const auto& region : device["regions"]) {
+                    if (region["bar"] == 0) {
+                        return region["address"].template get<std::uint64_t>();
+                    }
+                }
+            }
+            if (device.contains("pci_bridge") && device["pci_bridge"].contains("devices")) {
+                if (const auto found = self(self, device["pci_bridge"]["devices"]); found != 0) {
+                    return found;
+                }
+            }
+        }
+        return 0;
+    };
+    for (const auto& bus : qmp->command("query-pci")) {
+        const auto found = find(find, bus["devices"]);
+        if (found != 0 && found != ~std::uint64_t{0}) {
+            return found;
+        }
+    }
+    throw SetupError("the card's BAR 0 is not mapped: is there a card, did a driver enable it?");
+}
+
+Guest::Guest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
+Guest::Guest(Guest&&) noexcept = default;
+Guest& Guest::operator=(Guest&&) noexcept = default;
+Guest::~Guest() = default;
+
+Guest Guest::launch(const Options& options) {
+    auto machine = std::make_unique<Machine>(options);
+    machine->begin();
+    return Guest(std::move(machine));
+}
+
+Guest Guest::boot(const Options& options) {
+    Guest guest = launch(options);
+    guest.wait_ready();
+    return guest;
+}
+
+void Guest::wait_ready() {
+    machine_->wait_ready();
+}
+
+bool Guest::ready() const {
+    return machine_->ready;
+}
+
+ExecResult Guest::exec(const std::vector<std::string>& argv, const ExecOptions& options) {
+    return machine_->exec(argv, options);
+}
+
+ExecResult Guest::run(const std::string& line, const ExecOptions& options) {
+    return exec({"sh", "-c", line}, options);
+}
+
+std::string Guest::must(const std::string& line, const ExecOptions& options) {
+    const ExecResult result = run(line, options);
+    if (!result.ok()) {
+        throw SetupError(fmt::format("guest: `{}` ended with status {}: {}{}", line, result.status,
+                                     result.err, result.out));
+    }
+    return result.out;
+}
+
+void Guest::start(const std::vector<std::string>& argv) {
+    machine_->agent->forget(machine_->agent->ask({{"op", "exec"}, {"argv", argv}}));
+}
+
+void Guest::put(const std::string& path, std::string_view content, unsigned mode) {
+    bool first = true;
+    do {
+        const std::string_view piece = content.substr(0, kPutPiece);
+        machine_->call({{"op", "put"},
+                        {"path", path},
+                        {"mode", mode},
+                        {"append", !first},
+                        {"data", agent::base64_encode(piece)}});
+        content.remove_prefix(piece.size());
+        first = false;
+    } while (!content.empty());
+}
+
+std::string Guest::get(const std::string& path) {
+    std::string content;
+    machine_->call({{"op", "get"}, {"path", path}},
+                   [&content](bool, std::string_view piece) { content += piece; });
+    return content;
+}
+
+void Guest::power_off() {
+    machine_->power_off();
+}
+
+void Guest::wait_end(std::chrono::milliseconds limit) {
+    machine_->wait_end(limit);
+}
+
+Cable& Guest::cable() {
+    return *machine_->cable;
+}
+
+Qmp& Guest::qmp() {
+    return *machine_->qmp;
+}
+
+Console& Guest::console() {
+    return *machine_->console;
+}
+
+RegisterLog Guest::registers() {
+    if (!machine_->options.record_registers) {
+        throw SetupError("registers were not recorded; set Options::record_registers");
+    }
+    return RegisterLog(read_from(machine_->trace));
+}
+
+std::string Guest::kernel_log() {
+    try {
+        return must("dmesg");
+    } catch (const std::runtime_error&) {
+        return console().text();
+    }
+}
+
+std::string Guest::memory(std::uint64_t address, std::size_t size) {
+    return machine_->memory(address, size);
+}
+
+std::uint32_t Guest::read_register(std::uint32_t offset) {
+    const std::string text = qmp().human(fmt::format("xp /1wx {:#x}", machine_->bar0() + offset));
+    unsigned value = 0;
+    const std::size_t at = text.find(": 0x");
+    if (at == std::string::npos || std::sscanf(text.c_str() + at, ": 0x%x", &value) != 1) {
+        throw QmpError("xp: " + text);
+    }
+    return value;
+}
+
+std::optional<std::chrono::milliseconds> Guest::boot_time() const {
+    return machine_->boot_time;
+}
+
+const std::string& Guest::accelerator() const {
+    return machine_->accelerator.reason;
+}
+
+std::string Guest::qemu_output() const {
+    return machine_->qemu_output();
+}
+
+}  // namespace fwts::sandbox
