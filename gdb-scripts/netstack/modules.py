@@ -33,6 +33,12 @@ def sections(module: gdb.Value) -> dict[str, int]:
     return found
 
 
+def build_id_note(module: gdb.Value) -> bytes:
+    """The note that tells one build of a module from another; empty when it was not loaded."""
+    address = sections(module).get(".note.gnu.build-id", 0)
+    return utils.read_bytes(address, 36) if address else b""
+
+
 def kernel_places() -> list[pathlib.Path]:
     """The kernel's directory: where vmlinux lies, or its parent when that is a build tree."""
     places = []
@@ -62,14 +68,22 @@ def unstripped(path: pathlib.Path) -> pathlib.Path:
     return path
 
 
-def find_file(name: str, places: list[pathlib.Path]) -> pathlib.Path | None:
-    """The .ko of a module; the kernel writes `_` where a file name may have `-`."""
+def find_file(name: str, places: list[pathlib.Path], note: bytes = b"") -> pathlib.Path | None:
+    """The .ko of a module; the kernel writes `_` where a file name may have `-`.
+
+    note is the module's build id note as it lies in the guest: of several files with the name
+    (each stage has its igbook.ko) the one that contains it is taken.
+    """
+    found = None
     for place in places:
-        candidates = [place] if place.is_file() else sorted(place.rglob("*.ko"))
-        for found in candidates:
-            if found.stem.replace("-", "_") == name:
-                return unstripped(found)
-    return None
+        for path in [place] if place.is_file() else sorted(place.rglob("*.ko")):
+            if path.stem.replace("-", "_") != name:
+                continue
+            path = unstripped(path)
+            if not note or note in path.read_bytes():
+                return path
+            found = found or path
+    return None if note else found
 
 
 def has_symbols(path: pathlib.Path) -> bool:
@@ -97,7 +111,7 @@ def load(names: set[str] | None, places: list[pathlib.Path]) -> tuple[list[str],
         name = utils.string_of(module["name"])
         if names is not None and name not in names:
             continue
-        path = find_file(name, places)
+        path = find_file(name, places, build_id_note(module))
         if path is None:
             missing.append(name)
         else:
@@ -126,7 +140,8 @@ Example:
     if done:
         utils.out(f"symbols of {', '.join(done)}")
     if missing:
-        utils.out(f"no .ko file found for {', '.join(missing)}; try: net symbols DIRECTORY")
+        utils.out(f"no .ko file of the build in the guest for {', '.join(missing)}; "
+                  "try: net symbols DIRECTORY")
     if not done and not missing:
         utils.out("no modules are loaded in the guest")
 

@@ -46,24 +46,43 @@ FINISHED = """
 until ! pidof udp_reader >/dev/null; do sleep 0.05; done
 cat /run/reader.out
 """
+HAND_PREPARE = """
+set -e
+insmod /run/igbook.ko
+ip link set eth0 up
+until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 0.05; done
+mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
+"""
+HAND_SEND = "echo 'a frame sent by hand, in one descriptor' >/sys/kernel/debug/igbook/*/hand_send"
 
 
 class Failure(Exception):
     """The trace could not be run; the text names what, why and what to do."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Scenario:
-    """What the guest has to be before the first stop."""
+    """What the guest has to be before the first stop, and what sets things in motion.
 
-    name: str
-    wait_for_gdb: bool
-    reader: bool
+    put: files as HOST:GUEST, HOST relative to the checkout; prepare: a script run before gdb
+    attaches; send: put the datagram on the cable; trigger: a script that the guest begins to
+    run; finish: a script whose output must contain what was sent.
+    """
+
+    wait_for_gdb: bool = False
+    put: tuple[str, ...] = ()
+    prepare: str = ""
+    send: bool = False
+    trigger: str = ""
+    finish: str = ""
 
 
 SCENARIOS = {
-    "from-reset": Scenario("from-reset", True, False),
-    "udp-reader": Scenario("udp-reader", False, True),
+    "from-reset": Scenario(wait_for_gdb=True),
+    "udp-reader": Scenario(put=("build/bin/udp_reader:/bin/udp_reader",), prepare=PREPARE,
+                           send=True, finish=FINISHED),
+    "hand-send": Scenario(put=("build/modules/trace/02-dma/igbook.ko:/run/igbook.ko",),
+                          prepare=HAND_PREPARE, trigger=HAND_SEND),
 }
 
 
@@ -97,12 +116,13 @@ class Guest:
         self._sandbox = str(options.sandbox)
         self._log_path = place / "sandbox.log"
         self._timeout = options.timeout
+        self._begun: list[subprocess.Popen[bytes]] = []
         command = [self._sandbox, "start", "--name", self._name, "--kernel", str(options.kernel),
                    "--cpus", "1", "--accel", "tcg", "--gdb", str(self.gdb_socket)]
         if scenario.wait_for_gdb:
             command.append("--wait-gdb")
-        if scenario.reader:
-            command += ["--put", f"{CHECKOUT}/build/bin/udp_reader:/bin/udp_reader"]
+        for entry in scenario.put:
+            command += ["--put", f"{CHECKOUT}/{entry}"]
         # A session of its own: Ctrl-C at the terminal is for gdb, we end the guest ourselves.
         with open(self._log_path, "w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
@@ -142,6 +162,12 @@ class Guest:
                           f"{(done.stderr or done.stdout).strip()}")
         return done.stdout
 
+    def begin(self, script: str) -> None:
+        """Let the guest run a shell script, and do not wait: gdb may hold the guest."""
+        command = [self._sandbox, "exec", self._name, "--", "sh", "-c", script]
+        self._begun.append(subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                            preexec_fn=die_with_parent))
+
     def send(self, payload: str) -> None:
         """Put one UDP datagram on the cable."""
         done = subprocess.run([self._sandbox, "send", self._name, "--udp", f"{PORT}:{payload}"],
@@ -161,6 +187,9 @@ class Guest:
             self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
+        for begun in self._begun:
+            begun.kill()
+            begun.wait()
 
 
 class Debugger:
@@ -243,9 +272,9 @@ def find_kernel(word: str) -> pathlib.Path:
     return path
 
 
-def program(path: pathlib.Path) -> pathlib.Path:
-    """A program of ours that has to be built already."""
-    if not os.access(path, os.X_OK):
+def built(path: pathlib.Path) -> pathlib.Path:
+    """A file of ours that has to be built already."""
+    if not path.is_file():
         raise Failure(f"{path}: not built yet; run `make build`")
     return path
 
@@ -277,8 +306,8 @@ class Run:
             try:
                 debugger = Debugger(self.options, self.config())
                 guest.wait_ready()
-                if self.scenario.reader:
-                    guest.run(PREPARE)
+                if self.scenario.prepare:
+                    guest.run(self.scenario.prepare)
                 self._serve(guest, debugger)
             finally:
                 if debugger is not None:
@@ -291,12 +320,14 @@ class Run:
             if event == "loaded":
                 debugger.answer(socket=str(guest.gdb_socket))
             elif event == "armed":
-                if self.scenario.reader:
+                if self.scenario.send:
                     guest.send(PAYLOAD)
+                if self.scenario.trigger:
+                    guest.begin(self.scenario.trigger)
                 debugger.answer()
             elif event == "done":
                 self.journey = message["journey"]
-                if self.scenario.reader:
+                if self.scenario.finish:
                     self._check_reader(guest)
                 return
             elif event == "interrupted":
@@ -312,7 +343,7 @@ class Run:
 
     def _check_reader(self, guest: Guest) -> None:
         assert self.journey is not None
-        said = guest.run(FINISHED)
+        said = guest.run(self.scenario.finish)
         check = Checked("the program printed the datagram", PAYLOAD in said)
         print(self.narrator.checked(check), flush=True)
         self.journey["stops"][-1]["checks"].append({"what": check.what, "ok": check.ok})
@@ -412,12 +443,13 @@ def parse(words: list[str]) -> Options | None:
     colour = chosen.color == "always" or (chosen.color == "auto" and sys.stdout.isatty()
                                           and "NO_COLOR" not in os.environ)
     trace, kernel = find_trace(chosen.trace), find_kernel(chosen.kernel)
-    program(CHECKOUT / "build" / "bin" / "udp_reader")
+    for entry in SCENARIOS[literal(trace, "SCENARIO")].put:
+        built(CHECKOUT / entry.partition(":")[0])
     return Options(trace=trace, kernel=kernel,
                    guided=chosen.guided, json=chosen.json, compare=chosen.compare,
                    timeout=chosen.timeout, colour=colour,
                    modules=[str(pathlib.Path(path).resolve()) for path in chosen.module],
-                   sandbox=program(CHECKOUT / "build" / "bin" / "sandbox"))
+                   sandbox=built(CHECKOUT / "build" / "bin" / "sandbox"))
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:

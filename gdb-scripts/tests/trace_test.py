@@ -104,6 +104,8 @@ class Commands(unittest.TestCase):
 
     def test_own_driver(self) -> None:
         """igbook's ring of transmit descriptors, before and after a frame sent by hand."""
+        subprocess.run([CHECKOUT / "code" / "driver" / "build-stage", "--kernel", "trace", "02"],
+                       check=True, timeout=PATIENCE)
         self.assertEqual(run(str(TRACES / "igbook.py")).returncode, 0)
 
 

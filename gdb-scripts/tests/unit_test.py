@@ -219,7 +219,7 @@ class Runner(unittest.TestCase):
             with self.assertRaisesRegex(runner.Failure, "no vmlinux; build the kernel"):
                 runner.find_kernel(place)
             with self.assertRaisesRegex(runner.Failure, "not built yet"):
-                runner.program(pathlib.Path(place) / "sandbox")
+                runner.built(pathlib.Path(place) / "sandbox")
 
     def test_trace_files(self) -> None:
         """Each names a scenario that exists; a file without one is refused."""
