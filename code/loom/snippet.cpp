@@ -325,7 +325,10 @@ void take_template(const Template& from, const std::vector<StageTree>& trees,
         snippet.after.assign(at(now, now.size() - tail),
                              at(now, now.size() - tail + std::min<size_t>(tail, kContext)));
         if (is_first)
-            for (const StageLine& line : file.lines) snippet.covers.push_back(line.source_line);
+            // A wrapped line of the template is several lines here.
+            for (const StageLine& line : file.lines)
+                if (snippet.covers.empty() || snippet.covers.back() != line.source_line)
+                    snippet.covers.push_back(line.source_line);
         drafts.push_back({std::move(snippet), "", false});
         old = now;
     }

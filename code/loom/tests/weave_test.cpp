@@ -173,6 +173,17 @@ TEST(LoomCheck, CompleteBook) {
     EXPECT_EQ(book().check(), "");
 }
 
+TEST(LoomCheck, WrappedObjectListIsShownOnce) {
+    Driver driver;
+    std::string shown = ".. snippet:: Kbuild\n.. snippet:: Makefile\n";
+    for (int i = 0; i < 12; ++i) {
+        driver.file(fmt::format("igbook_part{}.c", i), "int a;\n");
+        shown += fmt::format(".. snippet:: igbook_part{}.c\n", i);
+    }
+    driver.chapter("c1", shown).chapter("c2", "").chapter("c3", "");
+    EXPECT_EQ(driver.check(), "");
+}
+
 TEST(LoomCheck, UnknownSnippet) {
     EXPECT_THAT(
         book().chapter("c2", "\n.. snippet:: dna\n").check(),
