@@ -48,6 +48,11 @@ def address_of(dev: gdb.Value) -> str:
     return bits.mac(raw) or "none"
 
 
+def broadcast_of(dev: gdb.Value) -> str:
+    """The address that means everybody on the link."""
+    return bits.mac(utils.read_bytes(int(dev["broadcast"].address), int(dev["addr_len"])))
+
+
 def flags_of(dev: gdb.Value) -> str:
     """IFF_ flags without their prefix."""
     return bits.decode_bits(int(dev["flags"]), bits.DEVICE_FLAGS)
@@ -107,8 +112,11 @@ def details(dev: gdb.Value) -> list[tuple[str, str]]:
     ops, ethtool = dev["netdev_ops"], dev["ethtool_ops"]
     return [
         ("ifindex", str(int(dev["ifindex"]))),
-        ("address", address_of(dev)),
+        ("irq", str(int(dev["irq"])) if int(dev["irq"]) else "0 (the driver keeps its own)"),
+        ("address", f"{address_of(dev)}, broadcast {broadcast_of(dev)}"),
         ("flags", f"{int(dev['flags']):#x} {flags_of(dev)}"),
+        ("asked for", f"promiscuous by {int(dev['promiscuity'])}, "
+                      f"all multicast by {int(dev['allmulti'])}"),
         ("link", f"operstate {operstate}, {link_of(dev)}"),
         ("mtu", f"{int(dev['mtu'])} (from {int(dev['min_mtu'])} to {int(dev['max_mtu'])})"),
         ("driver", driver_of(dev)),
@@ -122,12 +130,12 @@ def details(dev: gdb.Value) -> list[tuple[str, str]]:
 
 
 def _wrapped(label: str, text: str) -> None:
-    words, line = text.split(), f"  {label:<13}"
+    words, line = text.split(), f"  {label:<14}"
     for word in words:
-        if len(line) + 1 + len(word) > 96:
-            utils.out(line)
-            line = " " * 15
-        line += (" " if line.strip() else "") + word
+        if len(line) + len(word) > 96:
+            utils.out(line.rstrip())
+            line = " " * 16
+        line += word + " "
     utils.out(line.rstrip())
 
 
@@ -149,8 +157,10 @@ Example:
   (gdb) net device eth0
   eth0 (struct net_device *) 0xffff888003a40000
     ifindex       2
-    flags         0x11043 UP BROADCAST RUNNING MULTICAST LOWER_UP
+    flags         0x1003 UP BROADCAST MULTICAST
+    link          operstate UP, carrier, state START PRESENT
     driver        igb
+  ...
   (gdb) net device skb->dev"""
     if not argument:
         rows: list[tuple[str, ...]] = [("index", "name", "driver", "mtu", "address", "flags")]

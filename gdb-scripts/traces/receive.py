@@ -154,7 +154,8 @@ def interrupt(way: Way) -> list[Stop]:
              back and set DD, descriptor done. Then it sent an interrupt. The CPU dropped what
              it was doing and is now in igb's handler for this queue. Nothing else can run on
              this CPU until the handler returns, so it must be short: it will not even look at
-             the frame.""",
+             the frame. (The list below has two NAPI instances: here igb uses one for each
+             direction.)""",
              condition=frame_waits,
              show=[RING, NAPI],
              check=[in_context("hardirq"),

@@ -102,6 +102,7 @@ class Device(unittest.TestCase):
         text = ask("net device eth0")
         for part in (r"driver +igb", r"netdev_ops +igb_netdev_ops", r"ethtool_ops +igb_ethtool_ops",
                      r"operstate UP, carrier", r"1 of 8 tx, 1 of 8 rx", r"qdisc +mq",
+                     r"broadcast ff:ff:ff:ff:ff:ff", r"promiscuous by 0",
                      r"tx-checksum-ip-generic", r"rx-gro"):
             self.assertRegex(text, part)
 
