@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+// Every lab's checks. A new lab adds one function here and one line in all_labs.cpp.
+#pragma once
+
+#include <string>
+
+#include "scenario.h"
+
+namespace fwts::labs {
+
+grader::Scenario registration();  ///< labs/01-registration/scenario.cpp
+
+/// The checks of the lab in labs/`name`.
+/// @throws std::runtime_error when no such checks were compiled in.
+grader::Scenario scenario_for(const std::string& name);
+
+}  // namespace fwts::labs

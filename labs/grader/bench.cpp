@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "bench.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+#include "edit.h"
+#include "expect.h"
+#include "guest.h"
+
+namespace fwts::grader {
+namespace {
+
+using Json = nlohmann::json;
+using std::chrono::milliseconds;
+
+constexpr std::uint32_t EERD = 0x00014;
+constexpr std::uint32_t EERD_START = 1U << 0U;
+constexpr std::uint32_t EERD_DONE = 1U << 1U;
+constexpr std::uint32_t io_addr = 0;  // in BAR 2: which register ...
+constexpr std::uint32_t io_data = 4;  // ... and its value
+constexpr unsigned nvm_words = 64;
+
+milliseconds in_ms(Bench::Seconds time) {
+    return std::chrono::duration_cast<milliseconds>(time);
+}
+
+std::string trimmed(std::string text) {
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    return text;
+}
+
+sandbox::Options options_for(const BenchOptions& options, const Mac& mac) {
+    sandbox::Options result;
+    result.kernel = options.kernel.string();
+    result.mac = mac;
+    result.record_registers = true;
+    // Every message reaches the console, whatever a module does to the log level.
+    result.append = "ignore_loglevel";
+    result.boot_limit = std::chrono::seconds(120);
+    return result;
+}
+
+/// The card as QEMU itself describes it.
+struct Card {
+    std::string address;
+    std::uint64_t io_base = 0;
+};
+
+std::optional<Card> find_card(const Json& devices) {
+    for (const auto& device : devices) {
+        if (device.value("qdev_id", "") == "nic") {
+            Card card;
+            card.address = fmt::format("0000:{:02x}:{:02x}.{}", device.at("bus").get<int>(),
+                                       device.at("slot").get<int>(),
+                                       device.at("function").get<int>());
+            for (const auto& region : device.at("regions"))
+                if (region.at("type") == "io") card.io_base = region.at("address");
+            return card;
+        }
+        if (!device.contains("pci_bridge") || !device["pci_bridge"].contains("devices")) continue;
+        if (auto card = find_card(device["pci_bridge"]["devices"])) return card;
+    }
+    return std::nullopt;
+}
+
+Card find_card(sandbox::Qmp& qmp) {
+    for (const auto& bus : qmp.command("query-pci"))
+        if (auto card = find_card(bus.at("devices"))) return *card;
+    throw std::runtime_error("QEMU shows no network card on the guest's PCI bus");
+}
+
+}  // namespace
+
+Mac random_mac(std::mt19937_64& random) {
+    constexpr unsigned local = 0x02;
+    constexpr unsigned group = 0x01;
+    Mac mac;
+    for (int i = 0; i < 6; ++i) {
+        auto byte = static_cast<unsigned>(random() & 0xffU);
+        if (i == 0) byte = (byte | local) & ~group;
+        mac += fmt::format("{}{:02x}", i == 0 ? "" : ":", byte);
+    }
+    return mac;
+}
+
+struct Bench::Parts {
+    explicit Parts(const BenchOptions& options)
+        : random(options.seed),
+          mac(random_mac(random)),
+          guest(sandbox::Guest::boot(options_for(options, mac))) {
+        card = find_card(guest.qmp());
+        // Turns on the card's address decoding, which outlasts the second write.
+        const auto enable = "/sys/bus/pci/devices/" + card.address + "/enable";
+        guest.must("echo 1 > " + enable + " && echo 0 > " + enable);
+        card = find_card(guest.qmp());
+        for (unsigned number = 0; number < nvm_words; ++number) nvm[number] = read_nvm(number);
+        release = trimmed(guest.run("uname -r").out);
+    }
+
+    /// Reads a word of the NVM as a driver does, but from outside: the write goes through the card's
+    /// I/O window, which no driver uses. Sound only while no driver is loaded.
+    std::uint16_t read_nvm(unsigned number) {
+        outl(io_addr, EERD);
+        outl(io_data, number << 2U | EERD_START);
+        const auto value = guest.read_register(EERD);
+        if ((value & EERD_DONE) == 0)
+            throw std::runtime_error(fmt::format("NVM word {} cannot be read from outside", number));
+        return static_cast<std::uint16_t>(value >> 16U);
+    }
+
+    void outl(std::uint32_t offset, std::uint32_t value) {
+        guest.qmp().human(fmt::format("o /w {:#x} {:#x}", card.io_base + offset, value));
+    }
+
+    std::mt19937_64 random;
+    Mac mac;
+    sandbox::Guest guest;
+    Card card;
+    std::array<std::uint16_t, nvm_words> nvm{};
+    std::string release;
+    std::filesystem::path module;
+    std::size_t log_taken = 0;  // bytes of the console
+};
+
+Bench::Bench(const BenchOptions& options) : parts_(std::make_unique<Parts>(options)) {}
+Bench::~Bench() = default;
+
+void Bench::give_module(const std::filesystem::path& module) {
+    parts_->module = module;
+    parts_->guest.put(guest_module, read_file(module));
+}
+
+Ran Bench::sh(const std::string& script, Seconds limit) {
+    sandbox::ExecOptions options;
+    options.limit = in_ms(limit);
+    options.output_limit = std::size_t{4} << 20U;
+    auto result = parts_->guest.exec({"sh", "-c", script}, options);
+    return {result.status, std::move(result.out), std::move(result.err)};
+}
+
+std::string Bench::must(const std::string& what, const std::string& script, Seconds limit) {
+    auto ran = sh(script, limit);
+    if (ran.status != 0)
+        fail(fmt::format("{} (in the guest: {})", what, script.substr(0, script.find('\n'))),
+             "success", fmt::format("status {}: {}", ran.status, trimmed(ran.err)));
+    return trimmed(std::move(ran.out));
+}
+
+std::string Bench::text(const std::string& path) {
+    return trimmed(sh("cat " + path + " 2>/dev/null").out);
+}
+
+std::uint32_t Bench::reg(std::uint32_t offset) { return parts_->guest.read_register(offset); }
+
+std::uint16_t Bench::nvm_word(unsigned number) const { return parts_->nvm.at(number); }
+
+std::vector<RegisterWrite> Bench::writes() const {
+    std::vector<RegisterWrite> result;
+    const auto log = parts_->guest.registers();
+    for (const auto& write : log.all())
+        result.push_back({write.offset, static_cast<std::uint32_t>(write.value)});
+    return result;
+}
+
+void Bench::plug(bool in) { parts_->guest.qmp().set_link(in); }
+
+const Mac& Bench::mac() const { return parts_->mac; }
+const std::string& Bench::pci_address() const { return parts_->card.address; }
+const std::filesystem::path& Bench::module() const { return parts_->module; }
+std::mt19937_64& Bench::random() { return parts_->random; }
+std::string Bench::release() const { return parts_->release; }
+std::string Bench::console() const { return parts_->guest.console().text(); }
+
+void Bench::wait_until(const std::string& what, const std::string& expected,
+                       const std::function<bool()>& holds, const std::function<std::string()>& seen,
+                       Seconds limit) {
+    constexpr milliseconds between{20};
+    const auto deadline = std::chrono::steady_clock::now() + in_ms(limit);
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > deadline)
+            fail(what, expected, fmt::format("{} after {} s", seen(), limit.count()));
+        std::this_thread::sleep_for(between);
+    }
+}
+
+std::vector<std::string> Bench::take_log() {
+    auto& console = parts_->guest.console();
+    const auto mark = fmt::format("fwts-mark-{:016x}", parts_->random());
+    sh("echo '<0>" + mark + "' > /dev/kmsg");
+    if (!console.expect(mark, std::chrono::seconds(20), parts_->log_taken))
+        fail("the kernel log on the console", "every message, among them the grader's mark",
+             "the mark did not come: the log was silenced");
+    const auto all = console.text();
+    const auto from = parts_->log_taken;
+    parts_->log_taken = all.find(mark, from) + mark.size();
+    std::istringstream fresh(all.substr(from, parts_->log_taken - from));
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(fresh, line);) lines.push_back(std::move(line));
+    return lines;
+}
+
+}  // namespace fwts::grader

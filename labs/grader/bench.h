@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+// The bench a check works at: a running guest with the submission's module at hand, and the
+// instruments around it.
+//
+// Two kinds of instruments. From outside (registers, NVM, register record, cable) the answer is
+// the card's or QEMU's and no code in the guest can change it. From inside (sh, text) the answer
+// passed through the guest's kernel, which the submission is part of; a check uses it only for
+// something random per run or together with a look from outside.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace fwts::grader {
+
+/// An Ethernet address as "52:54:00:12:34:56".
+using Mac = std::string;
+
+/// A random unicast, locally administered address.
+Mac random_mac(std::mt19937_64& random);
+
+/// What a command in the guest gave.
+struct Ran {
+    int status = 0;
+    std::string out;
+    std::string err;
+};
+
+/// One write of a register, as QEMU saw it.
+struct RegisterWrite {
+    std::uint32_t offset = 0;
+    std::uint32_t value = 0;
+};
+
+struct BenchOptions {
+    std::filesystem::path kernel;
+    std::uint64_t seed = 0;
+};
+
+class Bench {
+  public:
+    using Seconds = std::chrono::duration<double>;
+
+    /// Boots a guest and waits for its agent. The card's address follows from the seed.
+    /// @throws the sandbox's exceptions when that fails.
+    explicit Bench(const BenchOptions& options);
+    ~Bench();
+    Bench(const Bench&) = delete;
+    Bench& operator=(const Bench&) = delete;
+
+    /// Puts the submission's module where the checks find it.
+    void give_module(const std::filesystem::path& module);
+
+    // --- inside the guest -------------------------------------------------------------------
+
+    /// Runs a shell script. @throws the sandbox's Hang when it takes longer than `limit`.
+    Ran sh(const std::string& script, Seconds limit = Seconds(30));
+    /// As sh(), and the check fails unless the status is 0. @return stdout without the last newline.
+    std::string must(const std::string& what, const std::string& script, Seconds limit = Seconds(30));
+    /// Contents of a file without the last newline, or "" when it cannot be read.
+    std::string text(const std::string& path);
+
+    // --- from outside -----------------------------------------------------------------------
+
+    /// Reads a register of the card through QEMU. Reading has the register's side effects.
+    std::uint32_t reg(std::uint32_t offset);
+    /// Word `number` of the card's NVM, read before the submission was loaded.
+    std::uint16_t nvm_word(unsigned number) const;
+    /// Every register write since the card was made, in order.
+    std::vector<RegisterWrite> writes() const;
+    /// Puts the cable in or pulls it.
+    void plug(bool in);
+
+    // --- what this run is about ---------------------------------------------------------------
+
+    /// The address in the card's NVM, random per run.
+    const Mac& mac() const;
+    /// "0000:00:02.0"
+    const std::string& pci_address() const;
+    /// The module on the host, for looking into it.
+    const std::filesystem::path& module() const;
+    /// Path of the module in the guest.
+    static constexpr const char* guest_module = "/modules/submission/igbook.ko";
+    std::mt19937_64& random();
+
+    /// Waits until a condition holds, asking again and again.
+    /// @param seen  says what is there instead, for the report.
+    /// The check fails when `limit` has passed.
+    void wait_until(const std::string& what, const std::string& expected,
+                    const std::function<bool()>& holds, const std::function<std::string()>& seen,
+                    Seconds limit);
+
+    // --- the kernel log -----------------------------------------------------------------------
+
+    /// Everything on the console since the last call. A mark of our own is sent through the guest's
+    /// kernel log first and waited for, so nothing printed before the call is missed.
+    /// @throws Failure when the mark does not come: the log has been silenced.
+    std::vector<std::string> take_log();
+    /// Release of the guest's kernel.
+    std::string release() const;
+    /// The whole console so far, for --keep-logs.
+    std::string console() const;
+
+  private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace fwts::grader

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+// The builder: compiles a source directory to igbook.ko with our Kbuild, in the jail.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "process.h"
+
+namespace fwts::grader {
+
+/// What came out of a build.
+struct BuildResult {
+    bool ok = false;
+    std::filesystem::path module;       ///< igbook.ko, when ok
+    std::string message;                ///< one sentence for the student, when not ok
+    std::vector<std::string> messages;  ///< the compiler's errors, or the whole output
+    std::vector<std::string> warnings;  ///< compiler warnings, which are not fatal
+};
+
+/// Compiles every *.c in `sources` into one module.
+/// @param sources  a directory that intake.h filled; a Kbuild file is written into it.
+/// @param kernel   a kernel as qemu/kernel leaves it (build/kernel/strict).
+/// @param out      where igbook.ko goes.
+/// @throws std::runtime_error when the room or the kernel is not there: the grader's own trouble.
+BuildResult build_module(const std::filesystem::path& sources, const std::filesystem::path& kernel,
+                         const std::filesystem::path& out, const Limits& limits);
+
+/// The rules a submission is built with, whatever it brings along.
+std::string kbuild_for(const std::vector<std::string>& c_files);
+
+/// kbuild_for() of the C files in a directory.
+std::string kbuild_in(const std::filesystem::path& dir);
+
+/// The compiler's diagnostics out of the build's output: each with the lines it quotes.
+/// @param kind "error" or "warning".
+std::vector<std::string> diagnostics(const std::string& output, const std::string& kind);
+
+}  // namespace fwts::grader

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "grading.h"
+
+#include <fmt/format.h>
+
+#include <future>
+#include <memory>
+#include <stdexcept>
+
+#include "bench.h"
+#include "builder.h"
+#include "complaints.h"
+#include "expect.h"
+#include "failure.h"
+#include "jail.h"
+#include "scratch.h"
+#include "skeleton.h"
+
+namespace fwts::grader {
+namespace fs = std::filesystem;
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Notes what a part of the work cost when it goes out of scope.
+class Stopwatch {
+  public:
+    Stopwatch(std::vector<Cost>& costs, std::string part) : costs_(costs), part_(std::move(part)) {}
+    ~Stopwatch() {
+        costs_.push_back({part_, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                     Clock::now() - start_)});
+    }
+    Stopwatch(const Stopwatch&) = delete;
+    Stopwatch& operator=(const Stopwatch&) = delete;
+
+  private:
+    std::vector<Cost>& costs_;
+    std::string part_;
+    Clock::time_point start_ = Clock::now();
+};
+
+/// What a lost guest left behind, as a verdict.
+Verdict lost(const std::string& expected, const sandbox::GuestFailure& failure) {
+    Verdict verdict;
+    verdict.outcome = Outcome::fail;
+    verdict.what = "the guest did not survive this check";
+    verdict.expected = expected;
+    verdict.seen = failure.message();
+    verdict.evidence = failure.backtrace();
+    verdict.evidence.insert(verdict.evidence.end(), failure.console().begin(),
+                            failure.console().end());
+    verdict.guest_lost = true;
+    return verdict;
+}
+
+Verdict trouble(const std::string& what) {
+    Verdict verdict;
+    verdict.outcome = Outcome::error;
+    verdict.what = what;
+    return verdict;
+}
+
+/// A check that saw what it wanted still fails when the kernel complained meanwhile.
+void demand_silence(Bench& bench) {
+    const auto found = complaints(bench.take_log());
+    if (found.empty()) return;
+    fail("the strict kernel complained during this check", "no warning and no BUG",
+         found.front().headline, found.front().lines);
+}
+
+Verdict run_check(const Check& check, Bench& bench) {
+    try {
+        try {
+            check.body(bench);
+        } catch (const Failure& failure) {
+            // Take the log all the same, or the next check would be blamed for it.
+            Verdict verdict = failure.verdict();
+            const auto found = complaints(bench.take_log());
+            if (!found.empty())
+                verdict.evidence.insert(verdict.evidence.end(), found.front().lines.begin(),
+                                        found.front().lines.end());
+            return verdict;
+        }
+        demand_silence(bench);
+        return {};
+    } catch (const Failure& failure) {
+        return failure.verdict();
+    } catch (const sandbox::GuestFailure& failure) {
+        return lost("a guest that goes on running", failure);
+    } catch (const std::exception& error) {
+        return trouble(error.what());
+    }
+}
+
+/// One grading, from the door to the report. Each step returns false when there is no next one.
+class Grading {
+  public:
+    Grading(const Lab& lab, const Scenario& scenario, const Places& places, const Request& request,
+            const Watcher& watcher)
+        : lab_(lab),
+          scenario_(scenario),
+          places_(places),
+          request_(request),
+          watcher_(watcher) {
+        report_.lab = lab.name;
+        report_.title = lab.title;
+        report_.submission = request.submission.string();
+        report_.seed = request.seed;
+    }
+
+    Report run() {
+        const auto start = Clock::now();
+        try {
+            if (take_in_sources()) build_and_check();
+        } catch (const std::exception& error) {
+            give_up(Stage::error, error.what());
+        }
+        report_.costs.push_back({"all together", std::chrono::duration_cast<std::chrono::milliseconds>(
+                                                     Clock::now() - start)});
+        return std::move(report_);
+    }
+
+  private:
+    void step(const std::string& what) const {
+        if (watcher_.step) watcher_.step(what);
+    }
+
+    void give_up(Stage stage, const std::string& message) {
+        report_.stage = stage;
+        report_.message = message;
+        report_.checks = block_all(scenario_.checks(), message);
+    }
+
+    /// The reference solution holds only what differs from the book's code, so its base is the
+    /// complete stage; everybody else starts from the skeleton.
+    bool is_reference() const {
+        std::error_code error;
+        return fs::equivalent(request_.submission, lab_.solution_dir(), error);
+    }
+
+    bool take_in_sources() {
+        const Stopwatch watch(report_.costs, "intake");
+        if (is_reference())
+            make_solution(lab_, places_.driver, sources());
+        else
+            make_skeleton(lab_, places_.driver, sources());
+        IntakeRules rules = lab_.intake;
+        for (const char* name : {"Kbuild", "Makefile"})
+            if (fs::exists(sources() / name)) rules.handed_out[name] = read_file(sources() / name);
+        const auto intake = take_in(request_.submission, rules, sources());
+        if (intake.ok()) return true;
+        give_up(Stage::refused, "the submission was not accepted");
+        report_.details = intake.refused;
+        return false;
+    }
+
+    BuildResult build() {
+        const Stopwatch watch(build_costs_, "build (while booting)");
+        return build_module(sources(), places_.kernel, scratch_.path(), build_limits());
+    }
+
+    std::unique_ptr<Bench> boot() {
+        const Stopwatch watch(report_.costs, "boot the strict guest");
+        BenchOptions options;
+        options.kernel = places_.kernel;
+        options.seed = request_.seed;
+        return std::make_unique<Bench>(options);
+    }
+
+    void build_and_check() {
+        require_jail();
+        step("building, and booting a strict guest");
+        auto building = std::async(std::launch::async, [this] { return build(); });
+        std::unique_ptr<Bench> bench;
+        std::exception_ptr boot_trouble;
+        try {
+            bench = boot();
+        } catch (...) {
+            boot_trouble = std::current_exception();
+        }
+        const BuildResult built = building.get();
+        report_.costs.insert(report_.costs.end(), build_costs_.begin(), build_costs_.end());
+        report_.warnings = built.warnings;
+        if (!built.ok) {
+            give_up(Stage::build_failed, built.message);
+            report_.details = built.messages;
+            return;
+        }
+        if (boot_trouble) std::rethrow_exception(boot_trouble);
+        check(*bench, built);
+    }
+
+    void check(Bench& bench, const BuildResult& built) {
+        report_.kernel = bench.release();
+        bench.give_module(built.module);
+        {
+            const Stopwatch watch(report_.costs, "checks");
+            report_.checks = run_checks(
+                scenario_.checks(), [&](const Check& check) {
+                    step(fmt::format("checking {}", check.id));
+                    return run_check(check, bench);
+                },
+                watcher_.check);
+        }
+        for (const auto& result : report_.checks) {
+            if (result.verdict.outcome != Outcome::error) continue;
+            report_.stage = Stage::error;
+            report_.message = fmt::format("check {}: {}", result.id, result.verdict.what);
+        }
+        keep_logs(bench);
+    }
+
+    void keep_logs(const Bench& bench) const {
+        if (request_.keep_logs.empty()) return;
+        write_file(request_.keep_logs / "console.log", bench.console());
+        std::string writes;
+        for (const auto& write : bench.writes())
+            writes += fmt::format("{{\"offset\":{},\"value\":{}}}\n", write.offset, write.value);
+        write_file(request_.keep_logs / "register-writes.jsonl", writes);
+        fs::create_directories(request_.keep_logs / "sources");
+        fs::copy(sources(), request_.keep_logs / "sources",
+                 fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+    }
+
+    fs::path sources() const { return scratch_.path() / "sources"; }
+
+    const Lab& lab_;
+    const Scenario& scenario_;
+    const Places& places_;
+    const Request& request_;
+    const Watcher& watcher_;
+    Scratch scratch_{"grade"};
+    Report report_;
+    std::vector<Cost> build_costs_;
+};
+
+}  // namespace
+
+Places Places::of_this_program() {
+    const auto root = fs::read_symlink("/proc/self/exe").parent_path().parent_path().parent_path();
+    Places places;
+    places.labs = root / "labs";
+    places.driver = root / "code" / "driver";
+    places.kernel = root / "build" / "kernel" / "strict";
+    return places;
+}
+
+Report grade(const Lab& lab, const Scenario& scenario, const Places& places, const Request& request,
+             const Watcher& watcher) {
+    return Grading(lab, scenario, places, request, watcher).run();
+}
+
+}  // namespace fwts::grader

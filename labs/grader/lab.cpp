@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "lab.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <toml++/toml.h>
+
+namespace fwts::grader {
+namespace fs = std::filesystem;
+namespace {
+
+/// Reads members of one table and names the place when something is amiss.
+class Reader {
+  public:
+    Reader(const fs::path& file, const toml::table& table) : file_(file), table_(table) {}
+
+    std::string text(const char* key) const {
+        if (const auto value = table_[key].value<std::string>()) return *value;
+        throw wrong(fmt::format("needs a text \"{}\"", key));
+    }
+
+    int number(const char* key) const {
+        if (const auto value = table_[key].value<int>()) return *value;
+        throw wrong(fmt::format("needs a number \"{}\"", key));
+    }
+
+    std::vector<std::string> texts(const char* key) const {
+        std::vector<std::string> result;
+        const auto* array = table_[key].as_array();
+        if (array == nullptr) throw wrong(fmt::format("needs a list \"{}\"", key));
+        for (const auto& item : *array) {
+            const auto value = item.value<std::string>();
+            if (!value) throw wrong(fmt::format("\"{}\" must hold texts only", key));
+            result.push_back(*value);
+        }
+        return result;
+    }
+
+    /// The tables of an array of tables; none when the key is absent.
+    std::vector<Reader> tables(const char* key) const {
+        std::vector<Reader> result;
+        if (!table_.contains(key)) return result;
+        const auto* array = table_[key].as_array();
+        if (array == nullptr) throw wrong(fmt::format("\"{}\" must be an array of tables", key));
+        for (const auto& item : *array) {
+            if (!item.is_table())
+                throw wrong(fmt::format("\"{}\" must be an array of tables", key));
+            result.emplace_back(file_, *item.as_table());
+        }
+        return result;
+    }
+
+    void only(std::initializer_list<const char*> keys) const {
+        for (const auto& [key, value] : table_) {
+            const std::string name(key.str());
+            if (std::none_of(keys.begin(), keys.end(), [&](const char* k) { return name == k; }))
+                throw wrong(fmt::format("does not know \"{}\"", name));
+        }
+    }
+
+    Edit edit() const {
+        only({"file", "find", "replace"});
+        return Edit{text("file"), text("find"), text("replace")};
+    }
+
+  private:
+    std::runtime_error wrong(const std::string& what) const {
+        return std::runtime_error(
+            fmt::format("{}:{}: this table {}", file_.string(), table_.source().begin.line, what));
+    }
+
+    const fs::path& file_;
+    const toml::table& table_;
+};
+
+std::vector<Edit> edits(const Reader& reader, const char* key) {
+    std::vector<Edit> result;
+    for (const auto& table : reader.tables(key)) result.push_back(table.edit());
+    return result;
+}
+
+Mutant read_mutant(const Reader& reader) {
+    reader.only({"name", "story", "edit", "fails", "blocked"});
+    return Mutant{reader.text("name"), reader.text("story"), edits(reader, "edit"),
+                  reader.texts("fails"), reader.texts("blocked")};
+}
+
+Lab from_table(const fs::path& file, const toml::table& table) {
+    const Reader top(file, table);
+    top.only({"title", "stage", "floor", "minutes", "allow", "blank", "gap", "hook", "answer", "mutant"});
+    Lab lab;
+    lab.directory = file.parent_path();
+    lab.name = lab.directory.filename().string();
+    lab.title = top.text("title");
+    lab.stage = top.text("stage");
+    lab.floor = top.number("floor");
+    lab.minutes = top.number("minutes");
+    lab.intake.allow = top.texts("allow");
+    for (const auto& blank : top.tables("blank")) {
+        blank.only({"function", "body"});
+        lab.blanks.push_back(Blank{blank.text("function"), blank.text("body")});
+    }
+    lab.gaps = edits(top, "gap");
+    lab.hooks = edits(top, "hook");
+    lab.answers = edits(top, "answer");
+    for (const auto& mutant : top.tables("mutant")) lab.mutants.push_back(read_mutant(mutant));
+    return lab;
+}
+
+}  // namespace
+
+const Mutant& Lab::mutant(const std::string& wanted) const {
+    std::vector<std::string> names;
+    for (const auto& candidate : mutants) {
+        if (candidate.name == wanted) return candidate;
+        names.push_back(candidate.name);
+    }
+    throw std::runtime_error(fmt::format("lab {} has no mutant \"{}\"; it has: {}", name, wanted,
+                                         fmt::join(names, ", ")));
+}
+
+Lab read_lab(const fs::path& directory) {
+    const fs::path file = fs::canonical(directory) / "lab.toml";
+    try {
+        return from_table(file, toml::parse_file(file.string()));
+    } catch (const toml::parse_error& error) {
+        throw std::runtime_error(fmt::format("{}:{}: {}", file.string(), error.source().begin.line,
+                                             error.description()));
+    }
+}
+
+fs::path find_lab(const fs::path& labs, const std::string& number) {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(labs)) {
+        const auto name = entry.path().filename().string();
+        if (!fs::exists(entry.path() / "lab.toml")) continue;
+        if (name == number || name.starts_with(number + "-")) return entry.path();
+        names.push_back(name);
+    }
+    std::sort(names.begin(), names.end());
+    throw std::runtime_error(
+        fmt::format("there is no lab \"{}\"; there are: {}", number, fmt::join(names, ", ")));
+}
+
+}  // namespace fwts::grader

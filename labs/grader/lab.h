@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+// A lab as its directory describes it: labs/NN-name/lab.toml and the files around it.
+//
+// The checks themselves are C++ (scenario.h); this is everything else.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "edit.h"
+#include "intake.h"
+
+namespace fwts::grader {
+
+/// A function the student writes: its body is replaced in the skeleton.
+struct Blank {
+    std::string function;
+    std::string body;  ///< without the outer braces
+};
+
+/// A known fault put into the reference solution, to prove that the checks notice it.
+struct Mutant {
+    std::string name;
+    std::string story;  ///< what the fault does
+    std::vector<Edit> edits;
+    std::vector<std::string> fails;    ///< exactly these checks fail …
+    std::vector<std::string> blocked;  ///< … and exactly these are blocked
+};
+
+struct Lab {
+    std::string name;                 ///< "01-registration"
+    std::string title;
+    std::string stage;                ///< stage of the driver it is cut from, "01"
+    std::filesystem::path directory;  ///< labs/01-registration
+    int floor = 0;                    ///< points the skeleton scores as handed out
+    int minutes = 0;                  ///< time a student needs
+    IntakeRules intake;
+    std::vector<Blank> blanks;  ///< functions taken out of the skeleton …
+    std::vector<Edit> gaps;     ///< … and parts of functions taken out of it
+    std::vector<Edit> hooks;    ///< changes that the skeleton and every submission start from
+    std::vector<Edit> answers;  ///< the reference solution's changes to the driver's own files
+    std::vector<Mutant> mutants;
+
+    /// Files the lab adds to the stage.
+    std::filesystem::path skeleton_dir() const { return directory / "skeleton"; }
+    /// Files the reference solution adds or replaces.
+    std::filesystem::path solution_dir() const { return directory / "solution"; }
+    /// @throws std::runtime_error listing the names there are.
+    const Mutant& mutant(const std::string& wanted) const;
+};
+
+/// Reads lab.toml. @throws std::runtime_error naming file, line and what is wrong.
+Lab read_lab(const std::filesystem::path& directory);
+
+/// Finds labs/NN-* below the checkout's labs directory by number or by full name.
+/// @throws std::runtime_error listing the labs there are.
+std::filesystem::path find_lab(const std::filesystem::path& labs, const std::string& number);
+
+}  // namespace fwts::grader

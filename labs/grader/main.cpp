@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+// The program `grade`: grades a submission, or makes what a lab hands out.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <stdexcept>
+
+#include "all_labs.h"
+#include "grading.h"
+#include "report.h"
+#include "selftest.h"
+#include "skeleton.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace fwts::grader;
+
+constexpr int exit_marks_lost = 1;
+constexpr int exit_usage = 2;
+constexpr int exit_not_built = 3;
+constexpr int exit_grader_trouble = 70;
+
+constexpr const char* footer = R"(
+Example:
+  grade skeleton --lab 01 --out ~/lab1        make what a student starts from
+  grade --lab 01 --submission ~/lab1          build it, run it, show points and hints
+  grade --lab 01 --submission ~/lab1 --json result.json --seed 7
+
+Exit status: 0 full marks, 1 graded with marks lost, 2 wrong usage, 3 not accepted or not
+compiled, 70 the grader itself failed (no marks are meant by that).)";
+
+struct Options {
+    std::string lab;
+    std::string submission;
+    std::string json;
+    std::string keep_logs;
+    std::string out;
+    std::string mutant;
+    std::vector<std::string> only;
+    std::uint64_t seed = 0;
+    bool list = false;
+    bool verbose = false;
+    Places places = Places::of_this_program();
+};
+
+/// Progress on a terminal: one line that is written over, and gone in the end.
+class ProgressLine {
+  public:
+    ~ProgressLine() { clear(); }
+    void show(const std::string& text) {
+        if (terminal_)
+            std::cerr << "\r\033[K" << text << " …" << std::flush;
+        else
+            std::cerr << text << '\n';
+    }
+    void clear() {
+        if (terminal_) std::cerr << "\r\033[K" << std::flush;
+    }
+
+  private:
+    bool terminal_ = isatty(STDERR_FILENO) != 0;
+};
+
+TerminalWriter::Style style_for(const Options& options) {
+    TerminalWriter::Style style;
+    style.colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+    style.verbose = options.verbose;
+    return style;
+}
+
+Lab open_lab(const Options& options) {
+    return read_lab(find_lab(options.places.labs, options.lab));
+}
+
+Request request_for(const Options& options) {
+    Request request;
+    request.submission = options.submission;
+    request.seed = options.seed;
+    request.keep_logs = options.keep_logs;
+    return request;
+}
+
+int list_checks(const Options& options) {
+    const Lab lab = open_lab(options);
+    const Scenario scenario = fwts::labs::scenario_for(lab.name);
+    std::cout << fmt::format("Lab {} \"{}\": about {} minutes; the skeleton scores {} points\n",
+                             lab.name, lab.title, lab.minutes, lab.floor);
+    for (const auto& check : scenario.checks())
+        std::cout << fmt::format("{:>4}  {:<12} {}\n", check.points, check.id, check.title);
+    for (const auto& mutant : lab.mutants)
+        std::cout << fmt::format("mutant {}: {}\n", mutant.name, mutant.story);
+    return 0;
+}
+
+void write_json(const Report& report, const std::string& path) {
+    if (path.empty()) return;
+    if (path == "-") {
+        JsonWriter().write(report, std::cout);
+        return;
+    }
+    std::ofstream out(path);
+    JsonWriter().write(report, out);
+    out.close();
+    if (!out) throw std::runtime_error(fmt::format("{}: cannot be written", path));
+}
+
+int exit_status(const Report& report) {
+    switch (report.stage) {
+        case Stage::error:
+            return exit_grader_trouble;
+        case Stage::refused:
+        case Stage::build_failed:
+            return exit_not_built;
+        case Stage::graded:
+            break;
+    }
+    return report.full_marks() ? 0 : exit_marks_lost;
+}
+
+int grade_one(const Options& options) {
+    if (options.lab.empty() || options.submission.empty()) {
+        std::cerr << "grade: needs --lab NN and --submission DIR; see grade --help\n";
+        return exit_usage;
+    }
+    if (!fs::is_directory(options.submission)) {
+        std::cerr << fmt::format("grade: {}: there is no such directory; name the one with the files "
+                                 "you changed\n",
+                                 options.submission);
+        return exit_usage;
+    }
+    const Lab lab = open_lab(options);
+    const Scenario scenario = fwts::labs::scenario_for(lab.name);
+    ProgressLine progress;
+    const Watcher watcher{[&](const std::string& step) { progress.show(step); }, {}};
+    const Report report = grade(lab, scenario, options.places, request_for(options), watcher);
+    progress.clear();
+    if (options.json != "-") TerminalWriter(style_for(options)).write(report, std::cout);
+    write_json(report, options.json);
+    return exit_status(report);
+}
+
+int run_selftest(const Options& options) {
+    const Lab lab = open_lab(options);
+    const Scenario scenario = fwts::labs::scenario_for(lab.name);
+    std::cout << fmt::format("seed {}\n", options.seed);
+    int failures = 0;
+    for (const auto& subject : options.only.empty() ? subjects(lab) : options.only) {
+        const auto test =
+            self_test(lab, scenario, options.places, subject, request_for(options), Watcher{});
+        std::cout << fmt::format("{:<4} {:<28} {:>3} of {} points, {:.1f} s\n",
+                                 test.differences.empty() ? "ok" : "BAD", subject,
+                                 test.report.earned(), test.report.possible(),
+                                 static_cast<double>(test.report.costs.back().time.count()) / 1000.0);
+        for (const auto& difference : test.differences) std::cout << "     " << difference << '\n';
+        if (!test.differences.empty() || options.verbose)
+            TerminalWriter(style_for(options)).write(test.report, std::cout);
+        std::cout << std::flush;
+        if (!test.differences.empty()) ++failures;
+    }
+    return failures == 0 ? 0 : exit_marks_lost;
+}
+
+int make_directory(const Options& options, const std::string& what) {
+    const Lab lab = open_lab(options);
+    if (what == "skeleton")
+        make_skeleton(lab, options.places.driver, options.out);
+    else if (what == "solution")
+        make_solution(lab, options.places.driver, options.out);
+    else
+        make_mutant(lab, lab.mutant(options.mutant), options.places.driver, options.out);
+    std::cout << fmt::format("{}: {} of lab {}\n", options.out, what, lab.name);
+    return 0;
+}
+
+void add_places(CLI::App& app, Options& options) {
+    app.add_option("--kernel", options.places.kernel, "strict kernel to grade with")
+        ->capture_default_str();
+    app.add_option("--labs", options.places.labs, "directory of the labs")->capture_default_str();
+    app.add_option("--driver", options.places.driver, "source of the driver")->capture_default_str();
+}
+
+void add_common(CLI::App& app, Options& options) {
+    app.add_option("--lab", options.lab, "number or name of the lab, for example 01");
+    app.add_option("--seed", options.seed, "what is random in the run follows from it")
+        ->default_str("a new one each time");
+    app.add_option("--keep-logs", options.keep_logs,
+                   "directory for console, register record and sources");
+    app.add_flag("--verbose", options.verbose, "all evidence, and what each part cost");
+}
+
+int run(int argc, char** argv) {
+    Options options;
+    options.seed = std::random_device{}();
+    CLI::App app{"Grades a lab submission in a fresh guest, or makes what a lab hands out."};
+    app.footer(footer);
+    app.require_subcommand(0, 1);
+    app.fallthrough();
+    add_common(app, options);
+    add_places(app, options);
+    app.add_option("--submission", options.submission, "directory with the files that were changed");
+    app.add_option("--json", options.json, "also write the report there as JSON; - for stdout alone");
+    app.add_flag("--list", options.list, "show the lab's checks and stop");
+
+    auto* selftest = app.add_subcommand("selftest", "grade what has a known verdict, and compare");
+    selftest->add_option("--only", options.only, "one subject: solution, skeleton or a mutant");
+    std::vector<CLI::App*> makers;
+    makers.push_back(app.add_subcommand("skeleton", "make the directory a student starts from"));
+    makers.push_back(app.add_subcommand("solution", "make the complete reference solution"));
+    makers.push_back(app.add_subcommand("mutant", "make the solution with a known fault"));
+    makers.back()->add_option("--name", options.mutant, "which fault; see --list")->required();
+    for (auto* maker : makers)
+        maker->add_option("--out", options.out, "new directory to make")->required();
+    CLI11_PARSE(app, argc, argv);
+
+    if (options.list) return list_checks(options);
+    if (selftest->parsed()) return run_selftest(options);
+    for (const auto* maker : makers)
+        if (maker->parsed()) return make_directory(options, maker->get_name());
+    return grade_one(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {
+        std::cerr << "grade: " << error.what() << '\n';
+        return exit_grader_trouble;
+    }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+#include <sstream>
+
+#include "report.h"
+
+namespace fwts::grader {
+namespace {
+
+constexpr std::size_t evidence_lines = 12;
+
+/// Text from the guest or the compiler must not steer the reader's terminal.
+std::string printable(const std::string& text) {
+    std::string clean;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        clean += byte < 0x20 && c != '\t' ? '?' : (byte == 0x7f ? '?' : c);
+    }
+    return clean;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) lines.push_back(printable(line));
+    return lines;
+}
+
+class Page {
+  public:
+    Page(std::ostream& out, const TerminalWriter::Style& style) : out_(out), style_(style) {}
+
+    void check(const CheckResult& check) {
+        out_ << fmt::format("{:>3}/{:<3} {} {}: {}\n", check.earned, check.points,
+                            word(check.verdict.outcome), check.id, check.title);
+        if (check.verdict.outcome == Outcome::pass) return;
+        if (!check.verdict.what.empty()) out_ << "          " << printable(check.verdict.what) << '\n';
+        if (check.verdict.outcome == Outcome::blocked) return;
+        value("expected", check.verdict.expected);
+        value("seen    ", check.verdict.seen);
+        evidence(check.verdict.evidence);
+        if (!check.hint.empty()) out_ << "          hint: " << check.hint << '\n';
+        if (!check.book.empty())
+            out_ << fmt::format("          book: section \"{}\" ({})\n", check.book, style_.book_url);
+    }
+
+    void evidence(const std::vector<std::string>& lines) {
+        const auto shown = style_.verbose ? lines.size() : std::min(lines.size(), evidence_lines);
+        for (std::size_t i = 0; i < shown; ++i) out_ << "          | " << printable(lines[i]) << '\n';
+        if (shown < lines.size())
+            out_ << fmt::format("          | … {} more lines, see --verbose or --json\n",
+                                lines.size() - shown);
+    }
+
+    void costs(const Report& report) {
+        out_ << "\nWhat it cost:\n";
+        for (const auto& cost : report.costs)
+            out_ << fmt::format("  {:<34} {:>7.2f} s\n", cost.part, seconds(cost.time));
+        for (const auto& check : report.checks)
+            if (check.time.count() > 0)
+                out_ << fmt::format("  check {:<28} {:>7.2f} s\n", check.id, seconds(check.time));
+    }
+
+  private:
+    static double seconds(std::chrono::milliseconds time) {
+        return static_cast<double>(time.count()) / 1000.0;
+    }
+
+    void value(const char* label, const std::string& text) {
+        const auto lines = lines_of(text);
+        if (lines.empty()) return;
+        out_ << "          " << label << ": " << lines.front() << '\n';
+        for (std::size_t i = 1; i < lines.size(); ++i)
+            out_ << "                    " << lines[i] << '\n';
+    }
+
+    std::string word(Outcome outcome) const {
+        const std::string text = fmt::format("{:<7}", to_string(outcome));
+        if (!style_.colour) return text;
+        const char* colour = outcome == Outcome::pass ? "32" : outcome == Outcome::fail ? "31" : "33";
+        return fmt::format("\033[{}m{}\033[0m", colour, text);
+    }
+
+    std::ostream& out_;
+    const TerminalWriter::Style& style_;
+};
+
+}  // namespace
+
+void TerminalWriter::write(const Report& report, std::ostream& out) const {
+    Page page(out, style_);
+    out << fmt::format("Lab {} \"{}\": {} (seed {}{})\n", report.lab, report.title,
+                       report.submission, report.seed,
+                       report.kernel.empty() ? "" : ", Linux " + printable(report.kernel));
+    if (!report.message.empty()) {
+        out << fmt::format("{}: {}\n", to_string(report.stage), printable(report.message));
+        page.evidence(report.details);
+    }
+    if (!report.warnings.empty()) {
+        out << fmt::format("The compiler had {} warnings; they cost no points:\n",
+                           report.warnings.size());
+        page.evidence(report.warnings);
+    }
+    if (report.stage == Stage::graded)
+        for (const auto& check : report.checks) page.check(check);
+    if (style_.verbose) page.costs(report);
+    out << fmt::format("\n{} of {} points\n", report.earned(), report.possible());
+}
+
+}  // namespace fwts::grader

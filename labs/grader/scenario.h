@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+// The scenario API: a lab's checks, written so that the source reads like the lab sheet.
+//
+//     Scenario lab("01-registration");
+//     lab.check_points(10, "mac", "the interface carries the address stored in the NVM")
+//         .after("loads")
+//         .hint("EERD gives one 16-bit word at a time, low byte first.")
+//         .book("registration-mac")
+//         .run([](Bench& bench) { expect_equal("address of eth0", bench.mac(), ...); });
+//
+// Checks run in the order they are written, in one guest. A check must leave the guest as it found
+// it (module loaded, cable plugged), because the next one starts from there.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace fwts::grader {
+
+class Bench;
+
+/// One demand of the lab sheet.
+struct Check {
+    std::string id;     ///< short and stable: reports and mutants name it
+    std::string title;  ///< what is demanded, for the student
+    int points = 0;
+    std::vector<std::string> depends;  ///< ids of checks that must have passed
+    std::string hint;
+    std::string book;
+    std::function<void(Bench&)> body;  ///< throws Failure when the demand is not met
+};
+
+/// Fills in the parts of a check that follow its title.
+class CheckBuilder {
+  public:
+    explicit CheckBuilder(Check& check) : check_(check) {}
+
+    /// The check is not tried unless the check named `id` passed.
+    CheckBuilder& after(std::string id);
+    /// Shown to the student when the check did not pass.
+    CheckBuilder& hint(std::string text);
+    /// Label of the section of the book that explains what is demanded.
+    CheckBuilder& book(std::string label);
+    /// What is done and looked at. Must be given.
+    void run(std::function<void(Bench&)> body);
+
+  private:
+    Check& check_;
+};
+
+/// All checks of a lab, in order.
+class Scenario {
+  public:
+    /// @param lab name of the lab's directory under labs/.
+    explicit Scenario(std::string lab) : lab_(std::move(lab)) {}
+
+    /// Adds a check worth `points`. The builder returned is valid until the next call.
+    CheckBuilder check_points(int points, std::string id, std::string title);
+
+    const std::string& lab() const { return lab_; }
+    const std::vector<Check>& checks() const { return checks_; }
+
+    /// Mistakes of the lab's author: duplicate ids, a dependency that is unknown or comes later,
+    /// a check without body, hint or book link.
+    /// @return one sentence each; empty when the scenario is sound.
+    std::vector<std::string> mistakes() const;
+
+  private:
+    std::string lab_;
+    std::vector<Check> checks_;
+};
+
+}  // namespace fwts::grader

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+// The grader graded: known submissions whose verdicts are known.
+//
+// A lab's subjects are its reference solution (full marks), its skeleton (the stated floor), each
+// mutant (exactly the checks named beside it), and two that every lab has: one that does not
+// compile, and one that tries to pull a file of the host into its module.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "grading.h"
+
+namespace fwts::grader {
+
+/// Names of a lab's subjects: "solution", "skeleton", "does-not-compile", "steals-a-file", and the
+/// mutants'.
+std::vector<std::string> subjects(const Lab& lab);
+
+/// What grading a subject gave, and where that differs from what it had to be.
+struct SelfTest {
+    std::string subject;
+    Report report;
+    std::vector<std::string> differences;  ///< one sentence each; empty when all is as stated
+};
+
+/// Grades one subject and compares.
+/// @param request its submission is ignored.
+/// @throws std::runtime_error when there is no such subject.
+SelfTest self_test(const Lab& lab, const Scenario& scenario, const Places& places,
+                   const std::string& subject, Request request, const Watcher& watcher);
+
+/// Compares a report with what a mutant's entry in lab.toml states.
+std::vector<std::string> compare(const Report& report, const Mutant& mutant);
+
+}  // namespace fwts::grader

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+// Makes a lab's source directories out of the driver: skeleton, reference solution, mutants.
+//
+// Nothing of the driver is copied into labs/. Everything starts from the stage as loom cuts it, so a
+// lab cannot drift from the book unnoticed: an edit that no longer fits stops the work.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "lab.h"
+
+namespace fwts::grader {
+
+/// Cuts one stage of the driver into a new directory.
+/// @param driver code/driver.
+/// @throws std::runtime_error with loom's message.
+void cut_stage(const std::filesystem::path& driver, const std::string& stage,
+               const std::filesystem::path& out);
+
+/// What a student starts from: the stage with the lab's hooks, its blanks and gaps empty, the lab's
+/// own files added, and build rules so that `make` works in it.
+void make_skeleton(const Lab& lab, const std::filesystem::path& driver,
+                   const std::filesystem::path& out);
+
+/// The reference solution with every file in place: nothing blanked, the answers applied, and the
+/// files of the lab's solution directory laid over it.
+void make_solution(const Lab& lab, const std::filesystem::path& driver,
+                   const std::filesystem::path& out);
+
+/// The reference solution with one mutant's fault in it.
+void make_mutant(const Lab& lab, const Mutant& mutant, const std::filesystem::path& driver,
+                 const std::filesystem::path& out);
+
+/// Replaces the body of the named function.
+/// @param text   a C source in kernel style: the body's braces stand in the first column.
+/// @param lines  first and last line of the function, counted from 1.
+/// @throws std::runtime_error when no such braces are there.
+std::string replace_body(const std::string& text, int first, int last, const std::string& body);
+
+}  // namespace fwts::grader

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "builder.h"
+
+#include <gmock/gmock.h>
+
+#include "complaints.h"
+#include "scratch.h"
+
+namespace fwts::grader {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* build_output =
+    "make[2]: *** [Makefile:1] Error 2\n"
+    "/work/igbook_main.c:12:9: warning: unused variable 'a' [-Wunused-variable]\n"
+    "   12 |     int a;\n"
+    "      |         ^\n"
+    "/work/igbook_main.c: In function 'f':\n"
+    "/work/igbook_main.c:20:1: error: expected ';' before '}' token\n"
+    "   20 | }\n"
+    "ERROR: modpost: \"igbook_gone\" [/work/igbook.ko] undefined!\n";
+
+TEST(Diagnostics, ErrorsComeWithTheSourceTheyQuote) {
+    EXPECT_THAT(diagnostics(build_output, "error"),
+                ElementsAre("igbook_main.c:20:1: error: expected ';' before '}' token",
+                            "   20 | }",
+                            "ERROR: modpost: \"igbook_gone\" [igbook.ko] undefined!"));
+}
+
+TEST(Diagnostics, WarningsAreApart) {
+    const auto warnings = diagnostics(build_output, "warning");
+    ASSERT_EQ(warnings.size(), 3U);
+    EXPECT_THAT(warnings.front(), HasSubstr("unused variable"));
+}
+
+TEST(Kbuild, NamesEveryObjectInOrder) {
+    EXPECT_THAT(kbuild_for({"igbook_a.c", "igbook_b.c"}),
+                HasSubstr("igbook-y := igbook_a.o igbook_b.o\n"));
+}
+
+TEST(Builder, AMissingKernelIsTheGradersTroubleAndSaysWhatToDo) {
+    const Scratch scratch("builder");
+    try {
+        build_module(scratch.path(), scratch.path() / "kernel", scratch.path(), Limits{});
+        FAIL() << "did not throw";
+    } catch (const std::runtime_error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("kernel build strict"));
+    }
+}
+
+TEST(KernelLog, FindsComplaintsAndWhatTheyPrinted) {
+    const auto found = complaints({
+        "[    1.0] igbook 0000:00:02.0: port 0",
+        "[    2.0][   T12] BUG: KASAN: slab-use-after-free in igbook_link_work+0x1/0x2",
+        "[    2.0][   T12] Read of size 8 at addr ffff888001234567 by task kworker/0:1/12",
+        "[    3.0] WARNING: CPU: 0 PID: 1 at net/core/dev.c:1 x+0x1/0x2\r",
+    });
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].headline, "BUG: KASAN: slab-use-after-free in igbook_link_work+0x1/0x2");
+    EXPECT_EQ(found[0].lines.size(), 2U);
+    EXPECT_EQ(found[1].headline, "WARNING: CPU: 0 PID: 1 at net/core/dev.c:1 x+0x1/0x2");
+}
+
+TEST(KernelLog, EachWatchmanOfTheStrictKernelIsHeard) {
+    for (const char* line :
+         {"BUG: sleeping function called from invalid context at mm/x.c:1",
+          "WARNING: possible circular locking dependency detected",
+          "WARNING: suspicious RCU usage", "INFO: possible recursive locking detected",
+          "DMA-API: igbook 0000:00:02.0: device driver tries to free DMA memory",
+          "kmemleak: 1 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
+          "ODEBUG: free active (active state 0) object: 1 object type: timer_list",
+          "Kernel panic - not syncing: Fatal exception", "refcount_t: underflow; use-after-free.",
+          "UBSAN: array-index-out-of-bounds in x.c:1:1",
+          "rcu: INFO: rcu_sched detected stalls on CPUs/tasks:"})
+        EXPECT_EQ(complaints({line}).size(), 1U) << line;
+}
+
+TEST(KernelLog, OrdinaryMessagesAreNoComplaints) {
+    for (const char* line : {"igbook 0000:00:02.0 eth0: link is up",
+                             "igbook 0000:00:02.0: probe with driver igbook failed with error -12",
+                             "igbook: loading out-of-tree module taints kernel.", ""})
+        EXPECT_TRUE(complaints({line}).empty()) << line;
+}
+
+}  // namespace
+}  // namespace fwts::grader

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+// These run bubblewrap itself: a room that only claims to be closed is worth nothing.
+#include "jail.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "edit.h"
+#include "scratch.h"
+
+namespace fwts::grader {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+class JailTest : public testing::Test {
+  protected:
+    void SetUp() override { require_jail(); }
+    ProcessResult run(const std::vector<std::string>& argv, Limits limits = build_limits()) const {
+        return run_in_jail(Room{{}, sources_.path(), out_.path()}, argv, limits);
+    }
+    ProcessResult compile(const std::string& text) const {
+        write_file(sources_.path() / "igbook.c", text);
+        return run({"gcc", "-c", "/submission/igbook.c", "-o", "/work/igbook.o"});
+    }
+    Scratch sources_{"jail-in"};
+    Scratch out_{"jail-out"};
+};
+
+TEST_F(JailTest, CompilesAndHandsOutTheResult) {
+    write_file(sources_.path() / "igbook.c", "int one(void) { return 1; }\n");
+    const auto result = run({"gcc", "-c", "/submission/igbook.c", "-o", "/out/igbook.o"});
+    EXPECT_TRUE(result.ok()) << result.output;
+    EXPECT_TRUE(fs::exists(out_.path() / "igbook.o"));
+}
+
+TEST_F(JailTest, AFileOfTheHostCannotBePulledInByTheAssembler) {
+    ASSERT_TRUE(fs::exists("/etc/passwd"));
+    const auto result = compile("__asm__(\".incbin \\\"/etc/passwd\\\"\");\n");
+    EXPECT_FALSE(result.ok());
+    EXPECT_THAT(result.output, HasSubstr("/etc/passwd"));
+}
+
+TEST_F(JailTest, AFileOfTheHostCannotBeIncluded) {
+    const Scratch secret("secret");
+    write_file(secret.path() / "key", "int secret_key;\n");
+    const auto result = compile("#include \"" + (secret.path() / "key").string() + "\"\n");
+    EXPECT_FALSE(result.ok());
+    EXPECT_THAT(result.output, Not(HasSubstr("secret_key")));
+}
+
+TEST_F(JailTest, TheSourcesCannotBeChanged) {
+    EXPECT_FALSE(run({"touch", "/submission/new"}).ok());
+    EXPECT_FALSE(run({"touch", "/usr/bin/new"}).ok());
+}
+
+TEST_F(JailTest, ThereIsNoHome) {
+    const auto result = run({"sh", "-c", "ls -A / && ls -A /home /root; echo $HOME"});
+    EXPECT_THAT(result.output, HasSubstr("/nonexistent"));
+    EXPECT_THAT(result.output, HasSubstr("cannot access '/home'"));
+    EXPECT_THAT(result.output, HasSubstr("cannot access '/root'"));
+}
+
+TEST_F(JailTest, ThereIsNoNetwork) {
+    const auto result = run({"sh", "-c", "cat /proc/net/dev | tail -n +3 | grep -v ' lo:' | wc -l"});
+    EXPECT_EQ(result.output, "0\n");
+}
+
+TEST_F(JailTest, TheHostsEnvironmentDoesNotGetIn) {
+    ASSERT_EQ(setenv("FWTS_SECRET", "token", 1), 0);
+    EXPECT_THAT(run({"env"}).output, Not(HasSubstr("token")));
+}
+
+TEST_F(JailTest, TheHostsProcessesCannotBeSeen) {
+    const auto result = run({"sh", "-c", "ls /proc | grep -c '^[0-9]'"});
+    EXPECT_LT(std::stoi(result.output), 8) << result.output;
+}
+
+TEST_F(JailTest, AnEndlessBuildIsStopped) {
+    Limits limits = build_limits();
+    limits.wall = std::chrono::seconds(1);
+    const auto result = run({"sh", "-c", "while :; do :; done"}, limits);
+    EXPECT_TRUE(result.timed_out);
+    EXPECT_FALSE(result.ok());
+}
+
+TEST_F(JailTest, ABuildThatUsesTooMuchProcessorTimeIsStopped) {
+    Limits limits = build_limits();
+    limits.cpu = std::chrono::seconds(1);
+    const auto result = run({"sh", "-c", "while :; do :; done"}, limits);
+    EXPECT_FALSE(result.ok());
+    EXPECT_FALSE(result.timed_out);
+}
+
+TEST_F(JailTest, AFloodOfOutputIsStopped) {
+    Limits limits = build_limits();
+    limits.output_bytes = 100000;
+    const auto result = run({"yes"}, limits);
+    EXPECT_TRUE(result.too_loud);
+    EXPECT_LT(result.output.size(), 400000U);
+}
+
+TEST_F(JailTest, MemoryIsLimited) {
+    Limits limits = build_limits();
+    limits.memory_bytes = std::uint64_t{64} << 20U;
+    const auto result = run({"sh", "-c", "head -c 200000000 /dev/zero | tail -c 1 | wc -c"}, limits);
+    EXPECT_THAT(result.output, HasSubstr("memory exhausted"));
+}
+
+TEST_F(JailTest, ScratchSpaceIsLimited) {
+    const auto result = run({"sh", "-c",
+                             "for i in 1 2 3 4 5 6; do head -c 60000000 /dev/zero > /work/$i || "
+                             "exit 1; done"});
+    EXPECT_FALSE(result.ok());
+    EXPECT_THAT(result.output, HasSubstr("No space left"));
+}
+
+TEST(Jail, CommandLineShutsEverythingOff) {
+    const auto command = jail_command(Room{{"/k"}, "/s", "/o"}, {"make"});
+    EXPECT_THAT(command, testing::IsSupersetOf({"--unshare-all", "--die-with-parent",
+                                                "--new-session", "--cap-drop"}));
+    EXPECT_EQ(command.back(), "make");
+}
+
+TEST(Process, AMissingProgramIsStatus127) {
+    EXPECT_EQ(run_process({"no-such-program-here"}, Limits{}, {}).status, 127);
+}
+
+TEST(Process, StatusAndOutputComeBack) {
+    const auto result =
+        run_process({"sh", "-c", "echo out; echo err >&2; exit 3"}, Limits{}, {{"PATH", "/bin"}});
+    EXPECT_EQ(result.status, 3);
+    EXPECT_EQ(result.output, "out\nerr\n");
+}
+
+}  // namespace
+}  // namespace fwts::grader

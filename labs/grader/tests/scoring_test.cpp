@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "scoring.h"
+
+#include <gmock/gmock.h>
+
+#include "expect.h"
+
+namespace fwts::grader {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Scenario three_checks() {
+    Scenario scenario("99-test");
+    scenario.check_points(10, "a", "first").hint("h").book("b").run([](Bench&) {});
+    scenario.check_points(20, "b", "second").after("a").hint("h").book("b").run([](Bench&) {});
+    scenario.check_points(30, "c", "third").hint("h").book("b").run([](Bench&) {});
+    return scenario;
+}
+
+Verdict verdict(Outcome outcome) {
+    Verdict result;
+    result.outcome = outcome;
+    return result;
+}
+
+std::vector<Outcome> outcomes(const std::vector<CheckResult>& results) {
+    std::vector<Outcome> all;
+    for (const auto& result : results) all.push_back(result.verdict.outcome);
+    return all;
+}
+
+int sum(const std::vector<CheckResult>& results) {
+    Report report;
+    report.checks = results;
+    return report.earned();
+}
+
+TEST(Scoring, AllPassedEarnsEverything) {
+    const auto results = run_checks(three_checks().checks(),
+                                    [](const Check&) { return verdict(Outcome::pass); });
+    EXPECT_EQ(sum(results), 60);
+}
+
+TEST(Scoring, ACheckWhoseDependencyFailedIsBlockedAndNotTried) {
+    std::vector<std::string> tried;
+    const auto results = run_checks(three_checks().checks(), [&](const Check& check) {
+        tried.push_back(check.id);
+        return verdict(check.id == "a" ? Outcome::fail : Outcome::pass);
+    });
+    EXPECT_THAT(tried, ElementsAre("a", "c"));
+    EXPECT_THAT(outcomes(results), ElementsAre(Outcome::fail, Outcome::blocked, Outcome::pass));
+    EXPECT_THAT(results[1].verdict.what, HasSubstr("needs a"));
+    EXPECT_EQ(sum(results), 30);
+}
+
+TEST(Scoring, ABlockedDependencyBlocksInTurn) {
+    Scenario scenario = three_checks();
+    scenario.check_points(5, "d", "fourth").after("b").hint("h").book("b").run([](Bench&) {});
+    const auto results = run_checks(scenario.checks(), [](const Check& check) {
+        return verdict(check.id == "a" ? Outcome::fail : Outcome::pass);
+    });
+    EXPECT_EQ(results[3].verdict.outcome, Outcome::blocked);
+}
+
+TEST(Scoring, ALostGuestBlocksEverythingAfterIt) {
+    const auto results = run_checks(three_checks().checks(), [](const Check&) {
+        Verdict lost = verdict(Outcome::fail);
+        lost.guest_lost = true;
+        return lost;
+    });
+    EXPECT_THAT(outcomes(results), ElementsAre(Outcome::fail, Outcome::blocked, Outcome::blocked));
+    EXPECT_THAT(results[2].verdict.what, HasSubstr("lost in check a"));
+}
+
+TEST(Scoring, PartialCreditStaysWithinTheChecksPoints) {
+    const auto results = run_checks(three_checks().checks(), [](const Check& check) {
+        Verdict part = verdict(Outcome::fail);
+        part.partial = check.id == "a" ? 4 : 1000;
+        return part;
+    });
+    EXPECT_EQ(results[0].earned, 4);
+    EXPECT_EQ(results[2].earned, 30);
+}
+
+TEST(Scoring, AnErrorOfTheGraderEarnsNothing) {
+    const auto results = run_checks(three_checks().checks(), [](const Check&) {
+        Verdict error = verdict(Outcome::error);
+        error.partial = 10;
+        return error;
+    });
+    EXPECT_EQ(sum(results), 0);
+}
+
+TEST(Scoring, BlockAllNamesTheReasonAndEarnsNothing) {
+    const auto results = block_all(three_checks().checks(), "it does not compile");
+    EXPECT_EQ(results.size(), 3U);
+    EXPECT_EQ(results[2].verdict.what, "it does not compile");
+    EXPECT_EQ(sum(results), 0);
+}
+
+TEST(Scenario, ASoundOneHasNoMistakes) { EXPECT_TRUE(three_checks().mistakes().empty()); }
+
+TEST(Scenario, TellsItsAuthorWhatIsWrong) {
+    Scenario scenario("99-test");
+    scenario.check_points(10, "a", "first").after("z");
+    scenario.check_points(0, "a", "again").hint("h").book("b").run([](Bench&) {});
+    EXPECT_THAT(scenario.mistakes(),
+                ElementsAre(HasSubstr("not an earlier check"), HasSubstr("no run"),
+                            HasSubstr("no hint"), HasSubstr("no link"), HasSubstr("two checks"),
+                            HasSubstr("no points")));
+}
+
+TEST(Expect, FailureCarriesBothSides) {
+    try {
+        expect_register("CTRL", 0x40, 0x4000040);
+        FAIL() << "did not throw";
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.verdict().expected, "0x00000040");
+        EXPECT_EQ(failure.verdict().seen, "0x04000040");
+        EXPECT_EQ(failure.verdict().outcome, Outcome::fail);
+    }
+}
+
+TEST(Expect, HexdumpMarksTheBytesThatDiffer) {
+    EXPECT_EQ(hexdump("AB", "AC"), "2 bytes\n0000  41 [42]");
+    EXPECT_EQ(hexdump("A", ""), "1 bytes\n0000 [41]");
+}
+
+}  // namespace
+}  // namespace fwts::grader
