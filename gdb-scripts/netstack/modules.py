@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""`net symbols`: tells gdb where the kernel put a module, so that its functions have names."""
+"""`net symbols`: tells gdb where the kernel put a module, so that its functions have names.
+
+The kernel's own lx-symbols does this too. It reads vmlinux again each time, which costs a second
+at the start of a trace, and takes the first file with the right name; here each stage has an
+igbook.ko, so the build id decides.
+"""
 
 from __future__ import annotations
 

@@ -142,12 +142,6 @@ class Guest:
         lines = self._log_path.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join("  | " + line for line in lines[-15:]) or "  | (no output)"
 
-    def console(self) -> str:
-        """The last lines of the guest's console, empty when the sandbox has none."""
-        done = subprocess.run([self._sandbox, "console", self._name], capture_output=True,
-                              text=True, check=False, timeout=20)
-        return "\n".join("  | " + line for line in done.stdout.splitlines()[-10:])
-
     def run(self, script: str) -> str:
         """Run a shell script in the guest and hand back what it printed."""
         command = [self._sandbox, "exec", self._name, "--", "sh", "-c", script]
@@ -300,6 +294,7 @@ class Run:
 
     def perform(self) -> None:
         """Guest and gdb start side by side; gdb reads symbols while the guest boots."""
+        print("starting the guest while gdb reads the kernel's symbols", file=sys.stderr)
         with tempfile.TemporaryDirectory(prefix="fwts-trace-") as place:
             guest = Guest(self.options, self.scenario, pathlib.Path(place))
             debugger: Debugger | None = None

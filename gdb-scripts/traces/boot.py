@@ -120,7 +120,7 @@ NET_DEV_INIT = [
     Stop("net-dev-init-before", "net_dev_init", "net_dev_init: before",
          """A later initcall level, subsys. The part of the network stack that does not care about
          protocols sets itself up here. There is no device, not even loopback, and the per-CPU
-         structure that received packets pass through, softnet_data, is all zeroes.""",
+         structure that received packets pass through, softnet_data, has not been touched.""",
          show=[Show("net device"), Show("net napi")],
          check=[handled_by("NET_TX", "-"), handled_by("NET_RX", "-"),
                 Check("no network device exists", lambda: not list(device.every())),
@@ -162,8 +162,8 @@ INET_INIT = [
                 Check("nobody takes UDP", lambda: handler_of(17) == "nobody"),
                 Check("nobody takes IPv4 frames", lambda: not has_packet_handler("ip_rcv"))],
          question="Which families are there already, and why so early?",
-         answer="""NETLINK and its kin: the kernel itself uses them to announce changes, and they
-         need no network protocol below."""),
+         answer="""Only NETLINK. The kernel itself uses it to announce changes, and it needs no
+         network protocol below."""),
     Stop("inet-init-after", "inet_init", "inet_init: after",
          """Four tables got entries, and a packet will meet them from the bottom up: ptype_base
          sends EtherType 0x0800 to ip_rcv; inet_protos sends protocol 17 to udp_rcv; inetsw

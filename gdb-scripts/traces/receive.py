@@ -289,7 +289,8 @@ def layers(way: Way) -> list[Stop]:
              """The route lookup has found that the destination address is our own, and left its
              verdict in the packet as a function pointer; following it led here. Had it been
              somebody else's address, the pointer would say ip_forward. Fragments would be put
-             together now. Between these two functions sit the netfilter hooks.""",
+             together now. One netfilter hook, PRE_ROUTING, was passed on the way here; the
+             next one, LOCAL_IN, lies just ahead.""",
              condition=lambda: int(packet_argument(0)) == way.skb,
              show=[Show("print ((struct dst_entry *)(((struct sk_buff *)$rdi)->_skb_refdst"
                         " & ~1))->input")],
@@ -334,8 +335,8 @@ def delivery(way: Way) -> list[Stop]:
                     Check("the receive queue is empty",
                           lambda: receive_queue(argument(0, "struct sock")) == 0)],
              question="A datagram of one byte arrives. How much of sk_rcvbuf does it use?",
-             answer="""Its truesize: the buffer and the sk_buff itself, hundreds of bytes or more.
-             Small datagrams fill a receive buffer much sooner than their length suggests."""),
+             answer="""As much as this one: its truesize, half a page and the sk_buff itself. Small
+             datagrams fill a receive buffer much sooner than their length suggests."""),
         Stop("readable", "sock_def_readable", "The socket has something to read",
              """The packet is queued. sk_data_ready, which is this function for an ordinary
              socket, finds somebody sleeping on the socket's wait queue.""",
