@@ -213,8 +213,8 @@ class Runner(unittest.TestCase):
         status, _out, err = self.run_main()
         self.assertEqual(status, 2)
         self.assertIn("--list", err)
-        with self.assertRaisesRegex(runner.Failure, "no trace `recieve`; there are boot, receive"):
-            runner.find_trace("recieve")
+        with self.assertRaisesRegex(runner.Failure, "no trace `xmit`; there are boot, receive"):
+            runner.find_trace("xmit")
         with tempfile.TemporaryDirectory() as place:
             with self.assertRaisesRegex(runner.Failure, "no vmlinux; build the kernel"):
                 runner.find_kernel(place)
