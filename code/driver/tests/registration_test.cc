@@ -9,7 +9,6 @@ namespace {
 
 using sandbox::Guest;
 using testing::HasSubstr;
-using testing::Not;
 
 class Registration : public StageTest {};
 
@@ -127,7 +126,7 @@ void check_transmit_is_dropped(Guest& guest) {
 
 TEST_P(Registration, WorksAsItsUserExpects) {
     Guest guest = Guest::boot(strict(GetParam()));
-    guest.must("dmesg -C");
+    guest.must("dmesg -c >/dev/null");
     guest.must(std::string("insmod ") + kDriver);
     check_loaded(guest);
     check_ethtool(guest);
@@ -149,12 +148,6 @@ TEST_P(Registration, WorksAsItsUserExpects) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stages, Registration, testing::Values("01", "02"), stage_name);
-
-TEST(Complaints, AreFoundAmongHarmlessLines) {
-    EXPECT_THAT(complaints("[1.0] igbook 0000:00:01.0 eth0: link is up\n"), testing::IsEmpty());
-    EXPECT_THAT(complaints("a\n[2.0] WARNING: CPU: 0 PID: 1 at x.c\n[2.1] DMA-API: igbook\n"),
-                testing::SizeIs(2));
-}
 
 }  // namespace
 }  // namespace fwts::driver

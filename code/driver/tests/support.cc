@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "support.h"
 
-#include <array>
-#include <sstream>
 #include <thread>
+
+#include "kernel_log.h"
 
 namespace fwts::driver {
 
@@ -24,26 +24,6 @@ fs::path built_module(const std::string& stage) {
     throw sandbox::SetupError("stage " + stage + " is not built in " + modules.string() +
                               "; run: code/driver/build-stage --kernel strict --failcall all");
 }
-
-/// Words by which the kernel's checkers begin a report.
-constexpr std::array<std::string_view, 18> kComplaints = {"BUG:",
-                                                          "WARNING:",
-                                                          "KASAN:",
-                                                          "UBSAN:",
-                                                          "Oops",
-                                                          "INFO:",
-                                                          "DMA-API:",
-                                                          "refcount_t",
-                                                          "possible recursive locking",
-                                                          "possible circular locking",
-                                                          "inconsistent lock state",
-                                                          "suspicious RCU usage",
-                                                          "sleeping function called",
-                                                          "scheduling while atomic",
-                                                          "unreferenced object",
-                                                          "ODEBUG:",
-                                                          "waiting for eth",
-                                                          "pending DMA"};
 
 }  // namespace
 
@@ -74,20 +54,6 @@ bool carrier_becomes(sandbox::Guest& guest, bool up) {
     return eventually([&] { return guest.run("cat /sys/class/net/eth0/carrier").out == wanted; });
 }
 
-std::vector<std::string> complaints(std::string_view log) {
-    std::vector<std::string> found;
-    std::istringstream lines{std::string(log)};
-    for (std::string line; std::getline(lines, line);) {
-        for (std::string_view word : kComplaints) {
-            if (line.find(word) != std::string::npos) {
-                found.push_back(line);
-                break;
-            }
-        }
-    }
-    return found;
-}
-
 void expect_no_complaint(sandbox::Guest& guest) {
     // kmemleak reports only what has been without an owner for five seconds.
     const std::string leaks = guest.must(
@@ -96,7 +62,7 @@ void expect_no_complaint(sandbox::Guest& guest) {
         {.limit = 180s});
     EXPECT_EQ(leaks, "") << "kmemleak found memory nobody owns";
     const std::string log = guest.must("dmesg");
-    EXPECT_THAT(complaints(log), testing::IsEmpty()) << log;
+    EXPECT_THAT(sandbox::find_complaints(log), testing::IsEmpty()) << log;
 }
 
 std::string stage_name(const testing::TestParamInfo<std::string>& info) {

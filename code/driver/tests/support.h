@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// What the driver's tests share: a strict guest with one stage, and what counts as a complaint.
+/// What the driver's tests share: a strict guest with one stage, and how to wait and to judge.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -48,9 +48,6 @@ bool eventually(const std::function<bool()>& holds, std::chrono::seconds limit =
 
 /// Waits for /sys/class/net/eth0/carrier to say @p up.
 bool carrier_becomes(sandbox::Guest& guest, bool up);
-
-/// @return the lines of a kernel log in which one of the strict kernel's checkers complains.
-std::vector<std::string> complaints(std::string_view log);
 
 /// Fails the test if the kernel complained, or if kmemleak finds memory nobody owns.
 void expect_no_complaint(sandbox::Guest& guest);
