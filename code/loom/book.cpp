@@ -260,7 +260,7 @@ std::vector<Showing> read_showings(Disk& disk, const std::string& book) {
     const std::string directory = book + "/chapters";
     for (const std::string& name : disk.list(directory)) {
         if (!name.ends_with(".rst")) continue;
-        const std::string path = directory + "/" + name;
+        const std::string path = fmt::format("{}/{}", directory, name);
         int number = 0;
         for (const std::string& line : split_lines(disk.read(path).value_or(""))) {
             ++number;

@@ -238,7 +238,7 @@ class Reader {
     std::string describe(const Lifetime& life) const {
         std::string text = "from " + manifest_.stages[life.from].number;
         if (life.until != Lifetime::kForever)
-            text += " until " + manifest_.stages[life.until].number;
+            text += fmt::format(" until {}", manifest_.stages[life.until].number);
         return text;
     }
 
@@ -312,7 +312,8 @@ void find_unlisted(Disk& disk, const std::string& directory, const Manifest& man
             std::any_of(manifest.files.begin(), manifest.files.end(),
                         [&](const ManifestFile& file) { return file.name == name; });
         if (!listed)
-            errors.push_back({directory + "/" + name, 0, "is not listed in stages.toml",
+            errors.push_back({fmt::format("{}/{}", directory, name), 0,
+                              "is not listed in stages.toml",
                               fmt::format("add \"{}\" = \"NN\" to [files]", name)});
     }
 }
