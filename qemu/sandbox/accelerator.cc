@@ -53,9 +53,25 @@ bool processor_has_virtualisation() {
 // Boots a kernel without a file system. It panics at the end of its start, which is far enough.
 bool probe_guest_boots() {
     const KernelImage kernel = find_kernel("trace");
-    QemuProcess qemu({{find_qemu(), "-nodefaults", "-no-user-config", "-display", "none", "-M",
-                       "q35", "-accel", "kvm", "-cpu", "max", "-m", "128", "-no-reboot", "-serial",
-                       "stdio", "-kernel", kernel.bzimage, "-append",
+    QemuProcess qemu({{find_qemu(),
+                       "-nodefaults",
+                       "-no-user-config",
+                       "-display",
+                       "none",
+                       "-M",
+                       "q35",
+                       "-accel",
+                       "kvm",
+                       "-cpu",
+                       "max",
+                       "-m",
+                       "128",
+                       "-no-reboot",
+                       "-serial",
+                       "stdio",
+                       "-kernel",
+                       kernel.bzimage,
+                       "-append",
                        "console=ttyS0 panic=-1 nokaslr"},
                       {},
                       {}});
@@ -138,7 +154,8 @@ Accelerator choose_accelerator(const std::string& wish, bool icount) {
         return {false, "TCG was asked for"};
     }
     if (wish != "auto" && wish != "kvm") {
-        throw SetupError(fmt::format("accelerator \"{}\" is unknown; there are auto, kvm, tcg", wish));
+        throw SetupError(
+            fmt::format("accelerator \"{}\" is unknown; there are auto, kvm, tcg", wish));
     }
     auto found = read_note();
     if (!found) {
@@ -161,9 +178,10 @@ std::string find_qemu() {
             return file;
         }
     }
-    throw SetupError(fmt::format("{} is not installed; run `make setup` or install the package "
-                                 "qemu-system-x86 (8.0 or later; bookworm-backports on Debian 12)",
-                                 kName));
+    throw SetupError(
+        fmt::format("{} is not installed; run `make setup` or install the package "
+                    "qemu-system-x86 (8.0 or later; bookworm-backports on Debian 12)",
+                    kName));
 }
 
 }  // namespace fwts::sandbox

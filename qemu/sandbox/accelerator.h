@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 // Which accelerator QEMU is to use on this machine, and why.
 //
-// /dev/kvm may exist and open, and a guest still fails as soon as a kernel runs. So KVM is used only
-// where the processor has it, the device opens, and a guest has booted under it. The result is kept
-// in the cache directory until the machine reboots or QEMU changes.
+// /dev/kvm may exist and open, and a guest still fails as soon as a kernel runs. So KVM is used
+// only where the processor has it, the device opens, and a guest has booted under it. The result is
+// kept in the cache directory until the machine reboots or QEMU changes.
 #pragma once
 
 #include <string>

@@ -23,7 +23,8 @@ class AgentLink {
     /// Receives the pieces of standard output (err false) and standard error (err true).
     using OutputHandler = std::function<void(bool err, std::string_view piece)>;
 
-    /// @param wake  makes the listener thread look again at wants_write(); called with the lock held
+    /// @param wake  makes the listener thread look again at wants_write(); called with the lock
+    /// held
     AgentLink(Descriptor socket, Monitor& monitor, std::function<void()> wake)
         : socket_(std::move(socket)), monitor_(monitor), wake_(std::move(wake)) {}
 

@@ -55,18 +55,21 @@ KernelImage find_kernel(const std::string& spec) {
                       directory / "modules"};
     if (!fs::exists(image.bzimage)) {
         if (by_path) {
-            throw SetupError(fmt::format("{}: no kernel there; --kernel takes trace, strict or a "
-                                         "directory with a bzImage",
-                                         image.bzimage.string()));
+            throw SetupError(
+                fmt::format("{}: no kernel there; --kernel takes trace, strict or a "
+                            "directory with a bzImage",
+                            image.bzimage.string()));
         }
-        throw SetupError(fmt::format("kernel \"{}\" is not built ({} is missing); build it with "
-                                     "`make kernel` or `qemu/kernel/kernel build {}`",
-                                     spec, image.bzimage.string(), spec));
+        throw SetupError(
+            fmt::format("kernel \"{}\" is not built ({} is missing); build it with "
+                        "`make kernel` or `qemu/kernel/kernel build {}`",
+                        spec, image.bzimage.string(), spec));
     }
     if (!by_path && !fs::exists(directory / "complete")) {
-        throw SetupError(fmt::format("kernel \"{}\" is half built; finish it with "
-                                     "`qemu/kernel/kernel build {}`",
-                                     spec, spec));
+        throw SetupError(
+            fmt::format("kernel \"{}\" is half built; finish it with "
+                        "`qemu/kernel/kernel build {}`",
+                        spec, spec));
     }
     if (!fs::is_directory(image.modules)) {
         image.modules.clear();
@@ -77,9 +80,10 @@ KernelImage find_kernel(const std::string& spec) {
 Descriptor make_initrd(const KernelImage& kernel, const std::vector<Placement>& files) {
     const fs::path base = checkout_root() / "build/guest/initramfs.cpio";
     if (!fs::exists(base)) {
-        throw SetupError(fmt::format("the guest's file system is not built ({} is missing); build "
-                                     "it with `make guest` or `qemu/guest/guest build`",
-                                     base.string()));
+        throw SetupError(
+            fmt::format("the guest's file system is not built ({} is missing); build "
+                        "it with `make guest` or `qemu/guest/guest build`",
+                        base.string()));
     }
     std::string bytes = read_file(base);
     bytes.resize((bytes.size() + 3) / 4 * 4, '\0');

@@ -63,7 +63,8 @@ std::optional<Frame> Cable::receive(Monitor::Clock::duration limit) {
 std::optional<Frame> Cable::expect(const FramePredicate& wanted, Monitor::Clock::duration limit) {
     auto lock = monitor_.lock();
     const auto look = [&] {
-        received_.erase(received_.begin(), std::find_if(received_.begin(), received_.end(), wanted));
+        received_.erase(received_.begin(),
+                        std::find_if(received_.begin(), received_.end(), wanted));
         return !received_.empty();
     };
     if (!monitor_.wait(lock, limit, look)) {

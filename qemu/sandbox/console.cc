@@ -51,12 +51,14 @@ void Console::type(std::string_view text) {
 
 bool Console::expect(const std::string& text, Monitor::Clock::duration limit, std::size_t from) {
     auto lock = monitor_.lock();
-    return monitor_.wait(lock, limit,
-                         [&] { return text_.find(text, from) != std::string::npos; });
+    return monitor_.wait(lock, limit, [&] { return text_.find(text, from) != std::string::npos; });
 }
 
-void Console::listen(Listener listener) {
+void Console::listen(Listener listener, const std::function<void(const std::string&)>& before) {
     const auto lock = monitor_.lock();
+    if (before) {
+        before(text_);
+    }
     listener_ = std::move(listener);
 }
 

@@ -35,7 +35,8 @@ class Console {
 
     /// Every piece that arrives from now on also goes to @p listener (called by the listener
     /// thread, which holds the monitor). An empty function ends it.
-    void listen(Listener listener);
+    /// @param before  is first called with all there was, so that no byte is lost between
+    void listen(Listener listener, const std::function<void(const std::string&)>& before = {});
 
     /// For the listener thread: reads what is there. @return false when QEMU hung up.
     bool on_readable();

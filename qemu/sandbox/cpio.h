@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // Archives the kernel unpacks at boot (cpio, format "newc").
 //
-// The kernel accepts several archives behind one another; we add ours to the guest's. The same calls
-// give the same bytes: inodes are counted, times are 0, owner is root.
+// The kernel accepts several archives behind one another; we add ours to the guest's. The same
+// calls give the same bytes: inodes are counted, times are 0, owner is root.
 #pragma once
 
 #include <cstdint>

@@ -94,7 +94,8 @@ void parse_transport(const Frame& frame, std::size_t length, std::uint32_t pseud
         parsed.to_port = length >= 4 ? get16(frame, at + 2) : 0;
     }
     const std::uint32_t start = parsed.protocol == kIcmp ? 0 : pseudo_sum;
-    const bool absent = parsed.protocol == kUdp && length >= kUdpHeader && get16(frame, at + 6) == 0;
+    const bool absent =
+        parsed.protocol == kUdp && length >= kUdpHeader && get16(frame, at + 6) == 0;
     parsed.l4_checksum_ok =
         absent || checksum_finish(checksum_add(start, frame.data() + at, length)) == 0;
     header = std::min(header, length);
@@ -326,10 +327,12 @@ std::string describe(const Frame& frame) {
     if (!parsed) {
         return fmt::format("{} bytes, no whole frame", frame.size());
     }
-    std::string text = fmt::format("{:02x} > {:02x}, type 0x{:04x}", fmt::join(parsed->from_mac, ":"),
-                                   fmt::join(parsed->to_mac, ":"), parsed->ether_type);
+    std::string text =
+        fmt::format("{:02x} > {:02x}, type 0x{:04x}", fmt::join(parsed->from_mac, ":"),
+                    fmt::join(parsed->to_mac, ":"), parsed->ether_type);
     if (parsed->from4) {
-        text += fmt::format(", {} > {}", fmt::join(*parsed->from4, "."), fmt::join(*parsed->to4, "."));
+        text +=
+            fmt::format(", {} > {}", fmt::join(*parsed->from4, "."), fmt::join(*parsed->to4, "."));
     }
     if (parsed->l4_offset != 0) {
         text += fmt::format(", protocol {}", parsed->protocol);

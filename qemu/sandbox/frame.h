@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // Ethernet frames: building them, checking them, taking them apart.
 //
-// For the frames tests need (UDP, ARP, ICMP, neighbour discovery), on IPv4 and IPv6. Frames carry no
-// FCS: neither the card nor the cable shows it. Not a general packet library: no options, no
+// For the frames tests need (UDP, ARP, ICMP, neighbour discovery), on IPv4 and IPv6. Frames carry
+// no FCS: neither the card nor the cable shows it. Not a general packet library: no options, no
 // fragments.
 #pragma once
 
@@ -110,7 +110,8 @@ FramePredicate is_icmp_echo_reply();
 FramePredicate equals(Frame wanted);
 FramePredicate any_frame();
 
-/// @return the bytes that hex digits stand for; blanks, ':' and line ends between bytes are allowed.
+/// @return the bytes that hex digits stand for; blanks, ':' and line ends between bytes are
+/// allowed.
 /// @throws SetupError that shows the digit that is none.
 Frame from_hex(std::string_view text);
 

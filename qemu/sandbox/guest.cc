@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "guest.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -45,6 +47,12 @@ struct EndOfGuest {
     bool asked_for = false;       // by power_off() or the destructor
 };
 
+void raise(const Descriptor& event) {
+    const std::uint64_t one = 1;
+    // Cannot fail but for a full counter, and then it is readable anyway.
+    [[maybe_unused]] const ssize_t n = write(event.get(), &one, sizeof one);
+}
+
 std::string command_line(const Options& options) {
     // oops=panic and panic=-1: the first fault ends the guest. unknown_nmi_panic: when it hangs, an
     // NMI makes it say where.
@@ -80,6 +88,7 @@ class Guest::Machine {
     ExecResult exec(const std::vector<std::string>& argv, const ExecOptions& options);
     nlohmann::json call(const nlohmann::json& message, AgentLink::OutputHandler handler = {});
     void power_off();
+    void kill();
     [[noreturn]] void wait_end(std::chrono::milliseconds limit);
     [[noreturn]] void hang(const std::string& message);
     std::string memory(std::uint64_t address, std::size_t size);
@@ -115,6 +124,7 @@ class Guest::Machine {
     Wiring wiring_;
     std::optional<QemuProcess> qemu_;
     Descriptor wake_;
+    Descriptor ended_;  // eventfd
     EndOfGuest end_;
     std::optional<Clock::time_point> panicked_at_;
     Clock::time_point started_;
@@ -133,13 +143,15 @@ class Guest::Machine {
     Descriptor trace;
     Descriptor dump;
     [[nodiscard]] std::string qemu_output() const { return qemu_->output(); }
+    [[nodiscard]] int ended() const { return ended_.get(); }
 };
 
 Guest::Machine::Machine(const Options& wanted)
     : options(wanted),
       kernel(find_kernel(wanted.kernel)),
       accelerator(choose_accelerator(wanted.accelerator, wanted.icount)),
-      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      ended_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     wiring_.initrd = make_initrd(kernel, placements(options));
     Cable::enlarge_buffers(wiring_.cable.ours);
     Cable::enlarge_buffers(wiring_.cable.theirs);
@@ -151,12 +163,16 @@ Guest::Machine::Machine(const Options& wanted)
         }
     }
     monitor.on_end([this] { report_end(); });
+    if (options.wait_gdb) {
+        monitor.stopped();  // QEMU sends no event for a machine that never ran
+    }
     started_ = Clock::now();
     qemu_.emplace(plan(wiring_));
     qmp.emplace(std::move(wiring_.qmp.ours), monitor);
     agent.emplace(std::move(wiring_.agent.ours), monitor, [this] { wake(); });
     console.emplace(std::move(wiring_.console.ours), monitor);
-    cable.emplace(options.nic ? std::move(wiring_.cable.ours) : Descriptor(), monitor, options.peer);
+    cable.emplace(options.nic ? std::move(wiring_.cable.ours) : Descriptor(), monitor,
+                  options.peer);
     if (!options.capture.empty()) {
         cable->capture(options.capture);
     }
@@ -175,36 +191,55 @@ void Guest::Machine::begin() {
 }
 
 Guest::Machine::~Machine() {
-    {
-        const auto lock = monitor.lock();
-        end_.asked_for = true;
-    }
+    kill();
+}
+
+void Guest::Machine::kill() {
     leave_ = true;
     wake();
     if (listener_.joinable()) {
         listener_.join();
     }
     qemu_->kill();
+    const auto lock = monitor.lock();
+    end_.asked_for = true;
+    monitor.end();
 }
 
 QemuProcess::Plan Guest::Machine::plan(const Wiring& wiring) const {
     const fs::path direct = kernel.directory / "boot";  // an ELF image QEMU enters without a BIOS
     QemuProcess::Plan plan;
-    plan.argv = {find_qemu(), "-name", "fwts-guest", "-nodefaults", "-no-user-config", "-display",
-                 "none", "-M", "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off", "-m",
-                 std::to_string(options.memory), "-smp", std::to_string(options.cpus),
-                 "-no-reboot", "-action", "panic=none", "-kernel",
-                 fs::exists(direct) ? direct : kernel.bzimage, "-initrd",
-                 inherited_path(wiring.initrd), "-append", command_line(options)};
+    plan.argv = {find_qemu(),
+                 "-name",
+                 "fwts-guest",
+                 "-nodefaults",
+                 "-no-user-config",
+                 "-display",
+                 "none",
+                 "-M",
+                 "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off",
+                 "-m",
+                 std::to_string(options.memory),
+                 "-smp",
+                 std::to_string(options.cpus),
+                 "-no-reboot",
+                 "-action",
+                 "panic=none",
+                 "-kernel",
+                 fs::exists(direct) ? direct : kernel.bzimage,
+                 "-initrd",
+                 inherited_path(wiring.initrd),
+                 "-append",
+                 command_line(options)};
     const auto accelerate = accelerator.arguments(options.icount);
     plan.argv.insert(plan.argv.end(), accelerate.begin(), accelerate.end());
     add_devices(plan.argv, wiring);
     add_debugging(plan.argv, wiring);
     plan.argv.insert(plan.argv.end(), options.qemu.begin(), options.qemu.end());
-    plan.inherited = {wiring.qmp.theirs.get(),   wiring.agent.theirs.get(),
-                      wiring.console.theirs.get(), wiring.cable.theirs.get(),
-                      wiring.initrd.get(),       wiring.trace.get(),
-                      wiring.dump.get()};
+    plan.inherited = {
+        wiring.qmp.theirs.get(),   wiring.agent.theirs.get(), wiring.console.theirs.get(),
+        wiring.cable.theirs.get(), wiring.initrd.get(),       wiring.trace.get(),
+        wiring.dump.get()};
     if (!options.gdb_socket.empty()) {
         plan.remove.push_back(options.gdb_socket);
     }
@@ -228,8 +263,8 @@ void Guest::Machine::add_devices(std::vector<std::string>& argv, const Wiring& w
     add({"-device", "pvpanic-pci"});
     if (options.nic) {
         // The card sits behind a root port, so that it can be unplugged.
-        add({"-netdev", fmt::format("dgram,id=cable,local.type=fd,local.str={}",
-                                    wiring.cable.theirs.get()),
+        add({"-netdev",
+             fmt::format("dgram,id=cable,local.type=fd,local.str={}", wiring.cable.theirs.get()),
              "-device", "pcie-root-port,id=nic-port,chassis=1,slot=1", "-device",
              "igb,id=nic,bus=nic-port,netdev=cable,romfile=,mac=" + options.mac});
     }
@@ -243,11 +278,10 @@ void Guest::Machine::add_debugging(std::vector<std::string>& argv, const Wiring&
         argv.insert(argv.end(), {"-D", inherited_path(wiring.trace)});
     }
     if (!options.gdb_socket.empty()) {
-        argv.insert(argv.end(),
-                    {"-chardev",
-                     fmt::format("socket,id=gdb,path={},server=on,wait=off",
-                                 options.gdb_socket.string()),
-                     "-gdb", "chardev:gdb"});
+        argv.insert(argv.end(), {"-chardev",
+                                 fmt::format("socket,id=gdb,path={},server=on,wait=off",
+                                             options.gdb_socket.string()),
+                                 "-gdb", "chardev:gdb"});
     }
     if (options.wait_gdb) {
         argv.emplace_back("-S");
@@ -255,9 +289,7 @@ void Guest::Machine::add_debugging(std::vector<std::string>& argv, const Wiring&
 }
 
 void Guest::Machine::wake() const {
-    const std::uint64_t one = 1;
-    // Cannot fail but for a full counter, and then it wakes anyway.
-    [[maybe_unused]] const ssize_t n = write(wake_.get(), &one, sizeof one);
+    raise(wake_);
 }
 
 void Guest::Machine::listen() {
@@ -298,6 +330,7 @@ void Guest::Machine::listen() {
             const auto lock = monitor.lock();
             end_.status = stuck ? std::nullopt : qemu_->take_status();
             monitor.end();
+            raise(ended_);
             return;
         }
     }
@@ -377,8 +410,8 @@ nlohmann::json Guest::Machine::call(const nlohmann::json& message,
         hang(fmt::format("the agent did not answer \"{}\" in 60 s", message.value("op", "")));
     }
     if (answer->value("event", "") == "error") {
-        throw SetupError(fmt::format("guest: {}: {}", message.value("op", ""),
-                                     answer->value("message", "")));
+        throw SetupError(
+            fmt::format("guest: {}: {}", message.value("op", ""), answer->value("message", "")));
     }
     return *answer;
 }
@@ -408,7 +441,8 @@ ExecResult Guest::Machine::exec(const std::vector<std::string>& argv, const Exec
     if (!last) {
         agent->tell({{"op", "kill"}, {"signal", SIGKILL}}, id);
         if (!agent->wait(id, kKillLimit)) {
-            hang(fmt::format("{} did not end in {} s and the guest does not answer", name, seconds));
+            hang(
+                fmt::format("{} did not end in {} s and the guest does not answer", name, seconds));
         }
         throw Hang(fmt::format("{} did not end in {} s and was killed; the guest still answers",
                                name, seconds),
@@ -486,7 +520,8 @@ std::string Guest::Machine::memory(std::uint64_t address, std::size_t size) {
 }
 
 std::uint64_t Guest::Machine::bar0() {
-    // Where the kernel has put it: looked up each time, a driver under test may not have enabled it.
+    // Where the kernel has put it: looked up each time, a driver under test may not have enabled
+    // it.
     const auto find = [](const auto& self, const nlohmann::json& devices) -> std::uint64_t {
         for (const auto& device : devices) {
             if (device.value("qdev_id", "") == "nic") {
@@ -584,8 +619,16 @@ void Guest::power_off() {
     machine_->power_off();
 }
 
+void Guest::kill() {
+    machine_->kill();
+}
+
 void Guest::wait_end(std::chrono::milliseconds limit) {
     machine_->wait_end(limit);
+}
+
+int Guest::end_descriptor() const {
+    return fcntl(machine_->ended(), F_DUPFD_CLOEXEC, 0);
 }
 
 Cable& Guest::cable() {

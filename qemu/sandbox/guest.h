@@ -30,7 +30,7 @@ namespace fwts::sandbox {
 
 /// How a guest is to be started.
 struct Options {
-    std::string kernel = "trace";  ///< trace, strict or a directory
+    std::string kernel = "trace";                     ///< trace, strict or a directory
     std::vector<std::filesystem::path> modules = {};  ///< inserted in this order before boot() ends
     std::vector<Placement> files = {};                ///< put into the guest's file system
     int cpus = 1;
@@ -39,8 +39,8 @@ struct Options {
     bool icount = false;  ///< one instruction is one nanosecond; deterministic, one processor
     bool nic = true;
     std::string mac = "52:54:00:12:34:56";  ///< the card's address, in its NVM
-    bool peer = false;               ///< a neighbour answers on the cable (peer.h)
-    bool record_registers = false;   ///< keep the card's register writes (registers())
+    bool peer = false;                      ///< a neighbour answers on the cable (peer.h)
+    bool record_registers = false;          ///< keep the card's register writes (registers())
     std::filesystem::path capture = {};     ///< pcapng file; empty: none
     std::filesystem::path gdb_socket = {};  ///< QEMU's gdb stub listens here; empty: none
     bool wait_gdb = false;                  ///< processors stand until gdb lets them go
@@ -56,7 +56,7 @@ struct ExecOptions {
     /// Running time of the guest; a stopped guest's time does not count.
     std::chrono::milliseconds limit{60'000};
     std::size_t output_limit = std::size_t{64} << 20;  ///< bytes; then the command is killed
-    AgentLink::OutputHandler on_output = {};  ///< sees output as it comes; may be empty
+    AgentLink::OutputHandler on_output = {};           ///< sees output as it comes; may be empty
 };
 
 struct ExecResult {
@@ -93,7 +93,8 @@ class Guest {
     /// Runs a line of shell.
     ExecResult run(const std::string& line, const ExecOptions& options = {});
 
-    /// Runs a line of shell that must succeed. @return its output. @throws SetupError with its error.
+    /// Runs a line of shell that must succeed. @return its output. @throws SetupError with its
+    /// error.
     std::string must(const std::string& line, const ExecOptions& options = {});
 
     /// Starts a program and leaves it alone; its output is lost.
@@ -105,8 +106,14 @@ class Guest {
     /// Powers the guest off and waits until nothing is left. Later calls find no guest.
     void power_off();
 
+    /// Ends the guest at once. Threads that wait for it leave with QemuExit.
+    void kill();
+
     /// Waits until the guest ends by itself and throws what became of it (Panic, Reboot, QemuExit).
     [[noreturn]] void wait_end(std::chrono::milliseconds limit);
+
+    /// @return a new descriptor, to poll: readable once the guest has ended. The caller closes it.
+    [[nodiscard]] int end_descriptor() const;
 
     Cable& cable();
     Qmp& qmp();

@@ -88,8 +88,7 @@ std::string read_from(const Descriptor& file, std::size_t offset) {
 std::string read_file(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file || std::filesystem::is_directory(path)) {
-        throw SetupError(path.string() + ": " +
-                         std::strerror(errno != 0 ? errno : EISDIR));
+        throw SetupError(path.string() + ": " + std::strerror(errno != 0 ? errno : EISDIR));
     }
     return {std::istreambuf_iterator<char>(file), {}};
 }

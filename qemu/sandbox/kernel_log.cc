@@ -19,11 +19,11 @@ constexpr std::array<std::string_view, 27> kComplaints = {
     "UBSAN: ",
     "KFENCE: ",
     "general protection fault",
-    "INFO: possible ",         // lockdep: circular locking, irq lock inversion …
+    "INFO: possible ",  // lockdep: circular locking, irq lock inversion …
     "INFO: inconsistent ",
     "INFO: trying to register non-static key",
     "INFO: suspicious ",
-    "INFO: task ",             // hung task
+    "INFO: task ",  // hung task
     "INFO: rcu",
     "possible recursive locking",
     "possible circular locking",
@@ -74,8 +74,8 @@ std::optional<TraceFrame> parse_frame(const std::string& text) {
     if (!std::regex_search(text, match, pattern)) {
         return std::nullopt;
     }
-    return TraceFrame{match[2], std::stoul(match[3], nullptr, 16), std::stoul(match[4], nullptr, 16),
-                      match[5], !match[1].matched};
+    return TraceFrame{match[2], std::stoul(match[3], nullptr, 16),
+                      std::stoul(match[4], nullptr, 16), match[5], !match[1].matched};
 }
 
 }  // namespace

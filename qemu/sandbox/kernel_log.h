@@ -16,8 +16,8 @@ struct TraceFrame {
     std::string function;
     unsigned long offset = 0;
     unsigned long size = 0;
-    std::string module;     ///< empty for the kernel itself
-    bool reliable = true;   ///< false for lines with '?'
+    std::string module;    ///< empty for the kernel itself
+    bool reliable = true;  ///< false for lines with '?'
 
     friend bool operator==(const TraceFrame&, const TraceFrame&) = default;
 };

@@ -2,8 +2,9 @@
 // Where the threads that use a guest meet the one thread that listens to it.
 //
 // The listener changes state under `mutex` and calls `changed`. Everybody else waits here, and is
-// woken by what it waits for, by the end of the guest, or by time. Time stands still while the guest
-// does (somebody looks at it with gdb): a stopped guest does not hang. It knows nothing of QEMU.
+// woken by what it waits for, by the end of the guest, or by time. Time stands still while the
+// guest does (somebody looks at it with gdb): a stopped guest does not hang. It knows nothing of
+// QEMU.
 #pragma once
 
 #include <chrono>

@@ -47,8 +47,7 @@ Frame icmp_with_type(const Frame& frame, const Parsed& parsed, std::uint8_t type
 }
 
 void set_checksum(Frame& message, std::uint32_t start) {
-    const std::uint16_t sum =
-        checksum_finish(checksum_add(start, message.data(), message.size()));
+    const std::uint16_t sum = checksum_finish(checksum_add(start, message.data(), message.size()));
     message[2] = static_cast<std::uint8_t>(sum >> 8);
     message[3] = static_cast<std::uint8_t>(sum);
 }

@@ -3,8 +3,8 @@
 //
 // Between the caller and QEMU stands a keeper: a forked process with one thread. PR_SET_PDEATHSIG
 // fires when the *thread* that forked ends, so a caller with threads cannot use it; the keeper can.
-// The keeper notices the caller's end by a pipe, whatever ended it (SIGKILL too), kills QEMU, removes
-// the files it was told of and ends. If the keeper is killed, the kernel kills QEMU.
+// The keeper notices the caller's end by a pipe, whatever ended it (SIGKILL too), kills QEMU,
+// removes the files it was told of and ends. If the keeper is killed, the kernel kills QEMU.
 #pragma once
 
 #include <sys/types.h>
@@ -21,9 +21,9 @@ namespace fwts::sandbox {
 class QemuProcess {
   public:
     struct Plan {
-        std::vector<std::string> argv;                ///< argv[0] is the path of the program
-        std::vector<int> inherited;                   ///< descriptors QEMU may use
-        std::vector<std::filesystem::path> remove;    ///< files to remove in the end
+        std::vector<std::string> argv;              ///< argv[0] is the path of the program
+        std::vector<int> inherited;                 ///< descriptors QEMU may use
+        std::vector<std::filesystem::path> remove;  ///< files to remove in the end
     };
 
     /// Starts it. @throws std::system_error when there are no more processes.

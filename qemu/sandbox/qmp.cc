@@ -26,9 +26,8 @@ std::optional<nlohmann::json> QmpLines::next() {
         if (end == std::string::npos) {
             return std::nullopt;
         }
-        auto message = nlohmann::json::parse(buffer_.begin(),
-                                             buffer_.begin() + static_cast<std::ptrdiff_t>(end),
-                                             nullptr, false);
+        auto message = nlohmann::json::parse(
+            buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
         buffer_.erase(0, end + 1);
         if (message.is_object()) {
             return message;

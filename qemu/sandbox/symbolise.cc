@@ -96,7 +96,8 @@ std::string line_of(const fs::path& file, std::uint64_t address, const std::stri
     if (!section.empty()) {
         command += " -j " + quote(section);
     }
-    const auto lines = split(output_of(fmt::format("{} {:#x} 2>/dev/null", command, address)), '\n');
+    const auto lines =
+        split(output_of(fmt::format("{} {:#x} 2>/dev/null", command, address)), '\n');
     std::string text;
     for (std::size_t i = 0; i + 1 < lines.size(); i += 2) {
         if (lines[i + 1].rfind("??", 0) == 0) {
@@ -142,15 +143,13 @@ std::vector<std::string> symbolise(const std::vector<TraceFrame>& frames, const 
     std::vector<std::string> lines;
     for (const TraceFrame& frame : frames) {
         if (files.count(frame.module) == 0) {
-            const fs::path file = frame.module.empty()
-                                      ? kernel.vmlinux
-                                      : find_module(frame.module, kernel, modules);
+            const fs::path file =
+                frame.module.empty() ? kernel.vmlinux : find_module(frame.module, kernel, modules);
             files[frame.module] = {file, file.empty() ? Symbols() : read_symbols(file)};
         }
         const auto& [file, symbols] = files[frame.module];
-        const std::string raw =
-            fmt::format("{}+{:#x}{}", frame.function, frame.offset,
-                        frame.module.empty() ? "" : " [" + frame.module + "]");
+        const std::string raw = fmt::format("{}+{:#x}{}", frame.function, frame.offset,
+                                            frame.module.empty() ? "" : " [" + frame.module + "]");
         std::string place;
         if (const Symbol* symbol = find_symbol(symbols, frame)) {
             // A return address points behind its call; the first frame is where it stood.

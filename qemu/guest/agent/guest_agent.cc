@@ -20,8 +20,8 @@
 
 namespace {
 
-using fwts::agent::Agent;
 using fwts::Descriptor;
+using fwts::agent::Agent;
 using fwts::agent::kPortName;
 
 constexpr const char* kUsage =
