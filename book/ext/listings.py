@@ -85,7 +85,7 @@ def listing(app: Sphinx, file: Path) -> str:
     """A file as highlighted HTML with an anchor for each line."""
     text = file.read_text(encoding="utf-8").rstrip("\n")
     language = "diff" if file.suffix == ".patch" else language_of(file.name)
-    bridge = app.builder.highlighter  # type: ignore[union-attr]
+    bridge = getattr(app.builder, "highlighter")
     lines = highlighted(bridge, text, language, file.name)
     rows = [f'<span class="row" id="L{n}"><a class="number" href="#L{n}" aria-label="line {n}">'
             f"{n}</a>{line}</span>" for n, line in enumerate(lines, 1)]

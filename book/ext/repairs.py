@@ -55,6 +55,15 @@ def repair_import(css: str, have: bool) -> str:
     return OUTSIDE.sub('@import url("normalize.css");\n' if have else "", css)
 
 
+def give_levels(app: Sphinx, pagename: str, template: str, context: dict[str, Any],
+                doctree: Any) -> None:
+    """Sphinx marks captions of the contents as headings without saying of which level."""
+    for key in ("body", "furo_navigation_tree"):
+        if isinstance(context.get(key), str):
+            context[key] = context[key].replace('role="heading">',
+                                                'role="heading" aria-level="2">')
+
+
 def write_if_changed(file: Path, old: str, new: str) -> None:
     """Write only a real change, so that a second build touches nothing."""
     if new != old:
@@ -82,5 +91,6 @@ def repair(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Run after everything was written."""
+    app.connect("html-page-context", give_levels, priority=900)
     app.connect("build-finished", repair)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a reader and a writer see of each extension."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tarfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from small_book import WEAVE, SmallBook  # noqa: E402
+
+TITLE = "Title\n=====\n\n"
+
+
+class SnippetTest(SmallBook):
+    """.. snippet::"""
+
+    def test_locator_names_file_function_and_stage_and_links_to_the_line(self) -> None:
+        page = self.build({"index.rst": TITLE + ".. snippet:: probe-enable\n"})
+        self.assertIn('href="stages/01-registration/igbook_main.c.html#L12">igbook_main.c, in '
+                      "igbook_probe(), stage 01</a>", page)
+        self.assertEqual(self.warnings, "")
+
+    def test_context_lines_are_marked_as_context(self) -> None:
+        page = self.build({"index.rst": TITLE + ".. snippet:: igbook_probe\n"})
+        context = re.findall(r'<span class="ctx">(.*?)</span>\n', page)
+        self.assertEqual(len(context), 2)
+        self.assertIn("grey above", context[0])
+        self.assertEqual(page.count('<span class="new">'), 4)
+
+    def test_replaced_lines_are_shown_as_a_diff(self) -> None:
+        page = self.build({"index.rst": TITLE + ".. snippet:: probe-enable\n"})
+        self.assertRegex(page, r'<del class="old">.*old_call.*</del>')
+        self.assertRegex(page, r'<ins class="new">.*new_call.*</ins>')
+
+    def test_elided_part_links_to_its_snippet(self) -> None:
+        page = self.build({"index.rst": TITLE + ".. snippet:: igbook_probe\n\n"
+                                                ".. snippet:: probe-enable\n"})
+        self.assertIn('<a href="#snippet-probe-enable">… probe-enable …</a>', page)
+
+    def test_unknown_snippet_is_a_warning(self) -> None:
+        self.build({"index.rst": TITLE + ".. snippet:: nowhere\n"})
+        self.assertIn("loom knows no snippet 'nowhere'", self.warnings)
+
+    def test_unknown_snippet_is_a_hole_in_a_draft(self) -> None:
+        page = self.build({"index.rst": TITLE + ".. snippet:: nowhere\n"}, fwts_draft=True)
+        self.assertEqual(self.warnings, "")
+        self.assertIn("draft-hole", page)
+
+    def test_snippet_shown_twice_is_a_warning(self) -> None:
+        self.build({"index.rst": TITLE + ".. snippet:: probe-enable\n\n"
+                                         ".. snippet:: probe-enable\n"})
+        self.assertIn("'probe-enable' is shown twice", self.warnings)
+
+    def test_snippet_in_the_chapter_of_another_stage_is_a_warning(self) -> None:
+        self.build({"index.rst": TITLE + ".. snippet:: later\n"})
+        self.assertIn("is of stage 02, which is told in 02-dma", self.warnings)
+
+    def test_latex_greys_context_and_marks_the_diff(self) -> None:
+        tex = self.build({"index.rst": TITLE + ".. snippet:: probe-enable\n"}, "latex")
+        self.assertIn("\\fwtslocator{igbook\\_main.c, in igbook\\_probe(), stage 01}", tex)
+        self.assertIn("  \\fwtsctx{", tex)
+        self.assertIn("\\fwtsold{- }\\fwtsold{        old\\PYGZus{}call(priv);}", tex)
+        self.assertIn("\\fwtsnew{+ }", tex)
+
+
+class KernelTest(SmallBook):
+    """:kernel:"""
+
+    def test_symbol_links_to_the_index_with_file_and_line(self) -> None:
+        page = self.build({"index.rst": TITLE + ":kernel:`net_rx_action`\n\n.. kernel-index::\n"})
+        self.assertIn('title="net/core/dev.c:1 (6.12)"', page)
+        self.assertIn('id="kernel-net-core-dev-c-net-rx-action"', page)
+        self.assertEqual(self.warnings, "")
+
+    def test_member_structure_and_file_resolve(self) -> None:
+        page = self.build({"index.rst": TITLE + ":kernel:`sk_buff.truesize` "
+                           ":kernel:`struct sk_buff` :kernel:`net/core/dev.c` "
+                           ":kernel:`the loop <net_rx_action>`\n\n.. kernel-index::\n"})
+        self.assertEqual(self.warnings, "")
+        self.assertIn("include/linux/skbuff.h:2", page)
+        self.assertIn("the loop", page)
+
+    def test_unknown_symbol_is_a_warning(self) -> None:
+        self.build({"index.rst": TITLE + ":kernel:`no_such_call`\n"})
+        self.assertIn("does not define 'no_such_call'", self.warnings)
+
+    def test_ambiguous_symbol_asks_for_the_file(self) -> None:
+        self.build({"index.rst": TITLE + ":kernel:`twice`\n"})
+        self.assertIn("net/core/dev.c, net/core/sock.c", self.warnings)
+        self.build({"index.rst": TITLE + ":kernel:`net/core/sock.c:twice`\n"})
+        self.assertEqual(self.warnings, "")
+
+    def test_missing_source_is_a_warning(self) -> None:
+        self.build({"index.rst": TITLE + ":kernel:`x`\n"}, fwts_kernel_source="nowhere")
+        self.assertIn("no kernel source", self.warnings)
+
+
+class TranscriptTest(SmallBook):
+    """.. transcript::"""
+
+    RECIPE = '[hello]\nrun = ["echo hello"]\n'
+
+    def test_text_is_shown_with_its_command_marked(self) -> None:
+        self.write("transcripts/transcripts.toml", self.RECIPE)
+        self.write("transcripts/hello.txt", "# echo hello\nhello\n")
+        page = self.build({"index.rst": TITLE + ".. transcript:: hello\n"})
+        self.assertIn('<span class="gp"># </span><span class="gs">echo hello</span>', page)
+        self.assertEqual(self.warnings, "")
+
+    def test_never_recorded_is_a_warning_that_says_how(self) -> None:
+        self.write("transcripts/transcripts.toml", self.RECIPE)
+        self.build({"index.rst": TITLE + ".. transcript:: hello\n"})
+        self.assertIn("book/transcripts/record hello", self.warnings)
+
+    def test_text_without_recipe_is_a_warning(self) -> None:
+        self.write("transcripts/hello.txt", "typed by hand\n")
+        self.build({"index.rst": TITLE + ".. transcript:: hello\n"})
+        self.assertIn("has no recipe", self.warnings)
+
+    def test_part_of_the_lines_marks_the_gap(self) -> None:
+        self.write("transcripts/transcripts.toml", self.RECIPE)
+        self.write("transcripts/hello.txt", "# c\none\ntwo\nthree\n")
+        page = self.build({"index.rst": TITLE + ".. transcript:: hello\n   :lines: 1-2\n"})
+        self.assertIn("[…]", page)
+        self.assertNotIn("three", page)
+
+
+class JourneyTest(SmallBook):
+    """.. journey::"""
+
+    STOPS = [{"id": "irq", "symbol": "igb_msix_ring", "file": "igb_main.c", "function": "f",
+              "context": "hardirq", "cpu": 0, "task": "swapper", "title": "The interrupt",
+              "text": "It came.", "shows": [{"expression": "budget", "rendered": "64"}],
+              "checks": [{"what": "masked", "ok": True}], "backtrace": ["handle_irq"]},
+             {"id": "poll", "symbol": "net_rx_action", "file": "net/core/dev.c", "function": "f",
+              "context": "softirq", "cpu": 0, "task": "swapper", "title": "The <poll>",
+              "text": "Again.", "shows": [], "checks": [], "backtrace": []}]
+
+    def journey(self, stops: list[dict[str, object]], builder: str = "html") -> str:
+        self.write("journeys/rx.json",
+                   json.dumps({"trace": "rx", "kernel": "6.12", "stops": stops}))
+        return self.build({"index.rst": TITLE + ".. journey:: rx\n"}, builder)
+
+    def test_lanes_follow_the_contexts_seen(self) -> None:
+        page = self.journey(self.STOPS)
+        for lane in ("Hardware", "Hard interrupt", "Softirq"):
+            self.assertIn(f">{lane}</text>", page)
+        self.assertNotIn(">Process</text>", page)
+
+    def test_everything_is_readable_without_the_picture(self) -> None:
+        page = re.sub(r"<svg.*?</svg>", "", self.journey(self.STOPS), flags=re.S)
+        for words in ("The interrupt", "It came.", "budget", "64", "handle_irq",
+                      "The &lt;poll&gt;"):
+            self.assertIn(words, page)
+
+    def test_check_that_did_not_hold_is_a_warning(self) -> None:
+        stop = {**self.STOPS[0], "checks": [{"what": "masked", "ok": False}]}
+        self.journey([stop])
+        self.assertIn("this did not hold: masked", self.warnings)
+
+    def test_missing_journey_is_a_warning(self) -> None:
+        self.build({"index.rst": TITLE + ".. journey:: nowhere\n"})
+        self.assertIn("no journey 'nowhere'", self.warnings)
+
+
+class CoverageTest(SmallBook):
+    """coverage.toml"""
+
+    PAGE = ".. _top:\n\n" + TITLE + ".. coverage-table::\n"
+
+    def test_complete_map_is_quiet(self) -> None:
+        self.coverage({"A1": '{ label = "top", title = "The start" }'})
+        page = self.build({"index.rst": self.PAGE})
+        self.assertEqual(self.warnings, "")
+        self.assertIn("The start", page)
+
+    def test_missing_topic(self) -> None:
+        self.coverage({"B3": ""})
+        self.build({"index.rst": self.PAGE})
+        self.assertIn("topic B3 is missing", self.warnings)
+
+    def test_missing_label(self) -> None:
+        self.coverage({"A1": '{ label = "cov-a1" }'})
+        self.build({"index.rst": self.PAGE})
+        self.assertIn("no section has that label", self.warnings)
+
+    def test_unknown_topic_and_chapter(self) -> None:
+        self.coverage({"Z9": '{ label = "top" }', "A2": '{ chapter = "99" }'})
+        self.build({"index.rst": self.PAGE})
+        self.assertIn("unknown topic Z9", self.warnings)
+        self.assertIn("chapter '99', which does not exist", self.warnings)
+
+
+class BoxesTest(SmallBook):
+    """Exercises and answers"""
+
+    def test_answer_moves_to_the_appendix_and_both_link(self) -> None:
+        text = TITLE + (".. toctree::\n\n   answers\n\n"
+                        ".. exercise:: why\n   :title: Why\n\n   Ask.\n\n"
+                        ".. answer:: why\n\n   Because.\n\nSee :exercise:`why`.\n")
+        page = self.build({"index.rst": text, "answers.rst": "Answers\n=======\n\n"
+                           ".. answers::\n"})
+        self.assertNotIn("Because", page)
+        self.assertIn("Exercise 1: Why", page)
+        self.assertIn('href="answers.html#answer-why"', page)
+        self.assertIn("Because", self.page("answers.html"))
+        self.assertIn('href="index.html#exercise-why"', self.page("answers.html"))
+        self.assertEqual(self.warnings, "")
+
+    def test_reference_to_no_exercise_is_a_warning(self) -> None:
+        self.build({"index.rst": TITLE + ":exercise:`nothing`\n"})
+        self.assertIn("no exercise has the label 'nothing'", self.warnings)
+
+
+class ListingsTest(SmallBook):
+    """Stage pages and tarballs"""
+
+    def test_listing_has_line_anchors_and_tarball_is_reproducible(self) -> None:
+        self.build({"index.rst": TITLE + ":stage:`01`\n"})
+        self.assertIn('id="L1"', self.page("stages/01-registration/igbook_main.c.html"))
+        tar = self.root / "out/html/stages/01-registration.tar.gz"
+        first = tar.read_bytes()
+        (self.root / "stages/01-registration/igbook_main.c").touch()
+        self.build({"index.rst": TITLE + ":stage:`01`\n"})
+        self.assertEqual(first, tar.read_bytes())
+        with tarfile.open(tar) as opened:
+            self.assertEqual(opened.getnames(), ["01-registration/igbook_main.c"])
+
+
+class RepairsTest(unittest.TestCase):
+    """Repairs to the theme"""
+
+    def test_each_repair_happens_once_and_only_where_needed(self) -> None:
+        from ext import repairs
+        script = 'import Gumshoe from "./gumshoe-patched.js";\nstart();\n'
+        fixed = repairs.repair_script(script, "library();\n")
+        self.assertEqual(fixed, "library();\nstart();\n")
+        self.assertEqual(repairs.repair_script(fixed, "library();\n"), fixed)
+        css = '@media not print {\n  body[data-theme="dark"] { --a: 1 } }\n'
+        dark = repairs.repair_dark(css)
+        self.assertIn('body:not([data-theme="light"]) { --a: 1 }', dark)
+        self.assertEqual(repairs.repair_dark(dark), dark)
+        self.assertEqual(repairs.repair_import("@import url(/javascript/n/n.css);\nx", False), "x")
+
+
+class FixtureTest(unittest.TestCase):
+    """The fixture has the fields that loom writes."""
+
+    def test_fields(self) -> None:
+        for piece in WEAVE["snippets"].values():
+            self.assertLessEqual({"id", "kind", "file", "function", "stage", "first_line",
+                                  "last_line", "before", "lines", "after", "removed"},
+                                 set(piece))
+
+
+if __name__ == "__main__":
+    unittest.main()

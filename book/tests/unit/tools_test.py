@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The small programs beside the book."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import sys
+import unittest
+from pathlib import Path
+from types import ModuleType
+
+BOOK = Path(__file__).resolve().parents[2]
+
+
+def load(path: str) -> ModuleType:
+    """A program of the book as a module."""
+    name = Path(path).stem
+    loader = importlib.machinery.SourceFileLoader(name, str(BOOK / path))
+    spec = importlib.util.spec_from_loader(name, loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.dont_write_bytecode = True
+    loader.exec_module(module)
+    return module
+
+
+class RecordTest(unittest.TestCase):
+    """transcripts/record"""
+
+    record = load("transcripts/record")
+
+    def test_times_are_taken_out_and_versions_stay(self) -> None:
+        text = "[    1.234567] eth0: up\n64 bytes: time=0.12 ms\nLinux 6.12.117\n"
+        self.assertEqual(self.record.normalise(text, {}),
+                         "eth0: up\n64 bytes: time=… ms\nLinux 6.12.117\n")
+
+    def test_pointers_are_numbered_as_they_appear(self) -> None:
+        text = "a ffff888003a1c000 b 0xffffffff81234567 c 0xffff888003a1c000\n"
+        self.assertEqual(self.record.normalise(text, {}), "a ffff…01 b 0xffff…02 c 0xffff…01\n")
+
+    def test_ephemeral_ports(self) -> None:
+        self.assertEqual(self.record.normalise("192.0.2.2:41234 x\n", {}), "192.0.2.2:40000 x\n")
+
+    def test_recipe_rules_come_last(self) -> None:
+        recipe = {"replace": [["[0-9]+ frames", "N frames"]], "drop": ["^noise"]}
+        self.assertEqual(self.record.normalise("noise\n12 frames  \n", recipe), "N frames\n")
+
+    def test_unknown_key_and_empty_recipe_are_refused(self) -> None:
+        for recipe, words in (({"rnu": ["x"]}, "unknown key 'rnu'"), ({}, "no 'run' list"),
+                              ({"run": ["x"], "kind": "magic"}, "kind is 'magic'")):
+            with self.assertRaisesRegex(self.record.Failed, words):
+                self.record.validate("name", recipe)
+
+    def test_host_commands_are_run_and_their_status_is_checked(self) -> None:
+        self.assertEqual(self.record.run_host({"run": ["echo hello"]}), "$ echo hello\nhello\n")
+        with self.assertRaisesRegex(self.record.Failed, "status 3"):
+            self.record.run_host({"run": ["exit 3"]})
+
+    def test_guest_script_quotes_commands(self) -> None:
+        script = self.record.guest_script({"n": {"run": ["echo 'a b'; false"]}})
+        self.assertIn("""sh -c 'echo '"'"'a b'"'"'; false'""", script)
+
+
+class LogTest(unittest.TestCase):
+    """tools/check_log.py"""
+
+    def test_what_a_reader_would_notice_is_found(self) -> None:
+        log = ("Missing character: There is no X in font Y!\n"
+               "Overfull \\hbox (25.5pt too wide) in paragraph at lines 1--2\n"
+               "Overfull \\hbox (3.0pt too wide) in paragraph at lines 3--4\n")
+        found = load("tools/check_log.py").problems(log)
+        self.assertEqual(len(found), 2)
+        self.assertIn("25.5 pt too wide", found[0] + found[1])
+
+
+class FilterTest(unittest.TestCase):
+    """tools/kerneldoc_filter.py"""
+
+    filter = load("tools/kerneldoc_filter.py")
+
+    def test_function(self) -> None:
+        out = self.filter.convert("/**\n * f() - do it\n * @a: with @b\n *\n"
+                                  " * Context: process.\n * Return: 0.\n */\nint f(int a);\n")
+        for words in (" * @brief do it\n", " * @param a with \\p b\n", "@par Context\n * process.",
+                      "@return 0."):
+            self.assertIn(words, out)
+
+    def test_members_get_their_words(self) -> None:
+        out = self.filter.convert("/**\n * struct s - thing\n * @a: first\n *   of two\n */\n"
+                                  "struct s {\n\tint a[4];\n\t/** @b: second */\n\tu8 b : 3;\n};\n")
+        self.assertIn("int a[4]; /**< first of two */", out)
+        self.assertIn("u8 b : 3; /**< second */", out)
+        self.assertIn("@brief thing", out)
+
+
+if __name__ == "__main__":
+    unittest.main()
