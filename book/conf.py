@@ -58,6 +58,17 @@ breathe_show_include = False
 breathe_implementation_filename_extensions: list[str] = []
 breathe_domain_by_extension = {"c": "c", "h": "c"}
 
+# British spelling; code, names of the kernel and literals are not words.
+try:
+    import sphinxcontrib.spelling  # noqa: F401
+    extensions.append("sphinxcontrib.spelling")
+except ImportError:
+    pass
+spelling_lang = "en_GB"
+spelling_word_list_filename = "spelling.txt"
+spelling_show_suggestions = False
+spelling_exclude_patterns = ["appendix/kernel-symbols.rst", "appendix/reference.rst"]
+
 html_theme = "furo"
 html_title = project
 html_static_path = ["_static"]

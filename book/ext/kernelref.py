@@ -40,9 +40,9 @@ logger = logging.getLogger(__name__)
 # Folders a book about networking quotes from, the likeliest home of a name first.
 FOLDERS = ["net", "include", "kernel", "drivers/net/ethernet/intel/igb", "drivers/pci",
            "drivers/net/ethernet/intel/e1000", "drivers/base", "drivers/dca", "drivers/dma/ioat",
-           "drivers/net/phy", "drivers/net/loopback.c", "lib", "mm", "init", "fs/eventpoll.c",
-           "fs/char_dev.c", "block/genhd.c", "drivers/char/random.c", "arch/x86/kernel",
-           "arch/x86/include", "arch/x86/entry"]
+           "drivers/net/phy", "drivers/net/loopback.c", "lib", "mm", "init", "fs/debugfs",
+           "fs/eventpoll.c", "fs/char_dev.c", "block/genhd.c", "drivers/char/random.c",
+           "arch/x86/kernel", "arch/x86/include", "arch/x86/entry"]
 
 # Kinds of a C symbol by ctags' letter, the likeliest meaning of a bare name first.
 KINDS = {"f": "function", "s": "struct", "d": "macro", "e": "enumerator", "v": "variable",
