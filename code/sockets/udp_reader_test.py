@@ -43,7 +43,8 @@ class UdpReader(unittest.TestCase):
 
     def test_refuses_nonsense(self) -> None:
         """Ports and counts that are none."""
-        for words in ([], ["0"], ["65536"], ["http"], ["4000", "0"], ["1", "2", "3"]):
+        bad: list[list[str]] = [[], ["0"], ["65536"], ["http"], ["4000", "0"], ["1", "2", "3"]]
+        for words in bad:
             with self.subTest(words=words):
                 done = subprocess.run([PROGRAM, *words], capture_output=True, text=True,
                                       check=False)

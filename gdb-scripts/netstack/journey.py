@@ -90,7 +90,10 @@ class Normaliser:
 
 
 def relative(path: str) -> str:
-    """A kernel source file as the kernel tree names it: net/core/dev.c"""
+    """A source file as its tree names it: net/core/dev.c, 02-dma/igbook_dma.c"""
+    stage = re.search(r"/build/modules/[^/]+/(.+)", path)
+    if stage:
+        return stage.group(1)
     parts = path.split("/")
     for index in range(len(parts) - 1, -1, -1):
         if re.fullmatch(r"linux(-source)?-\d[^/]*", parts[index]) or parts[index] == "source":

@@ -48,12 +48,12 @@ cat /run/reader.out
 """
 HAND_PREPARE = """
 set -e
-insmod /run/igbook.ko
+insmod /root/igbook.ko
 ip link set eth0 up
 until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 0.05; done
-mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
 """
-HAND_SEND = "echo 'a frame sent by hand, in one descriptor' >/sys/kernel/debug/igbook/*/hand_send"
+HAND_SEND = "echo 'a frame sent by hand, in one descriptor' " \
+    ">$(find /sys/kernel/debug/igbook -name hand_send)"
 
 
 class Failure(Exception):
@@ -81,7 +81,7 @@ SCENARIOS = {
     "from-reset": Scenario(wait_for_gdb=True),
     "udp-reader": Scenario(put=("build/bin/udp_reader:/bin/udp_reader",), prepare=PREPARE,
                            send=True, finish=FINISHED),
-    "hand-send": Scenario(put=("build/modules/trace/02-dma/igbook.ko:/run/igbook.ko",),
+    "hand-send": Scenario(put=("build/modules/trace/02-dma/igbook.ko:/root/igbook.ko",),
                           prepare=HAND_PREPARE, trigger=HAND_SEND),
 }
 
@@ -159,8 +159,9 @@ class Guest:
     def begin(self, script: str) -> None:
         """Let the guest run a shell script, and do not wait: gdb may hold the guest."""
         command = [self._sandbox, "exec", self._name, "--", "sh", "-c", script]
-        self._begun.append(subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                                            preexec_fn=die_with_parent))
+        with open(self._log_path, "a", encoding="utf-8") as log:
+            self._begun.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
+                                                stderr=log, preexec_fn=die_with_parent))
 
     def send(self, payload: str) -> None:
         """Put one UDP datagram on the cable."""

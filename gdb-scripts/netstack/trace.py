@@ -155,6 +155,12 @@ def frame_names(limit: int = 12) -> list[str]:
     return names
 
 
+def until(names: list[str], last: str) -> list[str]:
+    """A backtrace as far as one function: whether an interrupt's exit or ksoftirqd called
+    handle_softirqs depends on how busy the machine is."""
+    return names[:names.index(last) + 1] if last in names else names
+
+
 def return_value() -> int:
     """What the function that just returned handed back (rax), as a signed 64-bit number."""
     number = int(gdb.parse_and_eval("$rax")) & 0xffffffffffffffff
@@ -313,6 +319,7 @@ class Session:
         if visit.context != "process":
             # Which task an interrupt hits is chance.
             visit.task = "(interrupted)"
+            visit.backtrace = until(visit.backtrace, "handle_softirqs")
         self.journey.stops.append(visit)
 
     def _decide(self, check: Check) -> Checked:

@@ -152,6 +152,8 @@ class JourneyFile(unittest.TestCase):
                      "/usr/src/linux-source-6.12/net/core/dev.c", "net/core/dev.c",
                      "./net/core/dev.c", "/x/build/source/net/core/dev.c"):
             self.assertEqual(journey.relative(path), "net/core/dev.c")
+        self.assertEqual(journey.relative("/x/build/modules/trace/02-dma/igbook_dma.c"),
+                         "02-dma/igbook_dma.c")
 
     def test_differences(self) -> None:
         """Named stop by stop; another kernel version is none."""
