@@ -67,6 +67,8 @@
     bar.setAttribute("role", "group");
     bar.setAttribute("aria-label", "Journey player");
     let at = -1;
+    // A stop keeps its number while the others are hidden.
+    stops.forEach((stop, i) => { stop.value = i + 1; });
 
     const button = (label, action) => {
       const made = document.createElement("button");

@@ -125,12 +125,12 @@ def arrow(name: str, x1: int, y1: int, x2: int, y2: int) -> str:
 def box(name: str, number: int, stop: dict[str, Any], x: int, y: int) -> str:
     """One stop."""
     symbol = html.escape(shorten(stop["symbol"], CHARACTERS))
-    note = html.escape(shorten(stop["title"], 27))
+    note = html.escape(shorten(f"{number}. {stop['title']}", 26))
     return (f'<g class="stop" data-stop="{number}">'
             f'<rect x="{x - BOX_WIDTH // 2}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" '
             'rx="5"/>'
             f'<text class="symbol" x="{x}" y="{y + 19}" text-anchor="middle">{symbol}</text>'
-            f'<text class="note" x="{x}" y="{y + 36}" text-anchor="middle">{number}. {note}'
+            f'<text class="note" x="{x}" y="{y + 36}" text-anchor="middle">{note}'
             "</text></g>")
 
 
