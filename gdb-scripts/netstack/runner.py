@@ -274,6 +274,15 @@ def built(path: pathlib.Path) -> pathlib.Path:
     return path
 
 
+def sweep(place: pathlib.Path) -> None:
+    """Remove what a run left behind that was killed before it could: its process is gone."""
+    for left in place.glob("fwts-trace-*-*"):
+        owner = left.name.split("-")[2]
+        ours = left.is_dir() and left.stat().st_uid == os.getuid()
+        if ours and owner.isdigit() and not pathlib.Path("/proc", owner).exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
 class Run:
     """One run of one trace, from starting the guest to the verdict."""
 
@@ -296,7 +305,8 @@ class Run:
     def perform(self) -> None:
         """Guest and gdb start side by side; gdb reads symbols while the guest boots."""
         print("starting the guest while gdb reads the kernel's symbols", file=sys.stderr)
-        with tempfile.TemporaryDirectory(prefix="fwts-trace-") as place:
+        sweep(pathlib.Path(tempfile.gettempdir()))
+        with tempfile.TemporaryDirectory(prefix=f"fwts-trace-{os.getpid()}-") as place:
             guest = Guest(self.options, self.scenario, pathlib.Path(place))
             debugger: Debugger | None = None
             try:

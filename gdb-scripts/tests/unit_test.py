@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -222,6 +223,19 @@ class Runner(unittest.TestCase):
                 runner.find_kernel(place)
             with self.assertRaisesRegex(runner.Failure, "not built yet"):
                 runner.built(pathlib.Path(place) / "sandbox")
+
+    def test_sweep(self) -> None:
+        """Directories of processes that are gone go; those of running ones stay."""
+        with tempfile.TemporaryDirectory() as place:
+            gone = pathlib.Path(place) / "fwts-trace-4194305-x"
+            there = pathlib.Path(place) / f"fwts-trace-{os.getpid()}-x"
+            other = pathlib.Path(place) / "fwts-trace-x-y"
+            for path in (gone, there, other):
+                path.mkdir()
+                (path / "sandbox.log").touch()
+            runner.sweep(pathlib.Path(place))
+            self.assertEqual([path.exists() for path in (gone, there, other)],
+                             [False, True, True])
 
     def test_trace_files(self) -> None:
         """Each names a scenario that exists; a file without one is refused."""
