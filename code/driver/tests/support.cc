@@ -30,8 +30,8 @@ fs::path built_module(const std::string& stage) {
 sandbox::Options strict(const std::string& stage) {
     sandbox::Options options;
     options.kernel = "strict";
-    options.cpus = 2;
-    options.boot_limit = 180s;
+    options.cpus = 1;
+    options.boot_limit = 600s;
     const fs::path failcall = fs::path(FWTS_ROOT) / "build/modules/strict/failcall/failcall.ko";
     options.files = {{built_module(stage), kDriver}, {failcall, kFailcall}, {FWTS_MII, "/bin/mii"}};
     return options;
