@@ -42,8 +42,8 @@ TEST_F(BootImageTest, ArchiveIsReadByCpio) {
     writer.add_symlink("link", "dir/file");
     std::ofstream(root_ / "a.cpio") << writer.finish();
     const std::string out = (root_ / "out").string();
-    ASSERT_EQ(system(("mkdir " + out + " && cd " + out + " && cpio -i --quiet < ../a.cpio").c_str()),
-              0);
+    ASSERT_EQ(
+        system(("mkdir " + out + " && cd " + out + " && cpio -i --quiet < ../a.cpio").c_str()), 0);
     EXPECT_EQ(read_file(root_ / "out/link"), "content");
     EXPECT_EQ(static_cast<unsigned>(fs::status(root_ / "out/dir/file").permissions()), 0750U);
 }

@@ -26,7 +26,7 @@ TEST(Frames, UdpIsWhatItShouldBeByteForByte) {
               "525400123456020000000001"
               "0800"
               "45000021000040004011b6c8c0000201c0000202"
-              "9c400fa0000d4d7468656c6c6f");
+              "9c400fa0000d8c1d68656c6c6f");
 }
 
 TEST(Frames, WhatIsBuiltParses) {
@@ -136,8 +136,7 @@ TEST(Peer, AdvertisesItselfToANeighbour) {
     std::uint32_t sum = checksum_add(0, kGuestIp6.data(), 16);
     sum = checksum_add(sum, kHostIp6.data(), 16) + kIcmp6 +
           static_cast<std::uint32_t>(solicitation.size());
-    const auto check =
-        checksum_finish(checksum_add(sum, solicitation.data(), solicitation.size()));
+    const auto check = checksum_finish(checksum_add(sum, solicitation.data(), solicitation.size()));
     solicitation[2] = static_cast<std::uint8_t>(check >> 8);
     solicitation[3] = static_cast<std::uint8_t>(check);
     const auto answer = peer_answer(ip6(ends, kIcmp6, solicitation, 255));

@@ -13,7 +13,8 @@ namespace {
 // As QEMU 10.0.2 wrote it for in-tree igb.
 constexpr std::string_view kTrace =
     "e1000e_core_write Write to register 0x0, 4 byte(s), value: 0x4000000\n"
-    "e1000e_wrn_regs_write_unknown WARNING: Write to unknown register 0x5b74, 4 byte(s), value: 0x1\n"
+    "e1000e_wrn_regs_write_unknown WARNING: Write to unknown register 0x5b74, 4 byte(s), value: "
+    "0x1\n"
     "qemu-system-x86_64: something else\n"
     "e1000e_wrn_regs_write_ro WARNING: Write to RO register 0x8, 4 byte(s), value: 0x0\n"
     "e1000e_core_write Write to register 0xe018, 4 byte(s), value: 0x1\n"
