@@ -270,7 +270,7 @@ def find_kernel(word: str) -> pathlib.Path:
 def built(path: pathlib.Path) -> pathlib.Path:
     """A file of ours that has to be built already."""
     if not path.is_file():
-        raise Failure(f"{path}: not built yet; run `make build`")
+        raise Failure(f"{path}: not built yet; run `make tools modules`")
     return path
 
 
