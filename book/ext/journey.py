@@ -239,8 +239,8 @@ def visit_latex(translator: Any, node: journey_figure) -> None:
     source.write_text(draw(node["name"], node["stops"], standalone=True), encoding="utf-8")
     target = source.with_suffix(".pdf")
     subprocess.run(["rsvg-convert", "-f", "pdf", "-o", str(target), str(source)], check=True)
-    height = ROW * len(node["stops"])
-    size = r"height=0.86\textheight" if height > 900 else r"width=0.9\linewidth"
+    # A lane is 38 mm wide, so that four fill the page and one does not swell to fill it.
+    size = f"width={38 * len(lanes_of(node['stops']))}mm,height=0.8\\textheight"
     translator.body.append(textwrap.dedent(f"""
         \\noindent\\sphinxincludegraphics[{size},keepaspectratio]{{{{{target.stem}}}.pdf}}
         """))
