@@ -47,12 +47,16 @@ class Bench {
   public:
     using Seconds = std::chrono::duration<double>;
 
-    /// Boots a guest and waits for its agent. The card's address follows from the seed.
-    /// @throws the sandbox's exceptions when that fails.
+    /// Starts a guest; it boots while the caller does something else. The card's address follows
+    /// from the seed. @throws the sandbox's exceptions when that fails.
     explicit Bench(const BenchOptions& options);
     ~Bench();
     Bench(const Bench&) = delete;
     Bench& operator=(const Bench&) = delete;
+
+    /// Waits until the guest has booted. Must come before everything below.
+    /// @throws the sandbox's exceptions when it does not boot.
+    void wait_ready();
 
     /// Puts the submission's module where the checks find it.
     void give_module(const std::filesystem::path& module);

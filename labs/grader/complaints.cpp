@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t report_lines = 40;
 
 /// Each stands at the beginning of a message.
-constexpr std::array<std::string_view, 20> at_start{
+constexpr std::array<std::string_view, 19> at_start{
     "WARNING: ",
     "BUG: ",
     "INFO: possible ",
@@ -22,7 +22,6 @@ constexpr std::array<std::string_view, 20> at_start{
     "general protection fault",
     "kernel BUG at ",
     "Kernel panic",
-    "DMA-API: ",
     "ODEBUG: ",
     "UBSAN: ",
     "refcount_t: ",

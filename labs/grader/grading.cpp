@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <future>
-#include <memory>
 #include <stdexcept>
 
 #include "bench.h"
@@ -155,39 +153,27 @@ class Grading {
     }
 
     BuildResult build() {
-        const Stopwatch watch(build_costs_, "build (while booting)");
+        const Stopwatch watch(report_.costs, "build, while the guest boots");
         return build_module(sources(), places_.kernel, scratch_.path(), build_limits());
-    }
-
-    std::unique_ptr<Bench> boot() {
-        const Stopwatch watch(report_.costs, "boot the strict guest");
-        BenchOptions options;
-        options.kernel = places_.kernel;
-        options.seed = request_.seed;
-        return std::make_unique<Bench>(options);
     }
 
     void build_and_check() {
         require_jail();
-        step("building, and booting a strict guest");
-        auto building = std::async(std::launch::async, [this] { return build(); });
-        std::unique_ptr<Bench> bench;
-        std::exception_ptr boot_trouble;
-        try {
-            bench = boot();
-        } catch (...) {
-            boot_trouble = std::current_exception();
-        }
-        const BuildResult built = building.get();
-        report_.costs.insert(report_.costs.end(), build_costs_.begin(), build_costs_.end());
+        step("building, while a strict guest boots");
+        Bench bench({places_.kernel, request_.seed});
+        const BuildResult built = build();
         report_.warnings = built.warnings;
         if (!built.ok) {
             give_up(Stage::build_failed, built.message);
             report_.details = built.messages;
             return;
         }
-        if (boot_trouble) std::rethrow_exception(boot_trouble);
-        check(*bench, built);
+        {
+            const Stopwatch watch(report_.costs, "rest of the boot");
+            step("booting a strict guest");
+            bench.wait_ready();
+        }
+        check(bench, built);
     }
 
     void check(Bench& bench, const BuildResult& built) {
@@ -231,7 +217,6 @@ class Grading {
     const Watcher& watcher_;
     Scratch scratch_{"grade"};
     Report report_;
-    std::vector<Cost> build_costs_;
 };
 
 }  // namespace

@@ -21,7 +21,9 @@ void append(std::vector<std::string>& argv, std::initializer_list<std::string> m
 
 /// /bin, /lib and so on are links into /usr on a merged system; repeat whatever the host has.
 void append_tools(std::vector<std::string>& argv) {
-    for (const char* dir : {"/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/libexec"})
+    // Perl's own modules: with W=1 the kernel's rules run scripts/kernel-doc.
+    for (const char* dir : {"/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/libexec",
+                            "/usr/share/perl", "/usr/share/perl5"})
         if (fs::is_directory(dir)) append(argv, {"--ro-bind", dir, dir});
     for (const char* dir : {"/bin", "/sbin", "/lib", "/lib64"}) {
         if (fs::is_symlink(dir))
