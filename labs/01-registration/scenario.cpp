@@ -40,13 +40,17 @@ constexpr std::uint32_t RAH_AV = 1U << 31U;
 constexpr unsigned nvm_words = 64;
 constexpr Seconds link_patience{15};  // autonegotiation and a poll take one; a busy host takes more
 
-std::string sysfs(const Bench& bench) { return "/sys/bus/pci/devices/" + bench.pci_address(); }
+std::string sysfs(const Bench& bench) {
+    return "/sys/bus/pci/devices/" + bench.pci_address();
+}
 
 std::string interface(Bench& bench) {
     return bench.must("the card's network interface", "ls " + sysfs(bench) + "/net");
 }
 
-void load(Bench& bench) { bench.must("insmod", fmt::format("insmod {}", Bench::guest_module)); }
+void load(Bench& bench) {
+    bench.must("insmod", fmt::format("insmod {}", Bench::guest_module));
+}
 
 std::string driver_of(Bench& bench) {
     return bench.sh("basename $(readlink " + sysfs(bench) + "/driver)").out;
@@ -129,7 +133,8 @@ void expect_carrier(Bench& bench, const std::string& eth, bool on) {
     const std::string wanted = on ? "1" : "0";
     bench.wait_until(
         fmt::format("carrier after the cable was {}", on ? "put in" : "pulled"), wanted,
-        [&] { return bench.text(file) == wanted; }, [&] { return bench.text(file); }, link_patience);
+        [&] { return bench.text(file) == wanted; }, [&] { return bench.text(file); },
+        link_patience);
 }
 
 std::size_t reads_of_bmsr(const Bench& bench) {
@@ -194,9 +199,9 @@ void check_nvm_slices(Bench& bench, const std::string& file, const std::string& 
     for (int i = 0; i < 3; ++i) {
         // dd with skip=1 reads `size` bytes that begin at byte `size`.
         const auto size = 3 + bench.random()() % 58;
-        expect_bytes(fmt::format("{} bytes of nvm from byte {} on", size, size),
-                     image.substr(size, size),
-                     bench.sh(fmt::format("dd if={} bs={} skip=1 count=1 2>/dev/null", file, size)).out);
+        expect_bytes(
+            fmt::format("{} bytes of nvm from byte {} on", size, size), image.substr(size, size),
+            bench.sh(fmt::format("dd if={} bs={} skip=1 count=1 2>/dev/null", file, size)).out);
     }
     expect_bytes("nvm beyond its end", "",
                  bench.sh(fmt::format("dd if={} bs=64 skip=2 count=1 2>/dev/null", file)).out);
@@ -205,8 +210,7 @@ void check_nvm_slices(Bench& bench, const std::string& file, const std::string& 
 void check_nvm(Bench& bench) {
     const std::string file = sysfs(bench) + "/nvm";
     const auto image = nvm_image(bench);
-    expect_equal("mode of " + file, std::string("444"),
-                 bench.must(file, "stat -c %a " + file));
+    expect_equal("mode of " + file, std::string("444"), bench.must(file, "stat -c %a " + file));
     expect_bytes("nvm, against the NVM read from outside the guest", image,
                  bench.sh("cat " + file).out);
     check_nvm_slices(bench, file, image);
@@ -222,7 +226,8 @@ void check_nvm(Bench& bench) {
                 "each gets the same image", "at least one got other bytes");
 }
 
-// --- going, and going wrong ------------------------------------------------------------------------
+// --- going, and going wrong
+// ------------------------------------------------------------------------
 
 void check_unload(Bench& bench) {
     bench.must("ip link set up", "ip link set dev " + interface(bench) + " up");
@@ -243,7 +248,7 @@ void check_unload(Bench& bench) {
     }
 }
 
-/// Binds again and again, the Nth allocation in probe failing, N = 1, 2, … until none is left to
+/// Binds again and again, the Nth allocation in probe failing, until none is left to
 /// fail. Only allocations with the module on their stack count. One line for each N: N, what bind
 /// returned, whether the driver is bound, address ranges claimed.
 constexpr const char* unwind_script = R"(
@@ -257,7 +262,8 @@ echo 0 > $d/verbose
 exec 3> /sys/bus/pci/drivers/igbook/bind
 n=0
 while :; do
-    n=$((n + 1))
+    # The first ten are probe's own; of the many inside register_netdev() every ninth will do.
+    [ $n -lt 10 ] && n=$((n + 1)) || n=$((n + 9))
     echo $n > /proc/self/fail-nth
     echo $ADDRESS >&3
     status=$?
@@ -270,20 +276,27 @@ while :; do
     [ $bound = yes ] && echo $ADDRESS > /sys/bus/pci/drivers/igbook/unbind
     [ "$left" != 0 ] && break
     [ $bound = no ] && [ $regions != 0 ] && break
-    [ $n -ge 500 ] && break
+    [ $n -ge 150 ] && break
 done 2>/dev/null
+if [ ! -e $DEVICE/driver ]; then
+    echo $ADDRESS >&3
+    status=$?
+    bound=no
+    [ -e $DEVICE/driver ] && bound=yes
+    echo last $status $bound $(grep -c igbook /proc/iomem)
+    [ $bound = yes ] && echo $ADDRESS > /sys/bus/pci/drivers/igbook/unbind
+fi 2>/dev/null
 exec 3>&-
 echo 0 > $d/require-start
 )";
 
 void check_unwind(Bench& bench) {
-    bench.must("unbind", fmt::format("echo {} > /sys/bus/pci/drivers/igbook/unbind",
-                                     bench.pci_address()));
-    const auto lines =
-        bench.must("failing allocations one by one",
-                   fmt::format("ADDRESS={} DEVICE={}\n{}", bench.pci_address(), sysfs(bench),
-                               unwind_script),
-                   Seconds(120));
+    bench.must("unbind",
+               fmt::format("echo {} > /sys/bus/pci/drivers/igbook/unbind", bench.pci_address()));
+    const auto lines = bench.must(
+        "failing allocations one by one",
+        fmt::format("ADDRESS={} DEVICE={}\n{}", bench.pci_address(), sysfs(bench), unwind_script),
+        Seconds(180));
     const auto last = lines.substr(lines.rfind('\n') + 1);
     const auto failed = std::count(lines.begin(), lines.end(), '\n');
     expect_that(failed >= 3, "allocations of probe that were made to fail", "several",
@@ -302,14 +315,15 @@ void check_leaks(Bench& bench) {
     const auto report = bench.text("/sys/kernel/debug/kmemleak");
     bench.sh("rmmod igbook");
     bench.take_log();
-    expect_that(report.empty(), "memory nobody refers to (kmemleak) after all that failed",
-                "none", report.substr(0, report.find("\nunreferenced", 1)));
+    expect_that(report.empty(), "memory nobody refers to (kmemleak) after all that failed", "none",
+                report.substr(0, report.find("\nunreferenced", 1)));
 }
 
 void add_what_the_skeleton_does(grader::Scenario& lab) {
     lab.check_points(5, "loads", "the module loads and takes charge of the card")
-        .hint("After a good probe DRV_LOAD is set and the reset's loss of SLU made up for. What did "
-              "the kernel log say?")
+        .hint(
+            "After a good probe DRV_LOAD is set and the reset's loss of SLU made up for. What did "
+            "the kernel log say?")
         .book("cov-c3")
         .run(check_loads);
     lab.check_points(5, "identity", "ethtool -i names the driver and the card's place on the bus")
@@ -325,10 +339,12 @@ void add_what_the_skeleton_does(grader::Scenario& lab) {
 }
 
 void add_the_tasks(grader::Scenario& lab) {
-    lab.check_points(15, "mac", "the interface has the card's own address, also as the permanent one")
+    lab.check_points(15, "mac",
+                     "the interface has the card's own address, also as the permanent one")
         .after("loads")
-        .hint("After a reset the card has copied the address from its NVM into RAL0 and RAH0, first "
-              "byte lowest. eth_hw_addr_set() sets the current one only.")
+        .hint(
+            "After a reset the card has copied the address from its NVM into RAL0 and RAH0, first "
+            "byte lowest. eth_hw_addr_set() sets the current one only.")
         .book("cov-c9")
         .run(check_mac);
     lab.check_points(5, "filter", "a new address reaches the card's first receive address register")
@@ -346,25 +362,31 @@ void add_the_tasks(grader::Scenario& lab) {
         .hint("MODULE_DEVICE_TABLE makes an alias of each entry of the id table; see modinfo.")
         .book("cov-c2")
         .run(check_ids);
-    lab.check_points(15, "nvm", "sysfs shows the NVM's 64 words, from any byte on, to several readers")
+    lab.check_points(15, "nvm",
+                     "sysfs shows the NVM's 64 words, from any byte on, to several readers")
         .after("loads")
-        .hint("A struct bin_attribute with a size; memory_read_from_buffer() cuts out the part. EERD "
-              "is one register for all readers: which lock do the others hold?")
+        .hint(
+            "A struct bin_attribute with a size; memory_read_from_buffer() cuts out the part. EERD "
+            "is one register for all readers: which lock do the others hold?")
         .book("cov-c4")
         .run(check_nvm);
 }
 
 void add_the_end(grader::Scenario& lab) {
-    lab.check_points(10, "unload", "unloading with the interface up leaves nothing, loading works again")
+    lab.check_points(10, "unload",
+                     "unloading with the interface up leaves nothing, loading works again")
         .after("loads")
-        .hint("remove is probe read backwards. Who still runs when the interface is gone? What is "
-              "still claimed in /proc/iomem?")
+        .hint(
+            "remove is probe read backwards. Who still runs when the interface is gone? What is "
+            "still claimed in /proc/iomem?")
         .book("cov-c6")
         .run(check_unload);
-    lab.check_points(15, "unwind", "whichever allocation of probe fails, the next probe finds all free")
+    lab.check_points(15, "unwind",
+                     "whichever allocation of probe fails, the next probe finds all free")
         .after("unload")
-        .hint("Each label gives back one thing, in the reverse order of taking. A step that fails "
-              "jumps to the label of the step before it.")
+        .hint(
+            "Each label gives back one thing, in the reverse order of taking. A step that fails "
+            "jumps to the label of the step before it.")
         .book("cov-c6")
         .run(check_unwind);
     lab.check_points(5, "leaks", "no memory is lost, however probe ended")

@@ -9,8 +9,8 @@ namespace fwts::labs {
 
 grader::Scenario scenario_for(const std::string& name) {
     if (name == "01-registration") return registration();
-    throw std::runtime_error(
-        fmt::format("lab {} has a directory but no checks; add them to labs/grader/all_labs.cpp", name));
+    throw std::runtime_error(fmt::format(
+        "lab {} has a directory but no checks; add them to labs/grader/all_labs.cpp", name));
 }
 
 }  // namespace fwts::labs

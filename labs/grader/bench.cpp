@@ -42,8 +42,9 @@ sandbox::Options options_for(const BenchOptions& options, const Mac& mac) {
     result.mac = mac;
     result.record_registers = true;
     // Every message reaches the console, whatever a module does to the log level. Interpreting
-    // ACPI tables takes the strict kernel longer than all its checks, and a card needs none.
-    result.append = "ignore_loglevel no_timer_check acpi=off";
+    // ACPI tables takes the strict kernel longer than the rest of its boot and a card needs none;
+    // but without them the port above the card must not manage its slot: it would switch it off.
+    result.append = "ignore_loglevel no_timer_check acpi=off pcie_ports=compat";
     result.boot_limit = std::chrono::seconds(180);
     return result;
 }
@@ -58,9 +59,9 @@ std::optional<Card> find_card(const Json& devices) {
     for (const auto& device : devices) {
         if (device.value("qdev_id", "") == "nic") {
             Card card;
-            card.address = fmt::format("0000:{:02x}:{:02x}.{}", device.at("bus").get<int>(),
-                                       device.at("slot").get<int>(),
-                                       device.at("function").get<int>());
+            card.address =
+                fmt::format("0000:{:02x}:{:02x}.{}", device.at("bus").get<int>(),
+                            device.at("slot").get<int>(), device.at("function").get<int>());
             for (const auto& region : device.at("regions"))
                 if (region.at("type") == "io") card.io_base = region.at("address");
             return card;
@@ -109,14 +110,15 @@ struct Bench::Parts {
         release = trimmed(guest.run("uname -r").out);
     }
 
-    /// Reads a word of the NVM as a driver does, but from outside: the write goes through the card's
-    /// I/O window, which no driver uses. Sound only while no driver is loaded.
+    /// Reads a word of the NVM as a driver does, but from outside: the write goes through the
+    /// card's I/O window, which no driver uses. Sound only while no driver is loaded.
     std::uint16_t read_nvm(unsigned number) {
         outl(io_addr, EERD);
         outl(io_data, number << 2U | EERD_START);
         const auto value = guest.read_register(EERD);
         if ((value & EERD_DONE) == 0)
-            throw std::runtime_error(fmt::format("NVM word {} cannot be read from outside", number));
+            throw std::runtime_error(
+                fmt::format("NVM word {} cannot be read from outside", number));
         return static_cast<std::uint16_t>(value >> 16U);
     }
 
@@ -167,9 +169,13 @@ std::string Bench::text(const std::string& path) {
     return trimmed(sh("cat " + path + " 2>/dev/null").out);
 }
 
-std::uint32_t Bench::reg(std::uint32_t offset) { return parts_->guest.read_register(offset); }
+std::uint32_t Bench::reg(std::uint32_t offset) {
+    return parts_->guest.read_register(offset);
+}
 
-std::uint16_t Bench::nvm_word(unsigned number) const { return parts_->nvm.at(number); }
+std::uint16_t Bench::nvm_word(unsigned number) const {
+    return parts_->nvm.at(number);
+}
 
 std::vector<RegisterWrite> Bench::writes() const {
     std::vector<RegisterWrite> result;
@@ -179,14 +185,28 @@ std::vector<RegisterWrite> Bench::writes() const {
     return result;
 }
 
-void Bench::plug(bool in) { parts_->guest.qmp().set_link(in); }
+void Bench::plug(bool in) {
+    parts_->guest.qmp().set_link(in);
+}
 
-const Mac& Bench::mac() const { return parts_->mac; }
-const std::string& Bench::pci_address() const { return parts_->card.address; }
-const std::filesystem::path& Bench::module() const { return parts_->module; }
-std::mt19937_64& Bench::random() { return parts_->random; }
-std::string Bench::release() const { return parts_->release; }
-std::string Bench::console() const { return parts_->guest.console().text(); }
+const Mac& Bench::mac() const {
+    return parts_->mac;
+}
+const std::string& Bench::pci_address() const {
+    return parts_->card.address;
+}
+const std::filesystem::path& Bench::module() const {
+    return parts_->module;
+}
+std::mt19937_64& Bench::random() {
+    return parts_->random;
+}
+std::string Bench::release() const {
+    return parts_->release;
+}
+std::string Bench::console() const {
+    return parts_->guest.console().text();
+}
 
 void Bench::wait_until(const std::string& what, const std::string& expected,
                        const std::function<bool()>& holds, const std::function<std::string()>& seen,

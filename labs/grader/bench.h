@@ -65,8 +65,10 @@ class Bench {
 
     /// Runs a shell script. @throws the sandbox's Hang when it takes longer than `limit`.
     Ran sh(const std::string& script, Seconds limit = Seconds(30));
-    /// As sh(), and the check fails unless the status is 0. @return stdout without the last newline.
-    std::string must(const std::string& what, const std::string& script, Seconds limit = Seconds(30));
+    /// As sh(), and the check fails unless the status is 0. @return stdout without the last
+    /// newline.
+    std::string must(const std::string& what, const std::string& script,
+                     Seconds limit = Seconds(30));
     /// Contents of a file without the last newline, or "" when it cannot be read.
     std::string text(const std::string& path);
 

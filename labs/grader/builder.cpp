@@ -73,7 +73,9 @@ std::string kbuild_for(const std::vector<std::string>& c_files) {
                        objects);
 }
 
-std::string kbuild_in(const fs::path& dir) { return kbuild_for(c_files_in(dir)); }
+std::string kbuild_in(const fs::path& dir) {
+    return kbuild_for(c_files_in(dir));
+}
 
 std::vector<std::string> diagnostics(const std::string& output, const std::string& kind) {
     std::vector<std::string> found;
@@ -91,9 +93,10 @@ std::vector<std::string> diagnostics(const std::string& output, const std::strin
 BuildResult build_module(const fs::path& sources, const fs::path& kernel, const fs::path& out,
                          const Limits& limits) {
     if (!fs::exists(kernel / "build" / "Makefile"))
-        throw std::runtime_error(fmt::format(
-            "{}: there is no kernel to build against; make it with: qemu/kernel/kernel build strict",
-            kernel.string()));
+        throw std::runtime_error(
+            fmt::format("{}: there is no kernel to build against; make it with: qemu/kernel/kernel "
+                        "build strict",
+                        kernel.string()));
     require_jail();
     write_file(sources / "Kbuild", kbuild_in(sources));
     const auto tree = fs::canonical(kernel);

@@ -35,12 +35,14 @@ constexpr std::array<std::string_view, 19> at_start{
 
 /// Each may stand anywhere in a message.
 constexpr std::array<std::string_view, 5> anywhere{
-    "new suspected memory leaks", "DMA-API: device driver ", "resource sanity check: ",
-    "sysfs: cannot create duplicate filename", "still has locks held"};
+    "new suspected memory leaks", "DMA-API: device driver ",
+    "resource sanity check: ", "sysfs: cannot create duplicate filename", "still has locks held"};
 
 bool complains(const std::string& message) {
     const auto starts = [&](std::string_view text) { return message.starts_with(text); };
-    const auto holds = [&](std::string_view text) { return message.find(text) != std::string::npos; };
+    const auto holds = [&](std::string_view text) {
+        return message.find(text) != std::string::npos;
+    };
     return std::any_of(at_start.begin(), at_start.end(), starts) ||
            std::any_of(anywhere.begin(), anywhere.end(), holds);
 }
@@ -63,8 +65,7 @@ std::vector<Complaint> complaints(const std::vector<std::string>& log) {
     std::vector<Complaint> found;
     for (const auto& line : log) {
         std::string message = without_stamp(line);
-        if (complains(message))
-            found.push_back(Complaint{message, {}});
+        if (complains(message)) found.push_back(Complaint{message, {}});
         if (!found.empty() && found.back().lines.size() < report_lines)
             found.back().lines.push_back(std::move(message));
     }

@@ -12,8 +12,8 @@
 namespace fwts::grader {
 
 struct Edit {
-    std::string file;     ///< name inside the source directory
-    std::string find;     ///< must occur exactly once, so an edit cannot go astray unnoticed
+    std::string file;  ///< name inside the source directory
+    std::string find;  ///< must occur exactly once, so an edit cannot go astray unnoticed
     std::string replace;
 };
 

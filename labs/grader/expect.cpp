@@ -17,7 +17,8 @@ void fail(std::string what, std::string expected, std::string seen,
 }
 
 void expect_register(const std::string& what, std::uint32_t expected, std::uint32_t seen) {
-    if (expected != seen) fail(what, fmt::format("{:#010x}", expected), fmt::format("{:#010x}", seen));
+    if (expected != seen)
+        fail(what, fmt::format("{:#010x}", expected), fmt::format("{:#010x}", seen));
 }
 
 void expect_that(bool holds, const std::string& what, const std::string& expected,

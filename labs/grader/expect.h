@@ -17,7 +17,8 @@ namespace fwts::grader {
 /// Thrown by a check whose demand was not met; carries the verdict shown to the student.
 class Failure : public std::runtime_error {
   public:
-    explicit Failure(Verdict verdict) : std::runtime_error(verdict.what), verdict_(std::move(verdict)) {}
+    explicit Failure(Verdict verdict)
+        : std::runtime_error(verdict.what), verdict_(std::move(verdict)) {}
     const Verdict& verdict() const { return verdict_; }
 
   private:

@@ -25,8 +25,8 @@ class Stopwatch {
   public:
     Stopwatch(std::vector<Cost>& costs, std::string part) : costs_(costs), part_(std::move(part)) {}
     ~Stopwatch() {
-        costs_.push_back({part_, std::chrono::duration_cast<std::chrono::milliseconds>(
-                                     Clock::now() - start_)});
+        costs_.push_back(
+            {part_, std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start_)});
     }
     Stopwatch(const Stopwatch&) = delete;
     Stopwatch& operator=(const Stopwatch&) = delete;
@@ -95,11 +95,7 @@ class Grading {
   public:
     Grading(const Lab& lab, const Scenario& scenario, const Places& places, const Request& request,
             const Watcher& watcher)
-        : lab_(lab),
-          scenario_(scenario),
-          places_(places),
-          request_(request),
-          watcher_(watcher) {
+        : lab_(lab), scenario_(scenario), places_(places), request_(request), watcher_(watcher) {
         report_.lab = lab.name;
         report_.title = lab.title;
         report_.submission = request.submission.string();
@@ -113,8 +109,9 @@ class Grading {
         } catch (const std::exception& error) {
             give_up(Stage::error, error.what());
         }
-        report_.costs.push_back({"all together", std::chrono::duration_cast<std::chrono::milliseconds>(
-                                                     Clock::now() - start)});
+        report_.costs.push_back(
+            {"all together",
+             std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start)});
         return std::move(report_);
     }
 
@@ -182,7 +179,8 @@ class Grading {
         {
             const Stopwatch watch(report_.costs, "checks");
             report_.checks = run_checks(
-                scenario_.checks(), [&](const Check& check) {
+                scenario_.checks(),
+                [&](const Check& check) {
                     step(fmt::format("checking {}", check.id));
                     return run_check(check, bench);
                 },

@@ -16,9 +16,9 @@ namespace fwts::grader {
 
 /// Where the pieces of the checkout are.
 struct Places {
-    std::filesystem::path labs;       ///< labs/
-    std::filesystem::path driver;     ///< code/driver
-    std::filesystem::path kernel;     ///< build/kernel/strict
+    std::filesystem::path labs;    ///< labs/
+    std::filesystem::path driver;  ///< code/driver
+    std::filesystem::path kernel;  ///< build/kernel/strict
 
     /// The checkout this program was built in: the directory above build/bin.
     static Places of_this_program();

@@ -39,9 +39,9 @@ class Descriptor {
 /// Leftovers of editors, version control and Kbuild, which are not part of anybody's work.
 bool is_clutter(const std::string& name) {
     static const std::vector<std::string> patterns{
-        ".git",  ".gitignore", ".DS_Store", "*~",      "*.swp",          ".*.cmd",
-        "*.o",   "*.ko",       "*.mod",     "*.mod.c", "Module.symvers", "modules.order",
-        ".*.o.d"};
+        ".git",           ".gitignore",    ".DS_Store", "*~",    "*.swp",
+        ".*.cmd",         "*.o",           "*.ko",      "*.mod", "*.mod.c",
+        "Module.symvers", "modules.order", ".*.o.d"};
     return std::any_of(patterns.begin(), patterns.end(),
                        [&](const std::string& pattern) { return matches(name, pattern); });
 }
@@ -50,9 +50,8 @@ bool is_clutter(const std::string& name) {
 std::vector<std::string> names_in(const fs::path& dir) {
     std::unique_ptr<DIR, int (*)(DIR*)> handle(opendir(dir.c_str()), closedir);
     if (!handle)
-        throw std::runtime_error(
-            fmt::format("{}: the submission's directory cannot be read: {}", dir.string(),
-                        std::strerror(errno)));
+        throw std::runtime_error(fmt::format("{}: the submission's directory cannot be read: {}",
+                                             dir.string(), std::strerror(errno)));
     std::vector<std::string> names;
     while (const dirent* entry = readdir(handle.get())) {
         const std::string name = entry->d_name;
@@ -72,15 +71,15 @@ std::string why_unwelcome(const std::string& name, const IntakeRules& rules) {
         return "use letters, digits, '_', '-' and '.' in file names";
     const bool allowed = std::any_of(rules.allow.begin(), rules.allow.end(),
                                      [&](const auto& pattern) { return matches(name, pattern); });
-    if (!allowed)
-        return fmt::format("only {} are part of this lab", fmt::join(rules.allow, ", "));
+    if (!allowed) return fmt::format("only {} are part of this lab", fmt::join(rules.allow, ", "));
     return {};
 }
 
 /// Reads a regular file of limited size, or says why not.
 std::string read_checked(int dir, const std::string& name, const IntakeRules& rules,
                          std::string& text) {
-    const Descriptor file(openat(dir, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const Descriptor file(
+        openat(dir, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (file.get() < 0)
         return errno == ELOOP ? "it is a symbolic link; hand in the file itself"
                               : fmt::format("it cannot be read: {}", std::strerror(errno));
@@ -119,8 +118,8 @@ Intake take_in(const fs::path& submission, const IntakeRules& rules, const fs::p
         throw std::runtime_error(fmt::format("{}: cannot be opened", submission.string()));
     if (names.empty()) intake.refused.emplace_back("the directory holds no files to grade");
     if (names.size() > rules.files) {
-        intake.refused.push_back(fmt::format("{} files; at most {} are accepted", names.size(),
-                                             rules.files));
+        intake.refused.push_back(
+            fmt::format("{} files; at most {} are accepted", names.size(), rules.files));
         return intake;
     }
 

@@ -52,12 +52,12 @@ std::vector<std::string> jail_command(const Room& room, const std::vector<std::s
     append(command, {"--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
                      "--hostname", "grader"});
     append_tools(command);
-    append(command, {"--proc", "/proc", "--dev", "/dev", "--size", std::to_string(64U << 20U),
-                     "--tmpfs", "/tmp", "--size", std::to_string(room.scratch_bytes), "--tmpfs",
-                     "/work"});
-    for (const auto& dir : room.readable) append(command, {"--ro-bind", dir.string(), dir.string()});
-    if (!room.sources.empty())
-        append(command, {"--ro-bind", room.sources.string(), "/submission"});
+    append(command,
+           {"--proc", "/proc", "--dev", "/dev", "--size", std::to_string(64U << 20U), "--tmpfs",
+            "/tmp", "--size", std::to_string(room.scratch_bytes), "--tmpfs", "/work"});
+    for (const auto& dir : room.readable)
+        append(command, {"--ro-bind", dir.string(), dir.string()});
+    if (!room.sources.empty()) append(command, {"--ro-bind", room.sources.string(), "/submission"});
     if (!room.out.empty()) append(command, {"--bind", room.out.string(), "/out"});
     append(command, {"--chdir", "/work", "--"});
     command.insert(command.end(), argv.begin(), argv.end());

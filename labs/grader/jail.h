@@ -4,8 +4,8 @@
 // The compiler is the only program that reads a student's text, but text can name files
 // (#include, .incbin) and can be made to compile for ever. So the room holds nothing worth reading
 // and has limits. Inside are the compiler and its libraries, the kernel build tree, the sources and
-// a small scratch file system; what the room writes is gone when it closes, except what lands in the
-// one directory given as `out`.
+// a small scratch file system; what the room writes is gone when it closes, except what lands in
+// the one directory given as `out`.
 #pragma once
 
 #include <filesystem>

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <stdexcept>
-#include <toml++/toml.h>
 
 namespace fwts::grader {
 namespace fs = std::filesystem;
@@ -90,7 +90,8 @@ Mutant read_mutant(const Reader& reader) {
 
 Lab from_table(const fs::path& file, const toml::table& table) {
     const Reader top(file, table);
-    top.only({"title", "stage", "floor", "minutes", "allow", "blank", "gap", "hook", "answer", "mutant"});
+    top.only({"title", "stage", "floor", "minutes", "allow", "blank", "gap", "hook", "answer",
+              "mutant"});
     Lab lab;
     lab.directory = file.parent_path();
     lab.name = lab.directory.filename().string();

@@ -29,7 +29,7 @@ struct Mutant {
 };
 
 struct Lab {
-    std::string name;                 ///< "01-registration"
+    std::string name;  ///< "01-registration"
     std::string title;
     std::string stage;                ///< stage of the driver it is cut from, "01"
     std::filesystem::path directory;  ///< labs/01-registration

@@ -129,9 +129,10 @@ int grade_one(const Options& options) {
         return exit_usage;
     }
     if (!fs::is_directory(options.submission)) {
-        std::cerr << fmt::format("grade: {}: there is no such directory; name the one with the files "
-                                 "you changed\n",
-                                 options.submission);
+        std::cerr << fmt::format(
+            "grade: {}: there is no such directory; name the one with the files "
+            "you changed\n",
+            options.submission);
         return exit_usage;
     }
     const Lab lab = open_lab(options);
@@ -153,10 +154,10 @@ int run_selftest(const Options& options) {
     for (const auto& subject : options.only.empty() ? subjects(lab) : options.only) {
         const auto test =
             self_test(lab, scenario, options.places, subject, request_for(options), Watcher{});
-        std::cout << fmt::format("{:<4} {:<28} {:>3} of {} points, {:.1f} s\n",
-                                 test.differences.empty() ? "ok" : "BAD", subject,
-                                 test.report.earned(), test.report.possible(),
-                                 static_cast<double>(test.report.costs.back().time.count()) / 1000.0);
+        std::cout << fmt::format(
+            "{:<4} {:<28} {:>3} of {} points, {:.1f} s\n", test.differences.empty() ? "ok" : "BAD",
+            subject, test.report.earned(), test.report.possible(),
+            static_cast<double>(test.report.costs.back().time.count()) / 1000.0);
         for (const auto& difference : test.differences) std::cout << "     " << difference << '\n';
         if (!test.differences.empty() || options.verbose)
             TerminalWriter(style_for(options)).write(test.report, std::cout);
@@ -182,7 +183,8 @@ void add_places(CLI::App& app, Options& options) {
     app.add_option("--kernel", options.places.kernel, "strict kernel to grade with")
         ->capture_default_str();
     app.add_option("--labs", options.places.labs, "directory of the labs")->capture_default_str();
-    app.add_option("--driver", options.places.driver, "source of the driver")->capture_default_str();
+    app.add_option("--driver", options.places.driver, "source of the driver")
+        ->capture_default_str();
 }
 
 void add_common(CLI::App& app, Options& options) {
@@ -203,8 +205,10 @@ int run(int argc, char** argv) {
     app.fallthrough();
     add_common(app, options);
     add_places(app, options);
-    app.add_option("--submission", options.submission, "directory with the files that were changed");
-    app.add_option("--json", options.json, "also write the report there as JSON; - for stdout alone");
+    app.add_option("--submission", options.submission,
+                   "directory with the files that were changed");
+    app.add_option("--json", options.json,
+                   "also write the report there as JSON; - for stdout alone");
     app.add_flag("--list", options.list, "show the lab's checks and stop");
 
     auto* selftest = app.add_subcommand("selftest", "grade what has a known verdict, and compare");

@@ -12,10 +12,10 @@ namespace fwts::grader {
 
 /// What a child may use. Zero means "no limit of its own".
 struct Limits {
-    std::chrono::seconds wall{60};       ///< then its whole process group is killed
-    std::chrono::seconds cpu{0};         ///< CPU time of each process
-    std::uint64_t memory_bytes = 0;      ///< address space of each process
-    std::uint64_t file_bytes = 0;        ///< size of any file it writes
+    std::chrono::seconds wall{60};           ///< then its whole process group is killed
+    std::chrono::seconds cpu{0};             ///< CPU time of each process
+    std::uint64_t memory_bytes = 0;          ///< address space of each process
+    std::uint64_t file_bytes = 0;            ///< size of any file it writes
     std::uint64_t output_bytes = 1U << 20U;  ///< stdout and stderr together; then it is killed
 };
 
@@ -28,8 +28,8 @@ struct ProcessResult {
     bool ok() const { return status == 0 && !timed_out && !too_loud; }
 };
 
-/// Runs a program to its end. The child dies with this process, reads from /dev/null and inherits no
-/// other descriptor.
+/// Runs a program to its end. The child dies with this process, reads from /dev/null and inherits
+/// no other descriptor.
 /// @param argv         program (searched in PATH) and arguments.
 /// @param environment  the child's whole environment.
 /// @throws std::system_error when no process can be made; a missing program is status 127.

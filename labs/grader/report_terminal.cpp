@@ -37,19 +37,22 @@ class Page {
         out_ << fmt::format("{:>3}/{:<3} {} {}: {}\n", check.earned, check.points,
                             word(check.verdict.outcome), check.id, check.title);
         if (check.verdict.outcome == Outcome::pass) return;
-        if (!check.verdict.what.empty()) out_ << "          " << printable(check.verdict.what) << '\n';
+        if (!check.verdict.what.empty())
+            out_ << "          " << printable(check.verdict.what) << '\n';
         if (check.verdict.outcome == Outcome::blocked) return;
         value("expected", check.verdict.expected);
         value("seen    ", check.verdict.seen);
         evidence(check.verdict.evidence);
         if (!check.hint.empty()) out_ << "          hint: " << check.hint << '\n';
         if (!check.book.empty())
-            out_ << fmt::format("          book: section \"{}\" ({})\n", check.book, style_.book_url);
+            out_ << fmt::format("          book: section \"{}\" ({})\n", check.book,
+                                style_.book_url);
     }
 
     void evidence(const std::vector<std::string>& lines) {
         const auto shown = style_.verbose ? lines.size() : std::min(lines.size(), evidence_lines);
-        for (std::size_t i = 0; i < shown; ++i) out_ << "          | " << printable(lines[i]) << '\n';
+        for (std::size_t i = 0; i < shown; ++i)
+            out_ << "          | " << printable(lines[i]) << '\n';
         if (shown < lines.size())
             out_ << fmt::format("          | … {} more lines, see --verbose or --json\n",
                                 lines.size() - shown);
@@ -80,7 +83,9 @@ class Page {
     std::string word(Outcome outcome) const {
         const std::string text = fmt::format("{:<7}", to_string(outcome));
         if (!style_.colour) return text;
-        const char* colour = outcome == Outcome::pass ? "32" : outcome == Outcome::fail ? "31" : "33";
+        const char* colour = outcome == Outcome::pass   ? "32"
+                             : outcome == Outcome::fail ? "31"
+                                                        : "33";
         return fmt::format("\033[{}m{}\033[0m", colour, text);
     }
 

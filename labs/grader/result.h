@@ -74,8 +74,8 @@ struct Report {
     std::uint64_t seed = 0;
     std::string kernel;  ///< release of the guest's kernel, empty when it never booted
     Stage stage = Stage::graded;
-    std::string message;               ///< why it was refused, did not build or went wrong
-    std::vector<std::string> details;  ///< one line each: refusals or compiler messages
+    std::string message;                ///< why it was refused, did not build or went wrong
+    std::vector<std::string> details;   ///< one line each: refusals or compiler messages
     std::vector<std::string> warnings;  ///< compiler warnings of a build that succeeded
     std::vector<CheckResult> checks;
     std::vector<Cost> costs;

@@ -23,7 +23,9 @@ CheckBuilder& CheckBuilder::book(std::string label) {
     return *this;
 }
 
-void CheckBuilder::run(std::function<void(Bench&)> body) { check_.body = std::move(body); }
+void CheckBuilder::run(std::function<void(Bench&)> body) {
+    check_.body = std::move(body);
+}
 
 CheckBuilder Scenario::check_points(int points, std::string id, std::string title) {
     Check check;
@@ -40,8 +42,8 @@ std::vector<std::string> Scenario::mistakes() const {
     for (const auto& check : checks_) {
         for (const auto& id : check.depends) {
             if (!earlier.contains(id))
-                found.push_back(fmt::format("check {} comes after {}, which is not an earlier check",
-                                            check.id, id));
+                found.push_back(fmt::format(
+                    "check {} comes after {}, which is not an earlier check", check.id, id));
         }
         if (!earlier.insert(check.id).second)
             found.push_back(fmt::format("two checks are called {}", check.id));

@@ -64,9 +64,9 @@ Texts compare_build_failure(const Report& report, const std::string& complaint) 
         differences.push_back(fmt::format("stage: stated build-failed, found {} {}",
                                           to_string(report.stage), report.message));
     if (report.earned() != 0) differences.emplace_back("it earned points");
-    const bool said = std::any_of(report.details.begin(), report.details.end(), [&](const auto& line) {
-        return line.find(complaint) != std::string::npos;
-    });
+    const bool said =
+        std::any_of(report.details.begin(), report.details.end(),
+                    [&](const auto& line) { return line.find(complaint) != std::string::npos; });
     if (!said)
         differences.push_back(fmt::format("the report does not quote the compiler on \"{}\": {}",
                                           complaint, fmt::join(report.details, " / ")));

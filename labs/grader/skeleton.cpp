@@ -42,15 +42,16 @@ void lay_over(const fs::path& from, const fs::path& onto) {
             write_file(onto / entry.path().filename(), read_file(entry.path()));
 }
 
-void write_kbuild(const fs::path& dir) { write_file(dir / "Kbuild", kbuild_in(dir)); }
+void write_kbuild(const fs::path& dir) {
+    write_file(dir / "Kbuild", kbuild_in(dir));
+}
 
 /// The stage with the lab's hooks and own files, nothing taken out yet.
 void make_base(const Lab& lab, const fs::path& driver, const fs::path& out) {
     fs::create_directories(out);
     if (!fs::is_empty(out))
-        throw std::runtime_error(
-            fmt::format("{}: is not empty; name a new directory, nothing is overwritten",
-                        out.string()));
+        throw std::runtime_error(fmt::format(
+            "{}: is not empty; name a new directory, nothing is overwritten", out.string()));
     cut_stage(driver, lab.stage, out);
     apply_all(lab.hooks, out);
     lay_over(lab.skeleton_dir(), out);

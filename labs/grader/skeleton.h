@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // Makes a lab's source directories out of the driver: skeleton, reference solution, mutants.
 //
-// Nothing of the driver is copied into labs/. Everything starts from the stage as loom cuts it, so a
-// lab cannot drift from the book unnoticed: an edit that no longer fits stops the work.
+// Nothing of the driver is copied into labs/. Everything starts from the stage as loom cuts it, so
+// a lab cannot drift from the book unnoticed: an edit that no longer fits stops the work.
 #pragma once
 
 #include <filesystem>

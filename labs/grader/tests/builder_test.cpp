@@ -24,8 +24,7 @@ constexpr const char* build_output =
 
 TEST(Diagnostics, ErrorsComeWithTheSourceTheyQuote) {
     EXPECT_THAT(diagnostics(build_output, "error"),
-                ElementsAre("igbook_main.c:20:1: error: expected ';' before '}' token",
-                            "   20 | }",
+                ElementsAre("igbook_main.c:20:1: error: expected ';' before '}' token", "   20 | }",
                             "ERROR: modpost: \"igbook_gone\" [igbook.ko] undefined!"));
 }
 
@@ -66,8 +65,8 @@ TEST(KernelLog, FindsComplaintsAndWhatTheyPrinted) {
 TEST(KernelLog, EachWatchmanOfTheStrictKernelIsHeard) {
     for (const char* line :
          {"BUG: sleeping function called from invalid context at mm/x.c:1",
-          "WARNING: possible circular locking dependency detected",
-          "WARNING: suspicious RCU usage", "INFO: possible recursive locking detected",
+          "WARNING: possible circular locking dependency detected", "WARNING: suspicious RCU usage",
+          "INFO: possible recursive locking detected",
           "DMA-API: igbook 0000:00:02.0: device driver tries to free DMA memory",
           "kmemleak: 1 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
           "ODEBUG: free active (active state 0) object: 1 object type: timer_list",

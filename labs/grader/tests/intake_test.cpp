@@ -118,7 +118,9 @@ TEST_F(IntakeTest, NamesThatPlayTricksAreRefused) {
     expect_refused("use letters, digits");
 }
 
-TEST_F(IntakeTest, AnEmptyDirectoryIsRefused) { expect_refused("no files"); }
+TEST_F(IntakeTest, AnEmptyDirectoryIsRefused) {
+    expect_refused("no files");
+}
 
 TEST(Intake, AMissingDirectoryIsNamed) {
     EXPECT_THROW(take_in("/nonexistent/submission", {}, "/tmp"), std::runtime_error);

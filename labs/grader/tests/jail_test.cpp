@@ -65,7 +65,8 @@ TEST_F(JailTest, ThereIsNoHome) {
 }
 
 TEST_F(JailTest, ThereIsNoNetwork) {
-    const auto result = run({"sh", "-c", "cat /proc/net/dev | tail -n +3 | grep -v ' lo:' | wc -l"});
+    const auto result =
+        run({"sh", "-c", "cat /proc/net/dev | tail -n +3 | grep -v ' lo:' | wc -l"});
     EXPECT_EQ(result.output, "0\n");
 }
 
@@ -106,8 +107,9 @@ TEST_F(JailTest, AFloodOfOutputIsStopped) {
 TEST_F(JailTest, MemoryIsLimited) {
     Limits limits = build_limits();
     limits.memory_bytes = std::uint64_t{64} << 20U;
-    write_file(sources_.path() / "igbook.c", "#define A(x) x x x x x x x x\nint a[] = {\n"
-                                             "A(A(A(A(A(A(1,))))))\n};\n");
+    write_file(sources_.path() / "igbook.c",
+               "#define A(x) x x x x x x x x\nint a[] = {\n"
+               "A(A(A(A(A(A(1,))))))\n};\n");
     EXPECT_FALSE(run({"gcc", "-c", "/submission/igbook.c", "-o", "/work/igbook.o"}, limits).ok());
     EXPECT_TRUE(run({"gcc", "-c", "/submission/igbook.c", "-o", "/work/igbook.o"}).ok());
 }

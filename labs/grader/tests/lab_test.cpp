@@ -18,7 +18,8 @@ using testing::ThrowsMessage;
 
 const fs::path source_dir = FWTS_SOURCE_DIR;
 
-constexpr const char* header = "title = \"T\"\nstage = \"01\"\nfloor = 5\nminutes = 10\nallow = [\"a.c\"]\n";
+constexpr const char* header =
+    "title = \"T\"\nstage = \"01\"\nfloor = 5\nminutes = 10\nallow = [\"a.c\"]\n";
 
 Lab lab_of(const std::string& text) {
     const Scratch scratch("lab");
@@ -31,17 +32,24 @@ TEST(Edit, ReplacesWhatOccursOnce) {
 }
 
 TEST(Edit, RefusesWhatIsMissingOrAmbiguous) {
-    EXPECT_THAT([] { edited({"f.c", "four", ""}, "one"); },
-                ThrowsMessage<std::runtime_error>(HasSubstr("f.c: the text to replace is not there")));
-    EXPECT_THAT([] { edited({"f.c", "one", ""}, "one one"); },
-                ThrowsMessage<std::runtime_error>(HasSubstr("more than once")));
+    EXPECT_THAT(
+        [] {
+            edited({"f.c", "four", ""}, "one");
+        },
+        ThrowsMessage<std::runtime_error>(HasSubstr("f.c: the text to replace is not there")));
+    EXPECT_THAT(
+        [] {
+            edited({"f.c", "one", ""}, "one one");
+        },
+        ThrowsMessage<std::runtime_error>(HasSubstr("more than once")));
 }
 
 TEST(LabToml, IsRead) {
-    const auto lab = lab_of(std::string(header) +
-                            "[[blank]]\nfunction = \"f\"\nbody = \"x\"\n"
-                            "[[mutant]]\nname = \"m\"\nstory = \"s\"\nfails = [\"a\"]\nblocked = []\n"
-                            "[[mutant.edit]]\nfile = \"a.c\"\nfind = \"1\"\nreplace = \"2\"\n");
+    const auto lab =
+        lab_of(std::string(header) +
+               "[[blank]]\nfunction = \"f\"\nbody = \"x\"\n"
+               "[[mutant]]\nname = \"m\"\nstory = \"s\"\nfails = [\"a\"]\nblocked = []\n"
+               "[[mutant.edit]]\nfile = \"a.c\"\nfind = \"1\"\nreplace = \"2\"\n");
     EXPECT_EQ(lab.name, "99-test");
     EXPECT_EQ(lab.floor, 5);
     ASSERT_EQ(lab.blanks.size(), 1U);
@@ -96,8 +104,10 @@ TEST_P(EveryLab, MutantsNameChecksThereAre) {
     EXPECT_GE(lab_.mutants.size(), 3U);
     for (const auto& mutant : lab_.mutants) {
         EXPECT_FALSE(mutant.fails.empty()) << mutant.name;
-        for (const auto& id : mutant.fails) EXPECT_TRUE(ids.contains(id)) << mutant.name << ": " << id;
-        for (const auto& id : mutant.blocked) EXPECT_TRUE(ids.contains(id)) << mutant.name << ": " << id;
+        for (const auto& id : mutant.fails)
+            EXPECT_TRUE(ids.contains(id)) << mutant.name << ": " << id;
+        for (const auto& id : mutant.blocked)
+            EXPECT_TRUE(ids.contains(id)) << mutant.name << ": " << id;
     }
 }
 

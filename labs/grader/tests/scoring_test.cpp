@@ -38,8 +38,8 @@ int sum(const std::vector<CheckResult>& results) {
 }
 
 TEST(Scoring, AllPassedEarnsEverything) {
-    const auto results = run_checks(three_checks().checks(),
-                                    [](const Check&) { return verdict(Outcome::pass); });
+    const auto results =
+        run_checks(three_checks().checks(), [](const Check&) { return verdict(Outcome::pass); });
     EXPECT_EQ(sum(results), 60);
 }
 
@@ -100,16 +100,18 @@ TEST(Scoring, BlockAllNamesTheReasonAndEarnsNothing) {
     EXPECT_EQ(sum(results), 0);
 }
 
-TEST(Scenario, ASoundOneHasNoMistakes) { EXPECT_TRUE(three_checks().mistakes().empty()); }
+TEST(Scenario, ASoundOneHasNoMistakes) {
+    EXPECT_TRUE(three_checks().mistakes().empty());
+}
 
 TEST(Scenario, TellsItsAuthorWhatIsWrong) {
     Scenario scenario("99-test");
     scenario.check_points(10, "a", "first").after("z");
     scenario.check_points(0, "a", "again").hint("h").book("b").run([](Bench&) {});
-    EXPECT_THAT(scenario.mistakes(),
-                ElementsAre(HasSubstr("not an earlier check"), HasSubstr("no run"),
-                            HasSubstr("no hint"), HasSubstr("no link"), HasSubstr("two checks"),
-                            HasSubstr("no points")));
+    EXPECT_THAT(
+        scenario.mistakes(),
+        ElementsAre(HasSubstr("not an earlier check"), HasSubstr("no run"), HasSubstr("no hint"),
+                    HasSubstr("no link"), HasSubstr("two checks"), HasSubstr("no points")));
 }
 
 TEST(Expect, FailureCarriesBothSides) {
