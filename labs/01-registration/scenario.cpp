@@ -301,7 +301,7 @@ void check_unwind(Bench& bench) {
     const auto failed = std::count(lines.begin(), lines.end(), '\n');
     expect_that(failed >= 3, "allocations of probe that were made to fail", "several",
                 fmt::format("{}; does probe allocate at all?", failed));
-    expect_that(last.ends_with(" yes 1") || last.ends_with(" yes 2"),
+    expect_that(last.find(" yes ") != std::string::npos,
                 fmt::format("binding after {} failed attempts, each by another allocation", failed),
                 "the driver binds as if nothing had happened",
                 fmt::format("attempt, status, bound, ranges claimed: {}", last));
