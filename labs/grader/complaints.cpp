@@ -35,7 +35,7 @@ constexpr std::array<std::string_view, 19> at_start{
 
 /// Each may stand anywhere in a message.
 constexpr std::array<std::string_view, 5> anywhere{
-    "new suspected memory leaks", "DMA-API: device driver ",
+    "new suspected memory leaks", ": device driver ",
     "resource sanity check: ", "sysfs: cannot create duplicate filename", "still has locks held"};
 
 bool complains(const std::string& message) {
