@@ -157,7 +157,7 @@ std::vector<std::string> symbolise(const std::vector<TraceFrame>& frames, const 
             place = line_of(file, symbol->value + frame.offset - back,
                             frame.module.empty() ? "" : symbol->section);
         }
-        lines.push_back(place.empty() ? raw : place + " (" + raw + ")");
+        lines.push_back(place.empty() ? raw : fmt::format("{} ({})", place, raw));
     }
     return lines;
 }

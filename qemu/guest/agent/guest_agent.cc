@@ -42,7 +42,9 @@ std::string find_port() {
     while (const dirent* entry = ports ? readdir(ports.get()) : nullptr) {
         const std::string device = entry->d_name;
         std::string name;
-        std::ifstream file(directory + "/" + device + "/name");
+        std::string path = directory;
+        path.append("/").append(device).append("/name");
+        std::ifstream file(path);
         if (std::getline(file, name) && name == kPortName) {
             return "/dev/" + device;
         }
@@ -50,7 +52,7 @@ std::string find_port() {
     return {};
 }
 
-Descriptor open_port(std::string path) {
+Descriptor open_port(const std::string& path) {
     using std::chrono_literals::operator""ms;
     // The device may appear after us: its driver can be a module or still be probing.
     for (int attempt = 0; attempt < 1000; ++attempt) {
