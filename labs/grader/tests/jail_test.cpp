@@ -107,8 +107,10 @@ TEST_F(JailTest, AFloodOfOutputIsStopped) {
 TEST_F(JailTest, MemoryIsLimited) {
     Limits limits = build_limits();
     limits.memory_bytes = std::uint64_t{64} << 20U;
-    // The compiler alone needs more than 64 MiB of address space.
-    write_file(sources_.path() / "igbook.c", "int one(void) { return 1; }\n");
+    // A short text that grows to 262144 numbers.
+    write_file(sources_.path() / "igbook.c",
+               "#define N 1,\n#define A(x) x x x x x x x x\n"
+               "int a[] = {A(A(A(A(A(A(N))))))};\n");
     EXPECT_FALSE(run({"gcc", "-c", "/submission/igbook.c", "-o", "/work/igbook.o"}, limits).ok());
     EXPECT_TRUE(run({"gcc", "-c", "/submission/igbook.c", "-o", "/work/igbook.o"}).ok());
 }
