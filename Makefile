@@ -75,7 +75,7 @@ stage-%: stages kernel ## cut and compile one stage (stage-01) for the guest's k
 	@code/driver/build-stage --kernel $(K) $*
 
 trace: ## follow the kernel with gdb: T=boot or T=receive; GUIDED=1 waits at each stop
-	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox || \
+	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox && test -x build/bin/udp_reader || \
 		$(MAKE) --no-print-directory tools kernel guest K=trace
 	@gdb-scripts/trace $(T) $(if $(GUIDED),--guided) $(ARGS)
 
