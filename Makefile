@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test doctor setup tools kernel kernels guest stages modules trace shell run \
+.PHONY: help demo test doctor setup tools kernel kernels guest stages modules headers trace shell run \
 	book pdf grade skeleton check loom-check bench clean clean-cache
 
 T ?= receive
@@ -36,6 +36,7 @@ test: ## install, build and run every test (LAYER=name for one layer, MATCH=rege
 
 .PHONY: everything
 everything: tools kernels guest modules
+	@code/driver/newest-headers --offline >/dev/null 2>&1 || code/driver/newest-headers
 	@$(ninja) --quiet
 
 doctor: ## say what is here, what is missing, which accelerator guests use and why
@@ -67,11 +68,14 @@ guest: tools ## build the guest's initramfs
 stages: tools ## cut every stage of the driver into build/stages
 	@build/bin/loom tangle --source code/driver --stage all --out build/stages
 
-modules: stages kernels ## compile every stage for both kernels
-	@for stage in $$(build/bin/loom stages --source code/driver --numbers); do \
-		code/driver/build-stage --kernel trace $$stage && code/driver/build-stage --kernel strict $$stage || exit 1; done
+modules: tools kernels ## compile every stage for both kernels
+	@code/driver/build-stage --kernel trace all
+	@code/driver/build-stage --kernel strict --failcall all
 
-stage-%: stages kernel ## cut and compile one stage (stage-01) for the guest's kernel
+headers: ## fetch the newest kernel headers Debian offers, for the tests (cached; run it to refresh)
+	@code/driver/newest-headers
+
+stage-%: tools kernel ## cut and compile one stage (stage-01) for the guest's kernel
 	@code/driver/build-stage --kernel $(K) $*
 
 trace: ## follow the kernel with gdb: T=boot or T=receive; GUIDED=1 waits at each stop
