@@ -9,6 +9,7 @@ SHELL := /bin/bash
 T ?= receive
 L ?= 01
 S ?=
+M ?=
 K ?= trace
 LAYER ?=
 MATCH ?= .
@@ -18,9 +19,9 @@ setup := qemu/setup
 ninja := ninja -C build/cmake
 
 help: ## list every target
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9%-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  variables: T=boot|receive  GUIDED=1  L=01  S=DIR  K=trace|strict  LAYER=unit|static|stages|guest|traces|grader|book"
+	@echo "  variables: T=boot|receive  GUIDED=1  L=01  S=DIR  M=mutant  K=trace|strict  LAYER=unit|static|stages|guest|traces|grader|book"
 
 demo: ## do everything once: install, build the guest and the book, trace a datagram to its socket
 	@$(setup)/install guest book
@@ -98,13 +99,15 @@ pdf: stages ## build the book as PDF (installs LaTeX)
 	@book/build pdf
 	@echo "build/book/pdf/from-wire-to-socket.pdf"
 
-grade: ## grade a submission: make grade L=01 S=directory
-	@test -n "$(S)" || { echo "grade: which submission? make grade L=01 S=labs/01-registration/solution" >&2; exit 2; }
+grade: ## grade a submission: make grade L=01 S=directory (or M=name: the reference with a known fault)
+	@test -n "$(S)$(M)" || { echo "grade: which submission? make grade L=01 S=labs/01-registration/solution" >&2; exit 2; }
 	@$(setup)/install guest test
 	@$(MAKE) --no-print-directory stages guest kernel K=strict
-	@build/bin/grade --lab $(L) --submission $(S) $(ARGS)
+	@$(if $(M),rm -rf build/labs/$(L)/$(M) && build/bin/grade mutant --lab $(L) --name $(M) --out build/labs/$(L)/$(M))
+	@build/bin/grade --lab $(L) --submission $(if $(M),build/labs/$(L)/$(M),$(S)) $(ARGS)
 
 skeleton: stages ## write a lab's skeleton to start from: make skeleton L=01
+	@test ! -e build/labs/$(L)/skeleton || { echo "skeleton: build/labs/$(L)/skeleton is there already; move your work away first" >&2; exit 1; }
 	@build/bin/grade skeleton --lab $(L) --out build/labs/$(L)/skeleton
 
 loom-check: tools ## check the literate source and that the book shows every line
