@@ -73,6 +73,12 @@ std::optional<nlohmann::json> AgentLink::wait_hello(Monitor::Clock::duration lim
     return hello_;
 }
 
+void AgentLink::resume() {
+    const auto lock = monitor_.lock();
+    greet({{"event", "hello"}});
+    wake_();
+}
+
 bool AgentLink::on_readable() {
     std::array<char, 65536> bytes{};
     const ssize_t n = recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);

@@ -46,6 +46,9 @@ class AgentLink {
     /// Waits for the agent's hello. @return it, or nothing after @p limit.
     std::optional<nlohmann::json> wait_hello(Monitor::Clock::duration limit);
 
+    /// The agent said its hello to somebody before us and is idle: begins a conversation with it.
+    void resume();
+
     /// For the listener thread: reads what is there. @return false when QEMU hung up.
     bool on_readable();
     /// For the listener thread: there are messages that the port did not take yet.

@@ -21,6 +21,7 @@
 #include "accelerator.h"
 #include "io.h"
 #include "kernel_log.h"
+#include "prepared.h"
 #include "qemu_process.h"
 #include "symbolise.h"
 
@@ -37,6 +38,8 @@ constexpr std::size_t kTailLines = 15;
 constexpr auto kPanicReportLimit = 5s;  // from the panic event to QEMU's end
 constexpr auto kKillLimit = 10s;        // for the agent to report a killed command
 constexpr auto kPowerOffLimit = 20s;
+constexpr auto kPrepareLimit = 300s;  // a boot of the strict kernel on a loaded machine
+constexpr auto kRestoredLimit = 60s;  // for the first answer of a guest started from a state
 constexpr std::size_t kPutPiece = std::size_t{512} << 10;
 
 // What QEMU said of its own end.
@@ -55,13 +58,45 @@ void raise(const Descriptor& event) {
 
 std::string command_line(const Options& options) {
     // oops=panic and panic=-1: the first fault ends the guest. unknown_nmi_panic: when it hangs, an
-    // NMI makes it say where.
+    // NMI makes it say where. no_timer_check: on a loaded host the timer's interrupts come too late
+    // for the check, which then takes the machine for a broken one.
     std::string line =
-        "console=ttyS0 nokaslr panic=-1 oops=panic unknown_nmi_panic=1 quiet loglevel=4";
+        "console=ttyS0 nokaslr panic=-1 oops=panic unknown_nmi_panic=1 no_timer_check quiet "
+        "loglevel=4";
     if (options.console_shell) {
         line += " fwts.shell";
     }
     return options.append.empty() ? line : line + " " + options.append;
+}
+
+bool wants_prepared(const Options& options) {
+    if (!options.gdb_socket.empty() || options.wait_gdb || options.icount ||
+        options.console_shell || !options.qemu.empty()) {
+        return false;
+    }
+    const KernelImage kernel = find_kernel(options.kernel);
+    std::error_code error;
+    const fs::path directory = fs::canonical(kernel.directory, error);
+    if (!fs::exists(directory / "complete")) {
+        return false;
+    }
+    return options.prepared.value_or(directory.filename().string().rfind("strict", 0) == 0);
+}
+
+void tell(const std::string& text) {
+    fmt::print(stderr, "sandbox: {}\n", text);
+}
+
+// The same machine for whoever starts from it: what is one guest's own comes later.
+Options common_part(const Options& options) {
+    Options common;
+    common.kernel = options.kernel;
+    common.cpus = options.cpus;
+    common.memory = options.memory;
+    common.accelerator = options.accelerator;
+    common.append = options.append;
+    common.boot_limit = std::max(options.boot_limit, kPrepareLimit);
+    return common;
 }
 
 std::vector<Placement> placements(const Options& options) {
@@ -77,13 +112,26 @@ std::vector<Placement> placements(const Options& options) {
 // Everything that belongs to one running guest. One thread, the listener, reads all descriptors.
 class Guest::Machine {
   public:
-    explicit Machine(const Options& options);
+    /// How it gets to where its agent serves.
+    enum class Start {
+        kBoot,
+        kPrepare,  ///< boots without the card and anybody's files, to be kept
+        kRestore,  ///< goes on where a kept one stood
+    };
+
+    explicit Machine(const Options& options, Start start = Start::kBoot,
+                     Descriptor state = Descriptor());
     ~Machine();
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
 
-    /// Starts the listener. Not in the constructor: from here on the destructor must run.
+    /// Starts QEMU and the listener. Not in the constructor: now the destructor must run.
     void begin();
+    /// Goes on where the kept guest stood, and plugs the card.
+    void restore();
+    /// Writes what the guest is into a file. It does not run afterwards.
+    void save(const fs::path& file);
+    [[nodiscard]] std::string description() const;
     void wait_ready();
     ExecResult exec(const std::vector<std::string>& argv, const ExecOptions& options);
     nlohmann::json call(const nlohmann::json& message, AgentLink::OutputHandler handler = {});
@@ -94,7 +142,10 @@ class Guest::Machine {
     std::string memory(std::uint64_t address, std::size_t size);
     std::uint64_t bar0();
 
+    void put(const std::string& path, std::string_view content, unsigned mode);
+
     Options options;
+    Start start;
     KernelImage kernel;
     Accelerator accelerator;
     Monitor monitor;
@@ -107,6 +158,7 @@ class Guest::Machine {
         SocketPair console = make_socket_pair(SOCK_STREAM);
         SocketPair cable = make_socket_pair(SOCK_DGRAM);
         Descriptor initrd;
+        Descriptor state;
         Descriptor trace = make_memory_file("register-trace");
         Descriptor dump = make_memory_file("guest-memory");
     };
@@ -118,6 +170,8 @@ class Guest::Machine {
     void on_event(const nlohmann::json& event);
     void wake() const;
     [[noreturn]] void report_end();
+    void await_migration(std::size_t seen);
+    void settle_restored();
     void insert_modules();
     std::vector<std::string> where_it_stands();
 
@@ -146,13 +200,21 @@ class Guest::Machine {
     [[nodiscard]] int ended() const { return ended_.get(); }
 };
 
-Guest::Machine::Machine(const Options& wanted)
+Guest::Machine::Machine(const Options& wanted, Start how, Descriptor state)
     : options(wanted),
+      start(how),
       kernel(find_kernel(wanted.kernel)),
       accelerator(choose_accelerator(wanted.accelerator, wanted.icount)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       ended_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    wiring_.initrd = make_initrd(kernel, placements(options));
+    wiring_.state = std::move(state);
+    monitor.on_end([this] { report_end(); });
+}
+
+void Guest::Machine::begin() {
+    // A restored guest has left its initrd behind.
+    wiring_.initrd = start == Start::kRestore ? make_memory_file("initrd")
+                                              : make_initrd(kernel, placements(options));
     Cable::enlarge_buffers(wiring_.cable.ours);
     Cable::enlarge_buffers(wiring_.cable.theirs);
     if (!options.gdb_socket.empty()) {
@@ -162,7 +224,6 @@ Guest::Machine::Machine(const Options& wanted)
             fs::remove(options.gdb_socket);  // left by somebody whose keeper was killed
         }
     }
-    monitor.on_end([this] { report_end(); });
     if (options.wait_gdb) {
         monitor.stopped();  // QEMU sends no event for a machine that never ran
     }
@@ -183,11 +244,65 @@ Guest::Machine::Machine(const Options& wanted)
     wiring_.console.theirs.close();
     wiring_.cable.theirs.close();
     wiring_.initrd.close();
-}
-
-void Guest::Machine::begin() {
     listener_ = std::thread([this] { listen(); });
     qmp->command("qmp_capabilities");
+}
+
+std::string Guest::Machine::description() const {
+    return describe_guest(plan(wiring_).argv, kernel, accelerator.kvm);
+}
+
+void Guest::Machine::await_migration(std::size_t seen) {
+    for (;;) {
+        const auto answer = qmp->command("query-migrate");
+        const std::string status = answer.value("status", "");
+        if (status == "completed") {
+            return;
+        }
+        if (status == "failed" || status == "cancelled") {
+            throw QmpError("migration: " + answer.value("error-desc", status));
+        }
+        qmp->wait_event("MIGRATION", seen, kRestoredLimit);
+        seen = qmp->event_count("MIGRATION");
+    }
+}
+
+namespace {
+
+const nlohmann::json kMigrationEvents = {
+    {"capabilities", {{{"capability", "events"}, {"state", true}}}}};
+
+}  // namespace
+
+void Guest::Machine::save(const fs::path& file) {
+    qmp->stop();
+    qmp->command("migrate-set-capabilities", kMigrationEvents);
+    qmp->command("migrate-set-parameters", {{"max-bandwidth", 0}});
+    const auto seen = qmp->event_count("MIGRATION");
+    qmp->command("migrate", {{"uri", "file:" + file.string()}});
+    await_migration(seen);
+}
+
+void Guest::Machine::restore() {
+    qmp->command("migrate-set-capabilities", kMigrationEvents);
+    const auto seen = qmp->event_count("MIGRATION");
+    qmp->command("migrate-incoming", {{"uri", "file:" + inherited_path(wiring_.state)}});
+    await_migration(seen);
+    wiring_.state.close();
+    if (options.nic) {
+        qmp->command("device_add", {{"driver", "igb"},
+                                    {"id", "nic"},
+                                    {"bus", "nic-port"},
+                                    {"netdev", "cable"},
+                                    {"romfile", ""},
+                                    {"mac", options.mac}});
+    }
+    qmp->resume();
+    agent->resume();
+    const std::int64_t id = agent->ask({{"op", "ping"}});
+    if (!agent->wait(id, kRestoredLimit)) {
+        throw SetupError(fmt::format("its agent does not answer in {} s", kRestoredLimit.count()));
+    }
 }
 
 Guest::Machine::~Machine() {
@@ -200,7 +315,9 @@ void Guest::Machine::kill() {
     if (listener_.joinable()) {
         listener_.join();
     }
-    qemu_->kill();
+    if (qemu_) {
+        qemu_->kill();
+    }
     const auto lock = monitor.lock();
     end_.asked_for = true;
     monitor.end();
@@ -235,11 +352,17 @@ QemuProcess::Plan Guest::Machine::plan(const Wiring& wiring) const {
     plan.argv.insert(plan.argv.end(), accelerate.begin(), accelerate.end());
     add_devices(plan.argv, wiring);
     add_debugging(plan.argv, wiring);
+    if (start == Start::kRestore) {
+        plan.argv.insert(plan.argv.end(), {"-S", "-incoming", "defer"});
+    }
     plan.argv.insert(plan.argv.end(), options.qemu.begin(), options.qemu.end());
     plan.inherited = {
         wiring.qmp.theirs.get(),   wiring.agent.theirs.get(), wiring.console.theirs.get(),
         wiring.cable.theirs.get(), wiring.initrd.get(),       wiring.trace.get(),
         wiring.dump.get()};
+    if (wiring.state.open()) {
+        plan.inherited.push_back(wiring.state.get());
+    }
     if (!options.gdb_socket.empty()) {
         plan.remove.push_back(options.gdb_socket);
     }
@@ -261,12 +384,17 @@ void Guest::Machine::add_devices(std::vector<std::string>& argv, const Wiring& w
     add({"-device", "virtio-serial-pci,id=serial", "-device",
          fmt::format("virtserialport,bus=serial.0,chardev=agent,name={}", agent::kPortName)});
     add({"-device", "pvpanic-pci"});
+    // The card sits behind a root port, so that it can be unplugged.
+    const bool port = options.nic || start != Start::kBoot;
+    if (port) {
+        add({"-device", "pcie-root-port,id=nic-port,chassis=1,slot=1"});
+    }
     if (options.nic) {
-        // The card sits behind a root port, so that it can be unplugged.
         add({"-netdev",
-             fmt::format("dgram,id=cable,local.type=fd,local.str={}", wiring.cable.theirs.get()),
-             "-device", "pcie-root-port,id=nic-port,chassis=1,slot=1", "-device",
-             "igb,id=nic,bus=nic-port,netdev=cable,romfile=,mac=" + options.mac});
+             fmt::format("dgram,id=cable,local.type=fd,local.str={}", wiring.cable.theirs.get())});
+    }
+    if (options.nic && start == Start::kBoot) {
+        add({"-device", "igb,id=nic,bus=nic-port,netdev=cable,romfile=,mac=" + options.mac});
     }
 }
 
@@ -381,13 +509,46 @@ void Guest::Machine::wait_ready() {
     if (!hello) {
         hang(fmt::format("guest did not reach the agent in {} s", options.boot_limit.count()));
     }
+    if (start == Start::kRestore) {
+        settle_restored();
+    } else {
+        // The boot is quiet for speed; from here on warnings belong on the console.
+        call({{"op", "put"},
+              {"path", "/proc/sys/kernel/printk"},
+              {"data", agent::base64_encode("7\n")}});
+    }
     boot_time = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started_);
-    // The boot is quiet for speed; from here on warnings belong on the console.
-    call({{"op", "put"},
-          {"path", "/proc/sys/kernel/printk"},
-          {"data", agent::base64_encode("7\n")}});
     insert_modules();
     ready = true;
+}
+
+// What a boot would have given the guest: the time, the card, its files.
+void Guest::Machine::settle_restored() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    std::string line = fmt::format("date -u -s @{} >/dev/null\n",
+                                   std::chrono::duration_cast<std::chrono::seconds>(now).count());
+    if (options.nic) {
+        // Without ACPI and native hot-plug nobody tells the kernel of the card; it has to look.
+        line +=
+            "cd /sys/bus/pci; n=0\n"
+            "if ! [ -d /sys/firmware/acpi ]; then echo 1 >rescan; fi\n"
+            "until [ -e devices/0000:01:00.0/resource0 ]; do\n"
+            "n=$((n + 1)); [ $n -lt 600 ] || exit 1; sleep 0.05; done\n";
+    }
+    const ExecResult result = exec({"sh", "-c", line}, {});
+    if (!result.ok()) {
+        throw SetupError(fmt::format("the card did not appear in the prepared guest: {}{}",
+                                     result.err, result.out));
+    }
+    for (const Placement& file : placements(options)) {
+        struct stat info {};
+        if (stat(file.from.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
+            throw SetupError(fmt::format("{}: no such file; it was to become {} in the guest",
+                                         file.from.string(), file.to));
+        }
+        put(fs::path("/" + file.to).lexically_normal().string(), read_file(file.from),
+            info.st_mode & 0777);
+    }
 }
 
 void Guest::Machine::insert_modules() {
@@ -414,6 +575,20 @@ nlohmann::json Guest::Machine::call(const nlohmann::json& message,
             fmt::format("guest: {}: {}", message.value("op", ""), answer->value("message", "")));
     }
     return *answer;
+}
+
+void Guest::Machine::put(const std::string& path, std::string_view content, unsigned mode) {
+    bool first = true;
+    do {
+        const std::string_view piece = content.substr(0, kPutPiece);
+        call({{"op", "put"},
+              {"path", path},
+              {"mode", mode},
+              {"append", !first},
+              {"data", agent::base64_encode(piece)}});
+        content.remove_prefix(piece.size());
+        first = false;
+    } while (!content.empty());
 }
 
 ExecResult Guest::Machine::exec(const std::vector<std::string>& argv, const ExecOptions& wanted) {
@@ -553,7 +728,77 @@ Guest::Guest(Guest&&) noexcept = default;
 Guest& Guest::operator=(Guest&&) noexcept = default;
 Guest::~Guest() = default;
 
+namespace {
+
+// A boot whose log complains is no beginning for anybody.
+void check_log(const std::string& log) {
+    const auto complaints = find_complaints(log);
+    if (!complaints.empty()) {
+        throw SetupError("the kernel complains while it boots: " + complaints.front());
+    }
+}
+
+}  // namespace
+
+// One state serves many starts: this makes it if there is none. @return null: boot.
+std::unique_ptr<PreparedState> Guest::find_prepared(const Options& options) {
+    if (!wants_prepared(options)) {
+        return nullptr;
+    }
+    auto machine = std::make_unique<Machine>(common_part(options), Machine::Start::kPrepare);
+    auto state = std::make_unique<PreparedState>(cache_directory(), machine->description());
+    if (state->open()) {
+        return state;
+    }
+    const Descriptor lock = state->lock();
+    if (state->open()) {
+        return state;  // prepared by whom we waited for
+    }
+    tell(fmt::format("preparing a guest with the {} kernel; later ones start from it",
+                     fs::path(options.kernel).filename().string()));
+    try {
+        machine->begin();
+        Guest guest(std::move(machine));
+        guest.wait_ready();
+        check_log(guest.kernel_log());
+        guest.machine_->save(state->begin());
+        guest.kill();
+        state->commit();
+    } catch (...) {
+        state->abandon();
+        throw;
+    }
+    return state;
+}
+
+std::unique_ptr<PreparedState> Guest::try_prepared(const Options& options) {
+    try {
+        return find_prepared(options);
+    } catch (const std::exception& error) {
+        tell(fmt::format("no prepared guest, booting instead: {}", error.what()));
+        return nullptr;
+    }
+}
+
+void Guest::prepare(const Options& options) {
+    try_prepared(options);
+}
+
 Guest Guest::launch(const Options& options) {
+    const auto state = try_prepared(options);
+    if (auto file = state ? state->open() : std::nullopt) {
+        auto machine =
+            std::make_unique<Machine>(options, Machine::Start::kRestore, std::move(*file));
+        try {
+            machine->begin();
+            machine->restore();
+            return Guest(std::move(machine));
+        } catch (const std::exception& error) {
+            state->discard();
+            tell(fmt::format("{}: removed, booting instead: {}", state->directory().string(),
+                             error.what()));
+        }
+    }
     auto machine = std::make_unique<Machine>(options);
     machine->begin();
     return Guest(std::move(machine));
@@ -567,6 +812,10 @@ Guest Guest::boot(const Options& options) {
 
 void Guest::wait_ready() {
     machine_->wait_ready();
+}
+
+bool Guest::prepared() const {
+    return machine_->start == Machine::Start::kRestore;
 }
 
 bool Guest::ready() const {
@@ -595,17 +844,7 @@ void Guest::start(const std::vector<std::string>& argv) {
 }
 
 void Guest::put(const std::string& path, std::string_view content, unsigned mode) {
-    bool first = true;
-    do {
-        const std::string_view piece = content.substr(0, kPutPiece);
-        machine_->call({{"op", "put"},
-                        {"path", path},
-                        {"mode", mode},
-                        {"append", !first},
-                        {"data", agent::base64_encode(piece)}});
-        content.remove_prefix(piece.size());
-        first = false;
-    } while (!content.empty());
+    machine_->put(path, content, mode);
 }
 
 std::string Guest::get(const std::string& path) {

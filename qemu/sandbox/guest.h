@@ -28,6 +28,8 @@
 
 namespace fwts::sandbox {
 
+class PreparedState;
+
 /// How a guest is to be started.
 struct Options {
     std::string kernel = "trace";                     ///< trace, strict or a directory
@@ -48,6 +50,10 @@ struct Options {
     std::string append = {};                ///< more words for the kernel's command line
     std::vector<std::string> qemu = {};     ///< more arguments for QEMU
     std::chrono::seconds boot_limit{60};    ///< until the agent must have said hello
+    /// Start from a prepared guest, and prepare it if there is none (README.md). Unset: with the
+    /// strict kernel. Never with gdb, icount, a console shell, arguments of one's own for QEMU, or
+    /// a kernel that qemu/kernel did not finish.
+    std::optional<bool> prepared = {};
 };
 
 struct ExecOptions {
@@ -74,7 +80,11 @@ class Guest {
     /// @throws SetupError before it runs, GuestFailure after.
     static Guest boot(const Options& options);
 
-    /// Starts a guest and returns at once; call wait_ready() before anything that needs the agent.
+    /// Makes sure that launch() finds a prepared guest, if these options want one. Takes as long as
+    /// a boot when there is none yet; launch() would do it as well.
+    static void prepare(const Options& options);
+
+    /// Starts a guest and returns; call wait_ready() before anything that needs the agent.
     static Guest launch(const Options& options);
 
     Guest(Guest&&) noexcept;
@@ -132,7 +142,9 @@ class Guest {
     /// @param offset  in bytes from the start of BAR 0
     std::uint32_t read_register(std::uint32_t offset);
 
-    /// @return milliseconds from start() to the agent's hello, or nothing before.
+    /// @return whether it was started from a prepared guest.
+    [[nodiscard]] bool prepared() const;
+    /// @return milliseconds from launch() until the agent serves, or nothing before.
     [[nodiscard]] std::optional<std::chrono::milliseconds> boot_time() const;
     /// @return which accelerator runs it, and why.
     [[nodiscard]] const std::string& accelerator() const;
@@ -142,6 +154,8 @@ class Guest {
   private:
     class Machine;
     explicit Guest(std::unique_ptr<Machine> machine);
+    static std::unique_ptr<PreparedState> find_prepared(const Options& options);
+    static std::unique_ptr<PreparedState> try_prepared(const Options& options);
     std::unique_ptr<Machine> machine_;
 };
 

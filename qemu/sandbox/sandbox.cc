@@ -47,6 +47,8 @@ struct GuestWords {
     std::vector<std::string> puts;
     std::string registers;  // file for --record-registers
     bool no_nic = false;
+    bool fresh = false;
+    bool prepared = false;
     int seconds = 600;
 };
 
@@ -83,11 +85,19 @@ void add_guest_options(CLI::App& app, GuestWords& words) {
     app.add_flag("--peer", options.peer,
                  "a neighbour answers ping, ARP and UDP echo at 192.0.2.1 and 2001:db8::1");
     app.add_flag("--no-nic", words.no_nic, "a guest without the card");
+    CLI::Option* fresh =
+        app.add_flag("--fresh", words.fresh, "boot, do not start from a prepared guest");
+    app.add_flag("--prepared", words.prepared,
+                 "start from a prepared guest [with the strict kernel]")
+        ->excludes(fresh);
 }
 
 Options finish(GuestWords& words) {
     Options options = words.options;
     options.nic = !words.no_nic;
+    if (words.fresh || words.prepared) {
+        options.prepared = words.prepared;
+    }
     options.record_registers = !words.registers.empty();
     options.modules.assign(words.loads.begin(), words.loads.end());
     for (const std::string& put : words.puts) {
@@ -260,6 +270,7 @@ int run_start(GuestWords& words, const std::string& name, bool detached) {
     if (detached) {
         detach();
     }
+    Guest::prepare(options);  // while signals still end us
     const Descriptor signals = open_end_signals();
     const Descriptor stop(eventfd(0, EFD_CLOEXEC));
     Guest guest = Guest::launch(options);
