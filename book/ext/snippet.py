@@ -13,6 +13,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 # What loom leaves where a named snippet was taken out of a bigger one.
 ELIDED = re.compile(r"… ([A-Za-z0-9_.:-]+) …")
+ELIDED_LATEX = re.compile(r"… ((?:[A-Za-z0-9.:]|\\PYGZ(?:hy|us)\{\})+) …")
 
 LANGUAGES = {".c": "c", ".h": "c", "Makefile": "make", "Kbuild": "make"}
 
@@ -195,6 +197,18 @@ def verbatim_lines(translator: Any, text: str, language: str, location: Any) -> 
     return lines + [""] * (text.count("\n") + 1 - len(lines))
 
 
+def elided_latex_links(translator: Any) -> Callable[[str], str]:
+    """The same for a line that is LaTeX already."""
+    shown = shown_in(translator.builder.env)
+
+    def link(match: re.Match[str]) -> str:
+        text = match.group(1)
+        name = text.replace(r"\PYGZhy{}", "-").replace(r"\PYGZus{}", "_")
+        return rf"… \hyperlink{{{anchor_of(name)}}}{{{text}}} …" if name in shown else match[0]
+
+    return lambda line: ELIDED_LATEX.sub(link, line)
+
+
 def visit_latex(translator: Any, node: snippet) -> None:
     """Write the snippet as a verbatim block whose context lines are grey."""
     piece = node["piece"]
@@ -212,13 +226,14 @@ def visit_latex(translator: Any, node: snippet) -> None:
     blank, minus, plus = ("  ", r"\fwtsold{- }", r"\fwtsnew{+ }") if old else ("", "", "")
     rows = plain("before", r"\fwtsctx", blank)
     rows += plain("removed", r"\fwtsold", minus)
-    rows += [plus + line for line in verbatim_lines(translator, block("lines"),
-                                                    node["language"], node)]
+    link = elided_latex_links(translator)
+    rows += [plus + link(line) for line in verbatim_lines(translator, block("lines"),
+                                                          node["language"], node)]
     rows += plain("after", r"\fwtsctx", blank)
     where = translator.encode(node["locator"])
     translator.body.append(
-        "\n\\fwtslocator{%s}\n\\begin{sphinxVerbatim}[commandchars=\\\\\\{\\}]\n%s\n"
-        "\\end{sphinxVerbatim}\n" % (where, "\n".join(rows)))
+        "\n\\fwtslocator{\\hypertarget{%s}{}%s}\n\\begin{sphinxVerbatim}[commandchars=\\\\\\{\\}]\n%s\n"
+        "\\end{sphinxVerbatim}\n" % (node["ids"][0], where, "\n".join(rows)))
     raise nodes.SkipNode
 
 

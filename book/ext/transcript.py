@@ -97,7 +97,7 @@ def make_lexer() -> Any:
         flags = re.MULTILINE
         tokens = {"root": [
             (r"^((?:#|\$|\(gdb\)) )(.*\n?)", bygroups(Generic.Prompt, Generic.Strong)),
-            (r".*\n", Generic.Output), (r".+", Text)]}
+            (r".*\n", Text), (r".+", Text)]}
 
     return TranscriptLexer
 

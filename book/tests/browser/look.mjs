@@ -5,10 +5,12 @@ import { readdirSync, readFileSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import puppeteer from "puppeteer-core";
 
+// The packages live in the user's cache, not beside this file.
+const packages = createRequire(join(process.env.FWTS_BROWSER_PACKAGES, "package.json"));
+const puppeteer = packages("puppeteer-core");
+const axe = readFileSync(packages.resolve("axe-core/axe.min.js"), "utf8");
 const [browserPath, root, ...wanted] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const WIDTHS = [1280, 390];
 const SCHEMES = ["light", "dark"];
 const problems = [];
@@ -23,6 +25,16 @@ function allPages() {
   const stages = pagesBelow("stages");
   return ["index.html", "preface.html", ...pagesBelow("chapters"), ...pagesBelow("appendix"),
     ...stages, "stages/01-registration/igbook_main.c.html", "search.html"];
+}
+
+// One page of each kind: contents, figures and tables, journey, long code, reference, listing.
+const SAMPLE = ["index.html", "chapters/the-map.html", "chapters/network-boot.html",
+  "chapters/01-registration.html", "appendix/reference.html", "appendix/answers.html",
+  "stages/01-registration/igbook_hw.c.html"];
+
+function chosen() {
+  if (wanted.includes("--all")) return allPages();
+  return wanted.length > 0 ? wanted : SAMPLE;
 }
 
 async function open(browser, name, width, scheme) {
@@ -125,7 +137,7 @@ const browser = await puppeteer.launch({
 });
 let looked = 0;
 try {
-  for (const name of wanted.length > 0 ? wanted : allPages()) {
+  for (const name of chosen()) {
     for (const width of WIDTHS) {
       const { page, say } = await open(browser, name, width, "light");
       await checkWidth(page, say);

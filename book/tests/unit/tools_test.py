@@ -30,10 +30,24 @@ class RecordTest(unittest.TestCase):
 
     record = load("transcripts/record")
 
-    def test_times_are_taken_out_and_versions_stay(self) -> None:
-        text = "[    1.234567] eth0: up\n64 bytes: time=0.12 ms\nLinux 6.12.117\n"
+    def test_times_are_taken_out(self) -> None:
+        text = "[    1.234567] eth0: up\n64 bytes: time=0.12 ms\n"
+        self.assertEqual(self.record.normalise(text, {}), "eth0: up\n64 bytes: time=… ms\n")
+
+    def test_builds_of_the_same_kernel_look_alike(self) -> None:
+        text = "Linux (none) 6.12.117 #3 SMP PREEMPT_DYNAMIC Sun Nov 22 UTC 2026 x86_64 GNU/Linux\n"
         self.assertEqual(self.record.normalise(text, {}),
-                         "eth0: up\n64 bytes: time=… ms\nLinux 6.12.117\n")
+                         "Linux (none) 6.12.x #1 SMP PREEMPT_DYNAMIC x86_64 GNU/Linux\n")
+
+    def test_a_failed_recipe_stops_the_others(self) -> None:
+        with self.assertRaisesRegex(self.record.Failed, "status 3"):
+            self.record.record({"good": {"kind": "host", "run": ["true"]},
+                                "bad": {"kind": "host", "run": ["exit 3"]}})
+
+    def test_host_recipes_come_back_in_order(self) -> None:
+        texts = self.record.record({n: {"kind": "host", "run": [f"echo {n}"]} for n in "abcd"})
+        self.assertEqual(list(texts), list("abcd"))
+        self.assertEqual(texts["c"], "$ echo c\nc\n")
 
     def test_pointers_are_numbered_as_they_appear(self) -> None:
         text = "a ffff888003a1c000 b 0xffffffff81234567 c 0xffff888003a1c000\n"
