@@ -232,7 +232,8 @@ def visit_latex(translator: Any, node: snippet) -> None:
     rows += plain("after", r"\fwtsctx", blank)
     where = translator.encode(node["locator"])
     translator.body.append(
-        "\n\\fwtslocator{\\hypertarget{%s}{}%s}\n\\begin{sphinxVerbatim}[commandchars=\\\\\\{\\}]\n%s\n"
+        "\n\\fwtslocator{\\hypertarget{%s}{}%s}\n"
+        "\\begin{sphinxVerbatim}[commandchars=\\\\\\{\\}]\n%s\n"
         "\\end{sphinxVerbatim}\n" % (node["ids"][0], where, "\n".join(rows)))
     raise nodes.SkipNode
 

@@ -62,10 +62,16 @@ class SnippetTest(SmallBook):
 
     def test_latex_greys_context_and_marks_the_diff(self) -> None:
         tex = self.build({"index.rst": TITLE + ".. snippet:: probe-enable\n"}, "latex")
-        self.assertIn("\\fwtslocator{igbook\\_main.c, in igbook\\_probe(), stage 01}", tex)
+        self.assertIn("\\fwtslocator{\\hypertarget{snippet-probe-enable}{}"
+                      "igbook\\_main.c, in igbook\\_probe(), stage 01}", tex)
         self.assertIn("  \\fwtsctx{", tex)
         self.assertIn("\\fwtsold{- }\\fwtsold{        old\\PYGZus{}call(priv);}", tex)
         self.assertIn("\\fwtsnew{+ }", tex)
+
+    def test_latex_links_the_parts_left_out(self) -> None:
+        tex = self.build({"index.rst": TITLE + ".. snippet:: igbook_probe\n\n"
+                          ".. snippet:: probe-enable\n"}, "latex")
+        self.assertIn("… \\hyperlink{snippet-probe-enable}{probe\\PYGZhy{}enable} …", tex)
 
 
 class KernelTest(SmallBook):
@@ -133,13 +139,14 @@ class TranscriptTest(SmallBook):
 class JourneyTest(SmallBook):
     """.. journey::"""
 
-    STOPS = [{"id": "irq", "symbol": "igb_msix_ring", "file": "igb_main.c", "function": "f",
-              "context": "hardirq", "cpu": 0, "task": "swapper", "title": "The interrupt",
-              "text": "It came.", "shows": [{"expression": "budget", "rendered": "64"}],
-              "checks": [{"what": "masked", "ok": True}], "backtrace": ["handle_irq"]},
-             {"id": "poll", "symbol": "net_rx_action", "file": "net/core/dev.c", "function": "f",
-              "context": "softirq", "cpu": 0, "task": "swapper", "title": "The <poll>",
-              "text": "Again.", "shows": [], "checks": [], "backtrace": []}]
+    STOPS: list[dict[str, object]] = [
+        {"id": "irq", "symbol": "igb_msix_ring", "file": "igb_main.c", "function": "f",
+         "context": "hardirq", "cpu": 0, "task": "swapper", "title": "The interrupt",
+         "text": "It came.", "shows": [{"expression": "budget", "rendered": "64"}],
+         "checks": [{"what": "masked", "ok": True}], "backtrace": ["handle_irq"]},
+        {"id": "poll", "symbol": "net_rx_action", "file": "net/core/dev.c", "function": "f",
+         "context": "softirq", "cpu": 0, "task": "swapper", "title": "The <poll>",
+         "text": "Again.", "shows": [], "checks": [], "backtrace": []}]
 
     def journey(self, stops: list[dict[str, object]], builder: str = "html") -> str:
         self.write("journeys/rx.json",
@@ -159,8 +166,8 @@ class JourneyTest(SmallBook):
             self.assertIn(words, page)
 
     def test_check_that_did_not_hold_is_a_warning(self) -> None:
-        stop = {**self.STOPS[0], "checks": [{"what": "masked", "ok": False}]}
-        self.journey([stop])
+        failed: dict[str, object] = {"checks": [{"what": "masked", "ok": False}]}
+        self.journey([{**self.STOPS[0], **failed}])
         self.assertIn("this did not hold: masked", self.warnings)
 
     def test_missing_journey_is_a_warning(self) -> None:
