@@ -386,8 +386,14 @@ void Guest::Machine::add_devices(std::vector<std::string>& argv, const Wiring& w
     add({"-device", "pvpanic-pci"});
     // The card sits behind a root port, so that it can be unplugged.
     const bool port = options.nic || start != Start::kBoot;
+    if (start != Start::kBoot) {
+        // Announcing a card is AML's work, seconds of it under the strict kernel, and more of it
+        // at boot. A slot whose power the guest controls would stay dark without that.
+        add({"-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"});
+    }
     if (port) {
-        add({"-device", "pcie-root-port,id=nic-port,chassis=1,slot=1"});
+        add({"-device", std::string("pcie-root-port,id=nic-port,chassis=1,slot=1") +
+                            (start != Start::kBoot ? ",power_controller_present=off" : "")});
     }
     if (options.nic) {
         add({"-netdev",
@@ -528,10 +534,9 @@ void Guest::Machine::settle_restored() {
     std::string line = fmt::format("date -u -s @{} >/dev/null\n",
                                    std::chrono::duration_cast<std::chrono::seconds>(now).count());
     if (options.nic) {
-        // Without ACPI and native hot-plug nobody tells the kernel of the card; it has to look.
+        // Nobody tells the kernel of the card (add_devices()); it has to look.
         line +=
-            "cd /sys/bus/pci; n=0\n"
-            "if ! [ -d /sys/firmware/acpi ]; then echo 1 >rescan; fi\n"
+            "cd /sys/bus/pci; n=0; echo 1 >rescan\n"
             "until [ -e devices/0000:01:00.0/resource0 ]; do\n"
             "n=$((n + 1)); [ $n -lt 600 ] || exit 1; sleep 0.05; done\n";
     }

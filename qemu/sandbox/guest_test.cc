@@ -7,7 +7,10 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <numeric>
 #include <thread>
 
@@ -156,6 +159,63 @@ TEST(GuestTest, AGuestThatDoesNotComeUp) {
         EXPECT_THAT(hang.message(), ::testing::HasSubstr("last console line: "));
         EXPECT_FALSE(hang.backtrace().empty());
     }
+}
+
+// What starts from a prepared guest: the trace kernel, because preparing it takes seconds.
+Options prepared_trace() {
+    Options options = patient();
+    options.prepared = true;
+    options.peer = true;
+    return options;
+}
+
+TEST(GuestTest, PreparedGuests) {
+    char directory[] = "/tmp/guest-test-XXXXXX";
+    const std::filesystem::path place = mkdtemp(directory);
+    // A cache of our own: it must be empty, and what lies in it is spoilt below.
+    const char* before = getenv("FWTS_CACHE");
+    const std::string cache = before != nullptr ? before : "";
+    setenv("FWTS_CACHE", place.c_str(), 1);
+    std::ofstream(place / "hello") << "hello\n";
+
+    // Two at once: one prepares, the other waits for it.
+    Options other = prepared_trace();
+    other.mac = "52:54:00:ab:cd:ef";
+    other.files = {{place / "hello", "/deep/er/hello"}};
+    std::string address;
+    std::thread second([&] {
+        Guest guest = Guest::boot(other);
+        EXPECT_TRUE(guest.prepared());
+        bring_up(guest);
+        address = guest.must("cat /sys/class/net/eth0/address /deep/er/hello");
+        EXPECT_EQ(guest.read_register(register_offset("RAL").value()), 0xab005452U);
+    });
+    Guest guest = Guest::boot(prepared_trace());
+    EXPECT_TRUE(guest.prepared());
+    bring_up(guest);
+    EXPECT_EQ(guest.must("cat /sys/class/net/eth0/address"), "52:54:00:12:34:56\n");
+    guest.must("ping -c 1 -W 20 192.0.2.1");
+    EXPECT_THAT(find_complaints(guest.kernel_log()), ::testing::IsEmpty());
+    EXPECT_THAT(guest.kernel_log(), ::testing::HasSubstr("Linux version"));
+    const long there = std::stol(guest.must("date +%s"));
+    EXPECT_LT(std::abs(there - time(nullptr)), 30);
+    guest.kill();
+    second.join();
+    EXPECT_EQ(address, "52:54:00:ab:cd:ef\nhello\n");
+
+    // A state that is none: it is removed, and the guest boots.
+    for (const auto& entry : std::filesystem::directory_iterator(place / "prepared")) {
+        if (entry.is_directory()) {
+            std::ofstream(entry.path() / "state") << "nonsense";
+            Guest booted = Guest::boot(prepared_trace());
+            EXPECT_FALSE(booted.prepared());
+            EXPECT_FALSE(std::filesystem::exists(entry.path() / "state"));
+            EXPECT_EQ(booted.must("echo on"), "on\n");
+            break;
+        }
+    }
+    cache.empty() ? unsetenv("FWTS_CACHE") : setenv("FWTS_CACHE", cache.c_str(), 1);
+    std::filesystem::remove_all(place);
 }
 
 }  // namespace
