@@ -50,8 +50,8 @@ struct Options {
     std::string append = {};                ///< more words for the kernel's command line
     std::vector<std::string> qemu = {};     ///< more arguments for QEMU
     std::chrono::seconds boot_limit{60};    ///< until the agent must have said hello
-    /// Start from a prepared guest, and prepare it if there is none (README.md). Unset: with the
-    /// strict kernel. Never with gdb, icount, a console shell, arguments of one's own for QEMU, or
+    /// Start from a prepared guest, and prepare it if there is none (README.md). Unset: no.
+    /// Never with gdb, icount, a console shell, arguments of one's own for QEMU, or
     /// a kernel that qemu/kernel did not finish.
     std::optional<bool> prepared = {};
 };

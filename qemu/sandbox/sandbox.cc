@@ -85,11 +85,9 @@ void add_guest_options(CLI::App& app, GuestWords& words) {
     app.add_flag("--peer", options.peer,
                  "a neighbour answers ping, ARP and UDP echo at 192.0.2.1 and 2001:db8::1");
     app.add_flag("--no-nic", words.no_nic, "a guest without the card");
-    CLI::Option* fresh =
-        app.add_flag("--fresh", words.fresh, "boot, do not start from a prepared guest");
-    app.add_flag("--prepared", words.prepared,
-                 "start from a prepared guest [with the strict kernel]")
-        ->excludes(fresh);
+    CLI::Option* fresh = app.add_flag("--fresh", words.fresh,
+                                      "boot, do not start from a prepared guest [the default]");
+    app.add_flag("--prepared", words.prepared, "start from a prepared guest")->excludes(fresh);
 }
 
 Options finish(GuestWords& words) {

@@ -65,7 +65,7 @@ std::string fail_each_allocation(const std::string& command, const std::string& 
 }
 
 TEST_P(Faults, ProbeUnwindsFromEveryStep) {
-    Guest guest = Guest::boot(strict(GetParam()));
+    Guest guest = Guest::boot(strict_without_acpi(GetParam()));
     guest.must("dmesg -c >/dev/null");
     for (const Call& call : probe_calls(GetParam())) {
         arm(guest, call);
@@ -96,7 +96,7 @@ TEST_P(Faults, ProbeUnwindsFromEveryStep) {
 }
 
 TEST_P(Faults, OpenUnwindsFromEveryStep) {
-    Guest guest = Guest::boot(strict(GetParam()));
+    Guest guest = Guest::boot(strict_without_acpi(GetParam()));
     guest.must("dmesg -c >/dev/null");
     guest.must(std::string("insmod ") + kDriver);
     if (GetParam() != "01") {

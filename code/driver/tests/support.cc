@@ -37,6 +37,12 @@ sandbox::Options strict(const std::string& stage) {
     return options;
 }
 
+sandbox::Options strict_without_acpi(const std::string& stage) {
+    sandbox::Options options = strict(stage);
+    options.append = "acpi=off pcie_ports=compat";
+    return options;
+}
+
 bool eventually(const std::function<bool()>& holds, std::chrono::seconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     while (!holds()) {
