@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "stage_writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -65,14 +67,14 @@ std::vector<WriteReport> remove_stale_stages(Disk& disk, const std::string& out,
                                              const Manifest& manifest) {
     std::vector<WriteReport> reports;
     for (const std::string& name : disk.list(out)) {
-        const std::string directory = out + "/" + name;
+        const std::string directory = fmt::format("{}/{}", out, name);
         const bool current =
             std::any_of(manifest.stages.begin(), manifest.stages.end(),
                         [&](const Stage& stage) { return stage.directory() == name; });
         if (current || !disk.read(directory + "/" + kListName)) continue;
         WriteReport report{directory, 0, 0, 0};
         for (const std::string& file : listed_files(disk, directory)) {
-            disk.remove(directory + "/" + file);
+            disk.remove(fmt::format("{}/{}", directory, file));
             ++report.removed;
         }
         disk.remove(directory + "/" + kListName);

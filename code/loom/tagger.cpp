@@ -77,6 +77,7 @@ class Ctags::Process {
         ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
         ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
         std::vector<char*> argv;
+        argv.reserve(std::size(kArguments) + 1);
         // posix_spawn takes char* for historical reasons and does not write to them.
         for (const char* word : kArguments) argv.push_back(const_cast<char*>(word));
         argv.push_back(nullptr);

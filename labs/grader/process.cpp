@@ -2,6 +2,7 @@
 #include "process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -76,7 +77,8 @@ ProcessResult run_process(const std::vector<std::string>& argv, const Limits& li
                           const std::map<std::string, std::string>& environment) {
     std::vector<std::string> args = argv;
     std::vector<std::string> env;
-    for (const auto& [name, value] : environment) env.push_back(name + "=" + value);
+    env.reserve(environment.size());
+    for (const auto& [name, value] : environment) env.push_back(fmt::format("{}={}", name, value));
     const auto arg_pointers = pointers(args);
     const auto env_pointers = pointers(env);
 

@@ -81,7 +81,7 @@ class Page {
     }
 
     std::string word(Outcome outcome) const {
-        const std::string text = fmt::format("{:<7}", to_string(outcome));
+        std::string text = fmt::format("{:<7}", to_string(outcome));
         if (!style_.colour) return text;
         const char* colour = outcome == Outcome::pass   ? "32"
                              : outcome == Outcome::fail ? "31"

@@ -173,7 +173,7 @@ std::string find_qemu() {
     const char* path = std::getenv("PATH");
     std::istringstream directories(path != nullptr ? path : "/usr/bin:/bin");
     for (std::string directory; std::getline(directories, directory, ':');) {
-        const std::string file = directory + "/" + kName;
+        std::string file = fmt::format("{}/{}", directory, kName);
         if (access(file.c_str(), X_OK) == 0) {
             return file;
         }

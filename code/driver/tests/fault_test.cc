@@ -11,6 +11,9 @@ using sandbox::Guest;
 
 class Faults : public StageTest {};
 
+/// kmemleak says this when the failing allocation is one of its own; it then scans more, not less.
+constexpr const char* kInjected = "kmemleak: Cannot allocate a scan area";
+
 /// A call igbook makes, and what it is to return.
 struct Call {
     std::string symbol;
@@ -91,7 +94,7 @@ TEST_P(Faults, ProbeUnwindsFromEveryStep) {
     guest.must("echo " + device + " >" + driver + "bind && ip link set eth0 up");
     EXPECT_TRUE(carrier_becomes(guest, true));
     guest.must("rmmod igbook");
-    expect_no_complaint(guest);
+    expect_no_complaint(guest, kInjected);
     guest.power_off();
 }
 
@@ -112,7 +115,7 @@ TEST_P(Faults, OpenUnwindsFromEveryStep) {
     guest.must("ip link set eth0 up");
     EXPECT_TRUE(carrier_becomes(guest, true));
     guest.must("rmmod igbook");
-    expect_no_complaint(guest);
+    expect_no_complaint(guest, kInjected);
     guest.power_off();
 }
 

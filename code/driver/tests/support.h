@@ -55,7 +55,8 @@ bool eventually(const std::function<bool()>& holds, std::chrono::seconds limit =
 bool carrier_becomes(sandbox::Guest& guest, bool up);
 
 /// Fails the test if the kernel complained, or if kmemleak finds memory nobody owns.
-void expect_no_complaint(sandbox::Guest& guest);
+/// Lines that contain @p expected are none.
+void expect_no_complaint(sandbox::Guest& guest, const std::string& expected = {});
 
 /// A stage of the driver, as a parameter of tests: "01", "02".
 class StageTest : public testing::TestWithParam<std::string> {};
