@@ -503,6 +503,7 @@ int run_program(int argc, char** argv) {
 }  // namespace
 }  // namespace fwts::sandbox
 
-int main(int argc, char** argv) {
-    return fwts::sandbox::run_program(argc, argv);
+int main(int argc, char** argv) try { return fwts::sandbox::run_program(argc, argv); } catch (...) {
+    std::fputs("sandbox: stopped by an error nobody had foreseen\n", stderr);
+    return 70;
 }
