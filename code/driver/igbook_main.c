@@ -32,6 +32,9 @@ static void igbook_link_device(struct igbook *priv, struct net_device *netdev,
 	mutex_init(&priv->mdio_lock);
 	spin_lock_init(&priv->stats_lock);
 	igbook_link_init(priv);
+	/* loom: begin init-dca from 03 */
+	igbook_dca_init(priv);
+	/* loom: end init-dca */
 }
 
 /**
@@ -144,6 +147,9 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	netif_info(priv, probe, netdev, "port %u, %pM\n", priv->port,
 		   netdev->dev_addr);
 	/* loom: end probe-done */
+	/* loom: begin probe-dca from 03 */
+	igbook_dca_add(priv);
+	/* loom: end probe-dca */
 	/* loom: begin probe-handsend from 02 */
 	igbook_handsend_add(priv);
 	/* loom: end probe-handsend */
@@ -179,6 +185,9 @@ static void igbook_remove(struct pci_dev *pdev)
 	/* loom: begin remove-handsend from 02 */
 	igbook_handsend_remove(priv);
 	/* loom: end remove-handsend */
+	/* loom: begin remove-dca from 03 */
+	igbook_dca_remove(priv);
+	/* loom: end remove-dca */
 	unregister_netdev(netdev);
 	igbook_drv_load(priv, false);
 	iounmap(priv->regs);
