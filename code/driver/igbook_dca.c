@@ -18,9 +18,8 @@
  * @queue: number of the queue, in both directions
  * @tag: what the provider says for the CPU that serves the queue
  *
- * Relaxed ordering stays allowed for what the card reads. It is off for what
- * the card writes: a tagged write should reach memory as it was sent, and a
- * descriptor must never be seen done before the data it speaks of.
+ * Relaxed ordering stays allowed for what the card reads. For what it writes it
+ * is off: some chipsets lose the tag of a relaxed write.
  *
  * Context: any; @priv->dca.lock held.
  *
@@ -45,7 +44,8 @@ static void igbook_dca_write_queue(struct igbook *priv, unsigned int queue,
  * @priv: the device
  * @queue: number of the queue
  *
- * What is written is what a reset leaves: no tags, relaxed ordering for data.
+ * What is written is what a reset leaves: no tags, ordering relaxed for all but
+ * the write-back of receive descriptors.
  *
  * Context: any; @priv->dca.lock held.
  */
@@ -55,7 +55,8 @@ static void igbook_dca_clear_queue(struct igbook *priv, unsigned int queue)
 		    DCA_RXCTRL_DESC_RRO_EN | DCA_RXCTRL_DATA_WRO_EN |
 		    DCA_RXCTRL_HEAD_WRO_EN);
 	igbook_wr32(priv, REG_DCA_TXCTRL(queue),
-		    DCA_TXCTRL_DESC_RRO_EN | DCA_TXCTRL_DATA_RRO_EN);
+		    DCA_TXCTRL_DESC_RRO_EN | DCA_TXCTRL_DESC_WRO_EN |
+		    DCA_TXCTRL_DATA_RRO_EN);
 }
 
 /**
@@ -226,7 +227,6 @@ void igbook_dca_init(struct igbook *priv)
 {
 	mutex_init(&priv->dca.membership);
 	spin_lock_init(&priv->dca.lock);
-	priv->dca.notifier.notifier_call = igbook_dca_notify;
 }
 
 /**
@@ -242,6 +242,7 @@ void igbook_dca_add(struct igbook *priv)
 {
 	if (!IS_ENABLED(CONFIG_DCA))
 		return;
+	priv->dca.notifier.notifier_call = igbook_dca_notify;
 	dca_register_notify(&priv->dca.notifier);
 	igbook_dca_join(priv);
 }

@@ -150,6 +150,7 @@
 #define REG_DCA_TXCTRL(n)	(0x0e014 + 0x40 * (n))
 #define   DCA_TXCTRL_DESC_DCA_EN	BIT(5)	/* tag descriptor write-back */
 #define   DCA_TXCTRL_DESC_RRO_EN	BIT(9)	/* relaxed descriptor reads */
+#define   DCA_TXCTRL_DESC_WRO_EN	BIT(11)	/* relaxed write-back */
 #define   DCA_TXCTRL_DATA_RRO_EN	BIT(13)	/* relaxed data reads */
 #define DCA_CPUID		GENMASK(31, 24)	/* the tag, in both */
 #define DCA_QUEUES		16
