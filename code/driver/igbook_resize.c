@@ -109,21 +109,17 @@ static bool igbook_tx_idle(struct igbook *priv)
 }
 
 /**
- * igbook_ring_pair_drain() - take back what the card has finished
- * @tx: a transmit ring
- * @rx: a receive ring
+ * igbook_rx_drain() - take back what the card has written
+ * @ring: a ring the card has let go of
  *
- * Frames the card wrote before it let go of the ring are not lost: they go to
- * the stack.
+ * Frames it wrote before that are not lost: they go to the stack.
  *
- * Context: RTNL; nobody else serves the rings.
+ * Context: RTNL; nobody else serves the ring.
  */
-static void igbook_ring_pair_drain(struct igbook_ring *tx,
-				   struct igbook_ring *rx)
+static void igbook_rx_drain(struct igbook_ring *ring)
 {
 	local_bh_disable();
-	igbook_tx_clean(tx, tx->count);
-	igbook_rx_clean(rx, rx->count);
+	igbook_rx_clean(ring, ring->count);
 	local_bh_enable();
 }
 
@@ -147,7 +143,7 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
 	for (i = 0; i < priv->num_queues; i++) {
 		igbook_ring_disable(&priv->tx_ring[i], REG_TXDCTL(i));
 		igbook_ring_disable(&priv->rx_ring[i], REG_RXDCTL(i));
-		igbook_ring_pair_drain(&priv->tx_ring[i], &priv->rx_ring[i]);
+		igbook_rx_drain(&priv->rx_ring[i]);
 		igbook_ring_swap(&priv->tx_ring[i], &spare->tx[i]);
 		igbook_ring_swap(&priv->rx_ring[i], &spare->rx[i]);
 	}
@@ -186,19 +182,19 @@ int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 	if (!spare)
 		return -ENOMEM;
 
+	/* In this order: whoever serves the rings may wake a queue. */
+	igbook_service_stop(priv);
 	netif_tx_disable(priv->netdev);
 	err = read_poll_timeout(igbook_tx_idle, idle, idle, 100,
 				IGBOOK_DRAIN_US, false, priv);
-	if (!err) {
-		igbook_service_stop(priv);
+	if (!err)
 		err = igbook_rings_swap(priv, spare, mtu);
-		igbook_service_start(priv);
-	}
 	if (!err) {
 		priv->tx_count = tx_count;
 		priv->rx_count = rx_count;
 	}
 	netif_tx_wake_all_queues(priv->netdev);
+	igbook_service_start(priv);
 	igbook_spare_free(priv, spare);
 	return err;
 }

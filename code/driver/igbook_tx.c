@@ -234,10 +234,20 @@ int igbook_tx_clean(struct igbook_ring *ring, int budget)
  * igbook_tx_empty() - take back everything, sent or not
  * @ring: the ring; the card must not know it any more
  *
+ * Consumed is what went out, freed what did not: tools that look for lost
+ * frames see the difference.
+ *
  * Context: RTNL; neither igbook_start_xmit() nor igbook_tx_clean() runs.
  */
 void igbook_tx_empty(struct igbook_ring *ring)
 {
-	while (ring->next_to_clean != ring->next_to_use)
-		dev_kfree_skb_any(igbook_tx_release(ring));
+	while (ring->next_to_clean != ring->next_to_use) {
+		bool sent = igbook_tx_done(&ring->tx_desc[ring->next_to_clean]);
+		struct sk_buff *skb = igbook_tx_release(ring);
+
+		if (sent)
+			dev_consume_skb_any(skb);
+		else
+			dev_kfree_skb_any(skb);
+	}
 }
