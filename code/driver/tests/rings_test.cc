@@ -81,6 +81,7 @@ void start_answering(Guest& guest, std::size_t count) {
 /// Sends each frame, at most @p window ahead of the answers, and compares every answer.
 void exchange(Guest& guest, const std::vector<Frame>& requests, const std::vector<Frame>& answers,
               std::size_t window) {
+    std::cout << "exchanging " << requests.size() << " frames, " << window << " at once\n";
     start_answering(guest, requests.size());
     std::size_t sent = 0;
     for (std::size_t got = 0; got < answers.size(); got++) {
