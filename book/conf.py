@@ -25,6 +25,9 @@ extensions = [
     "ext.kernelref",
     "ext.transcript",
     "ext.journey",
+    "ext.drawing",
+    "ext.descriptor",
+    "ext.ring",
     "ext.coverage",
     "ext.reference",
     "ext.listings",
@@ -73,7 +76,7 @@ html_theme = "furo"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
-html_js_files = ["book.js"]
+html_js_files = ["book.js", "ring.js"]
 html_copy_source = False
 html_show_sphinx = False
 html_baseurl = ""

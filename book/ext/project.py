@@ -59,5 +59,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("fwts_cache", "../build/book", "")
     app.add_config_value("fwts_transcripts", "transcripts", "env")
     app.add_config_value("fwts_journeys", "journeys", "env")
+    app.add_config_value("fwts_rings", "rings", "env")
     app.add_config_value("fwts_coverage", "coverage.toml", "env")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -35,6 +35,10 @@ static void igbook_link_device(struct igbook *priv, struct net_device *netdev,
 	/* loom: begin init-dca from 03 */
 	igbook_dca_init(priv);
 	/* loom: end init-dca */
+	/* loom: begin init-rings from 04 */
+	igbook_rings_init(priv);
+	igbook_service_init(priv);
+	/* loom: end init-rings */
 }
 
 /**
@@ -150,9 +154,9 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	/* loom: begin probe-dca from 03 */
 	igbook_dca_add(priv);
 	/* loom: end probe-dca */
-	/* loom: begin probe-handsend from 02 */
+#if 0	/* loom: begin probe-handsend from 02 until 04 */
 	igbook_handsend_add(priv);
-	/* loom: end probe-handsend */
+#endif	/* loom: end probe-handsend */
 	return 0;
 
 	/* loom: begin probe-unwind */
@@ -182,9 +186,9 @@ static void igbook_remove(struct pci_dev *pdev)
 	struct net_device *netdev = pci_get_drvdata(pdev);
 	struct igbook *priv = netdev_priv(netdev);
 
-	/* loom: begin remove-handsend from 02 */
+#if 0	/* loom: begin remove-handsend from 02 until 04 */
 	igbook_handsend_remove(priv);
-	/* loom: end remove-handsend */
+#endif	/* loom: end remove-handsend */
 	/* loom: begin remove-dca from 03 */
 	igbook_dca_remove(priv);
 	/* loom: end remove-dca */
@@ -303,14 +307,14 @@ static int __init igbook_init_module(void)
 {
 	int err;
 
-	/* loom: begin init-handsend from 02 */
+#if 0	/* loom: begin init-handsend from 02 until 04 */
 	igbook_handsend_init();
-	/* loom: end init-handsend */
+#endif	/* loom: end init-handsend */
 	err = pci_register_driver(&igbook_driver);
-	/* loom: begin init-handsend-failed from 02 */
+#if 0	/* loom: begin init-handsend-failed from 02 until 04 */
 	if (err)
 		igbook_handsend_exit();
-	/* loom: end init-handsend-failed */
+#endif	/* loom: end init-handsend-failed */
 	return err;
 }
 module_init(igbook_init_module);
@@ -326,9 +330,9 @@ module_init(igbook_init_module);
 static void __exit igbook_exit_module(void)
 {
 	pci_unregister_driver(&igbook_driver);
-	/* loom: begin exit-handsend from 02 */
+#if 0	/* loom: begin exit-handsend from 02 until 04 */
 	igbook_handsend_exit();
-	/* loom: end exit-handsend */
+#endif	/* loom: end exit-handsend */
 }
 module_exit(igbook_exit_module);
 
