@@ -125,18 +125,40 @@
 #define   TXDCTL_ENABLE			BIT(25)
 /* loom: end regs-transmit-queue */
 
-/* loom: begin regs-transmit-descriptor from 02 */
-/* Advanced transmit data descriptor, second quadword as we write it ... */
-#define TXD_DTALEN		GENMASK(15, 0)	/* bytes in this buffer */
-#define TXD_DTYP_DATA		(3 << 20)	/* a data descriptor */
-#define TXD_DCMD_EOP		BIT(24)		/* end of packet */
-#define TXD_DCMD_IFCS		BIT(25)		/* insert the FCS */
-#define TXD_DCMD_RS		BIT(27)		/* report status */
-#define TXD_DCMD_DEXT		BIT(29)		/* advanced format */
-#define TXD_PAYLEN		GENMASK(31, 14)	/* bytes in the whole packet */
-/* ... and as the card writes it back */
-#define TXD_STA_DD		BIT(0)		/* descriptor done */
-/* loom: end regs-transmit-descriptor */
+/* loom: begin regs-transmit-more from 04 */
+/* More of the same registers: how to treat a collision, when to fetch */
+#define   TCTL_CT			GENMASK(11, 4)	/* collision threshold */
+#define     TCTL_CT_DEFAULT		15
+#define   TCTL_RTLC			BIT(24)	/* retry on a late collision */
+#define   TXDCTL_PTHRESH		GENMASK(4, 0)	/* see RXDCTL */
+#define   TXDCTL_HTHRESH		GENMASK(12, 8)
+#define   TXDCTL_WTHRESH		GENMASK(20, 16)
+/* loom: end regs-transmit-more */
+
+/* loom: begin regs-receive-queue from 04 */
+/* One receive queue: base, length in bytes, head, tail, control */
+#define REG_RDBAL(n)		(0x0c000 + 0x40 * (n))
+#define REG_RDBAH(n)		(0x0c004 + 0x40 * (n))
+#define REG_RDLEN(n)		(0x0c008 + 0x40 * (n))
+#define REG_SRRCTL(n)		(0x0c00c + 0x40 * (n))
+#define   SRRCTL_BSIZEPACKET		GENMASK(6, 0)	/* a buffer, in KB */
+#define   SRRCTL_DESCTYPE		GENMASK(27, 25)
+#define     SRRCTL_DESCTYPE_ONEBUF	1	/* advanced, one buffer */
+#define REG_RDH(n)		(0x0c010 + 0x40 * (n))
+#define REG_RDT(n)		(0x0c018 + 0x40 * (n))
+#define REG_RXDCTL(n)		(0x0c028 + 0x40 * (n))
+#define   RXDCTL_PTHRESH		GENMASK(4, 0)	/* fetch ahead below */
+#define   RXDCTL_HTHRESH		GENMASK(12, 8)	/* ... if so many wait */
+#define   RXDCTL_WTHRESH		GENMASK(20, 16)	/* write back at once */
+#define   RXDCTL_ENABLE			BIT(25)
+
+/* Receive control: run, and what becomes of the FCS */
+#define   RCTL_RXEN			BIT(1)
+#define   RCTL_SECRC			BIT(26)	/* strip the FCS */
+
+/* Frames that found no descriptor; they may still have waited in the FIFO */
+#define REG_RNBC		0x040a0
+/* loom: end regs-receive-queue */
 
 /* loom: begin regs-vectors from 05 */
 /* More causes, and the mask that lets them through */
