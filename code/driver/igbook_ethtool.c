@@ -255,5 +255,8 @@ const struct ethtool_ops igbook_ethtool_ops = {
 	/* loom: begin ethtool-rings from 04 */
 	.get_ringparam = igbook_get_ringparam,
 	.set_ringparam = igbook_set_ringparam,
+	.get_sset_count = igbook_get_sset_count,
+	.get_strings = igbook_get_strings,
+	.get_ethtool_stats = igbook_get_ethtool_stats,
 	/* loom: end ethtool-rings */
 };
