@@ -252,4 +252,8 @@ const struct ethtool_ops igbook_ethtool_ops = {
 	.nway_reset = igbook_nway_reset,
 	.get_link = ethtool_op_get_link,
 	.get_link_ksettings = igbook_get_link_ksettings,
+	/* loom: begin ethtool-rings from 04 */
+	.get_ringparam = igbook_get_ringparam,
+	.set_ringparam = igbook_set_ringparam,
+	/* loom: end ethtool-rings */
 };

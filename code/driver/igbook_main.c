@@ -32,6 +32,10 @@ static void igbook_link_device(struct igbook *priv, struct net_device *netdev,
 	mutex_init(&priv->mdio_lock);
 	spin_lock_init(&priv->stats_lock);
 	igbook_link_init(priv);
+	/* loom: begin init-rings from 04 */
+	igbook_rings_init(priv);
+	igbook_service_init(priv);
+	/* loom: end init-rings */
 }
 
 /**
@@ -144,9 +148,9 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	netif_info(priv, probe, netdev, "port %u, %pM\n", priv->port,
 		   netdev->dev_addr);
 	/* loom: end probe-done */
-	/* loom: begin probe-handsend from 02 */
+#if 0	/* loom: begin probe-handsend from 02 until 04 */
 	igbook_handsend_add(priv);
-	/* loom: end probe-handsend */
+#endif	/* loom: end probe-handsend */
 	return 0;
 
 	/* loom: begin probe-unwind */
@@ -176,9 +180,9 @@ static void igbook_remove(struct pci_dev *pdev)
 	struct net_device *netdev = pci_get_drvdata(pdev);
 	struct igbook *priv = netdev_priv(netdev);
 
-	/* loom: begin remove-handsend from 02 */
+#if 0	/* loom: begin remove-handsend from 02 until 04 */
 	igbook_handsend_remove(priv);
-	/* loom: end remove-handsend */
+#endif	/* loom: end remove-handsend */
 	unregister_netdev(netdev);
 	igbook_drv_load(priv, false);
 	iounmap(priv->regs);
@@ -294,14 +298,14 @@ static int __init igbook_init_module(void)
 {
 	int err;
 
-	/* loom: begin init-handsend from 02 */
+#if 0	/* loom: begin init-handsend from 02 until 04 */
 	igbook_handsend_init();
-	/* loom: end init-handsend */
+#endif	/* loom: end init-handsend */
 	err = pci_register_driver(&igbook_driver);
-	/* loom: begin init-handsend-failed from 02 */
+#if 0	/* loom: begin init-handsend-failed from 02 until 04 */
 	if (err)
 		igbook_handsend_exit();
-	/* loom: end init-handsend-failed */
+#endif	/* loom: end init-handsend-failed */
 	return err;
 }
 module_init(igbook_init_module);
@@ -317,9 +321,9 @@ module_init(igbook_init_module);
 static void __exit igbook_exit_module(void)
 {
 	pci_unregister_driver(&igbook_driver);
-	/* loom: begin exit-handsend from 02 */
+#if 0	/* loom: begin exit-handsend from 02 until 04 */
 	igbook_handsend_exit();
-	/* loom: end exit-handsend */
+#endif	/* loom: end exit-handsend */
 }
 module_exit(igbook_exit_module);
 
