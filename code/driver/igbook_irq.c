@@ -242,26 +242,44 @@ static irqreturn_t igbook_irq_intx(int irq, void *data)
 }
 
 /**
- * igbook_irq_request_one() - connect one vector with its handler
+ * igbook_vector_name() - what /proc/interrupts will call a vector
+ * @vector: the vector
+ *
+ * The interface may have been renamed since it was last up.
+ *
+ * Context: RTNL.
+ */
+static void igbook_vector_name(struct igbook_vector *vector)
+{
+	const char *device = vector->priv->netdev->name;
+
+	if (vector->priv->irq_mode != IGBOOK_IRQ_MSIX)
+		strscpy(vector->name, device, sizeof(vector->name));
+	else if (vector->rx)
+		snprintf(vector->name, sizeof(vector->name), "%s-rxtx-%u",
+			 device, vector->index);
+	else
+		snprintf(vector->name, sizeof(vector->name), "%s-other",
+			 device);
+}
+
+/**
+ * igbook_irq_connect() - connect one vector with its handler
  * @vector: the vector
  * @handler: its top half
- * @what: what it is for, the second half of its name
+ * @flags: IRQF_SHARED or 0
  *
  * Context: RTNL; sleeps.
  * Return: 0, or a negative errno.
  */
-static int igbook_irq_request_one(struct igbook_vector *vector,
-				  irq_handler_t handler, const char *what)
+static int igbook_irq_connect(struct igbook_vector *vector,
+			      irq_handler_t handler, unsigned long flags)
 {
 	struct igbook *priv = vector->priv;
 	int irq = pci_irq_vector(priv->pdev, vector->index);
-	unsigned long flags = 0;
 	int err;
 
-	if (priv->irq_mode == IGBOOK_IRQ_INTX)
-		flags |= IRQF_SHARED;
-	snprintf(vector->name, sizeof(vector->name), "%s%s",
-		 priv->netdev->name, what);
+	igbook_vector_name(vector);
 	err = request_irq(irq, handler, flags, vector->name, vector);
 	if (err) {
 		netdev_err(priv->netdev, "interrupt %d (%s): %d\n", irq,
@@ -273,6 +291,23 @@ static int igbook_irq_request_one(struct igbook_vector *vector,
 }
 
 /**
+ * igbook_irq_home() - suggest a CPU to a vector, and move it there
+ * @vector: the vector, requested
+ *
+ * The n-th queue goes to the n-th CPU near the card. Who reads the suggestion
+ * is irqbalance; who wants another CPU writes to smp_affinity.
+ *
+ * Context: RTNL.
+ */
+static void igbook_irq_home(struct igbook_vector *vector)
+{
+	int node = dev_to_node(&vector->priv->pdev->dev);
+	unsigned int cpu = cpumask_local_spread(vector->index, node);
+
+	irq_set_affinity_and_hint(vector->irq, cpumask_of(cpu));
+}
+
+/**
  * igbook_irq_request() - connect all vectors with their handlers
  * @priv: the device, its interrupts masked
  *
@@ -281,30 +316,23 @@ static int igbook_irq_request_one(struct igbook_vector *vector,
  */
 static int igbook_irq_request(struct igbook *priv)
 {
-	char what[16];
+	struct igbook_vector *vector = priv->vector;
 	unsigned int i;
 	int err;
 
 	if (priv->irq_mode == IGBOOK_IRQ_MSI)
-		return igbook_irq_request_one(&priv->vector[0],
-					      igbook_irq_msi, "");
+		return igbook_irq_connect(vector, igbook_irq_msi, 0);
 	if (priv->irq_mode == IGBOOK_IRQ_INTX)
-		return igbook_irq_request_one(&priv->vector[0],
-					      igbook_irq_intx, "");
+		return igbook_irq_connect(vector, igbook_irq_intx,
+					  IRQF_SHARED);
 
-	for (i = 0; i < priv->num_queues; i++) {
-		snprintf(what, sizeof(what), "-rxtx-%u", i);
-		err = igbook_irq_request_one(&priv->vector[i],
-					     igbook_irq_queues, what);
+	for (i = 0; i < priv->num_queues; i++, vector++) {
+		err = igbook_irq_connect(vector, igbook_irq_queues, 0);
 		if (err)
 			return err;
-		/* Queue n at home on the n-th CPU near the card. */
-		irq_set_affinity_and_hint(priv->vector[i].irq,
-			cpumask_of(cpumask_local_spread(i,
-				dev_to_node(&priv->pdev->dev))));
+		igbook_irq_home(vector);
 	}
-	return igbook_irq_request_one(&priv->vector[i], igbook_irq_other,
-				      "-other");
+	return igbook_irq_connect(vector, igbook_irq_other, 0);
 }
 
 /**
@@ -358,8 +386,8 @@ static void igbook_irq_route(struct igbook *priv)
 }
 
 /**
- * igbook_irq_enable() - let the card interrupt
- * @priv: the device; handlers connected, bottom halves ready
+ * igbook_irq_enable() - let the card call, though not yet for its queues
+ * @priv: the device; handlers connected
  *
  * GPIE comes first: what the other registers mean depends on it. Sending a
  * message clears its cause (EIAC) and, for queues, masks it (EIAM, EIAME); the
@@ -375,63 +403,32 @@ static void igbook_irq_route(struct igbook *priv)
 static void igbook_irq_enable(struct igbook *priv)
 {
 	u32 queues = GENMASK(priv->num_queues - 1, 0);
-	u32 all = GENMASK(priv->num_vectors - 1, 0);
+	u32 other = BIT(priv->num_queues);
 
 	igbook_irq_route(priv);
 	if (priv->irq_mode == IGBOOK_IRQ_MSIX) {
 		igbook_wr32(priv, REG_GPIE, GPIE_NSICR | GPIE_MSIX_MODE |
 					    GPIE_EIAME | GPIE_PBA);
-		igbook_wr32(priv, REG_EIAC, all);
+		igbook_wr32(priv, REG_EIAC, queues | other);
 		igbook_wr32(priv, REG_EIAM, queues);
-		igbook_wr32(priv, REG_IMS, ICR_LSC);
-		igbook_wr32(priv, REG_EIMS, all);
-	} else {
-		igbook_wr32(priv, REG_IMS, ICR_LSC | IGBOOK_CAUSES);
+		igbook_wr32(priv, REG_EIMS, other);
 	}
+	igbook_wr32(priv, REG_IMS, ICR_LSC);
 }
 
 /**
- * igbook_irq_disable() - let the card interrupt no more
- * @priv: the device
+ * igbook_irq_start() - connect the interrupts
+ * @priv: the device, freshly reset
  *
- * The read pushes the writes to the card. A handler that is at work on another
- * CPU may go on; free_irq() waits for it.
- *
- * Context: RTNL.
- */
-static void igbook_irq_disable(struct igbook *priv)
-{
-	igbook_wr32(priv, REG_EIMC, ~0U);
-	igbook_wr32(priv, REG_IMC, ~0U);
-	igbook_rd32(priv, REG_STATUS);
-}
-
-/**
- * igbook_service_init() - nothing to prepare; igbook_irq_alloc() did
- * @priv: the device
- *
- * Context: probe.
- */
-void igbook_service_init(struct igbook *priv)
-{
-}
-
-/**
- * igbook_service_start() - begin to serve the rings
- * @priv: the device, rings enabled
- *
- * The card must not interrupt before there is somebody to call.
+ * The card must not call before there is somebody to answer.
  *
  * Context: RTNL; sleeps.
- * Return: 0, or a negative errno: then igbook_service_stop() cleans up.
+ * Return: 0, or a negative errno: then igbook_irq_stop() cleans up.
  */
-int igbook_service_start(struct igbook *priv)
+int igbook_irq_start(struct igbook *priv)
 {
-	unsigned int i;
 	int err;
 
-	for (i = 0; i < priv->num_queues; i++)
-		igbook_vector_start(&priv->vector[i]);
 	err = igbook_irq_request(priv);
 	if (err)
 		return err;
@@ -440,12 +437,49 @@ int igbook_service_start(struct igbook *priv)
 }
 
 /**
+ * igbook_irq_stop() - disconnect the interrupts
+ * @priv: the device, rings not served; stopping it twice does no harm
+ *
+ * The read pushes the writes to the card. The link work goes last, for a
+ * handler may have started it.
+ *
+ * Context: RTNL; sleeps.
+ */
+void igbook_irq_stop(struct igbook *priv)
+{
+	igbook_wr32(priv, REG_EIMC, ~0U);
+	igbook_wr32(priv, REG_IMC, ~0U);
+	igbook_rd32(priv, REG_STATUS);
+	igbook_irq_release(priv);
+	igbook_link_stop(priv);
+}
+
+/**
+ * igbook_service_start() - begin to serve the rings
+ * @priv: the device, rings enabled
+ *
+ * A frame that is there already has set its cause, so the card calls at once.
+ *
+ * Context: RTNL.
+ * Return: 0.
+ */
+int igbook_service_start(struct igbook *priv)
+{
+	unsigned int i;
+
+	for (i = 0; i < priv->num_queues; i++) {
+		igbook_vector_start(&priv->vector[i]);
+		igbook_vector_unmask(&priv->vector[i]);
+	}
+	return 0;
+}
+
+/**
  * igbook_service_stop() - serve the rings no more
  * @priv: the device; stopping it twice does no harm
  *
- * A bottom half unmasks its vector when it ends, so bottom halves stop first,
- * with their handlers still there to take an interrupt they have let through.
- * The link work goes last, for a handler may have started it.
+ * A bottom half unmasks its vector when it ends, so it must have ended before
+ * the mask can hold. A handler that comes in between masks and wakes nobody.
  *
  * Context: RTNL; sleeps.
  */
@@ -453,9 +487,8 @@ void igbook_service_stop(struct igbook *priv)
 {
 	unsigned int i;
 
-	for (i = 0; i < priv->num_queues; i++)
+	for (i = 0; i < priv->num_queues; i++) {
 		igbook_vector_stop(&priv->vector[i]);
-	igbook_irq_disable(priv);
-	igbook_irq_release(priv);
-	igbook_link_stop(priv);
+		igbook_vector_mask(&priv->vector[i]);
+	}
 }

@@ -60,6 +60,8 @@ struct igbook_vector {
 /* igbook_irq.c */
 int igbook_irq_alloc(struct igbook *priv);
 void igbook_irq_free(struct igbook *priv);
+int igbook_irq_start(struct igbook *priv);
+void igbook_irq_stop(struct igbook *priv);
 void igbook_vector_unmask(struct igbook_vector *vector);
 
 /* igbook_tasklet.c: the bottom half; from stage 06 on igbook_napi.c */

@@ -34,7 +34,9 @@ static void igbook_link_device(struct igbook *priv, struct net_device *netdev,
 	igbook_link_init(priv);
 	/* loom: begin init-rings from 04 */
 	igbook_rings_init(priv);
+#if 0	/* loom: begin init-polled until 05 */
 	igbook_service_init(priv);
+#endif	/* loom: end init-polled */
 	/* loom: end init-rings */
 }
 
@@ -134,6 +136,12 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto err_unmap;
 	/* loom: end probe-hardware */
+	/* loom: begin probe-irq from 05 */
+
+	err = igbook_irq_alloc(priv);
+	if (err)
+		goto err_unmap;
+	/* loom: end probe-irq */
 
 	/* loom: begin probe-register */
 	igbook_describe(netdev);
@@ -155,6 +163,9 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 	/* loom: begin probe-unwind */
 err_unmap:
+	/* loom: begin probe-irq-unwind from 05 */
+	igbook_irq_free(priv);
+	/* loom: end probe-irq-unwind */
 	iounmap(priv->regs);
 err_netdev:
 	free_netdev(netdev);
@@ -185,6 +196,9 @@ static void igbook_remove(struct pci_dev *pdev)
 #endif	/* loom: end remove-handsend */
 	unregister_netdev(netdev);
 	igbook_drv_load(priv, false);
+	/* loom: begin remove-irq from 05 */
+	igbook_irq_free(priv);
+	/* loom: end remove-irq */
 	iounmap(priv->regs);
 	free_netdev(netdev);
 	pci_release_mem_regions(pdev);

@@ -41,7 +41,7 @@ void igbook_vector_init(struct igbook_vector *vector)
 
 /**
  * igbook_vector_start() - from now on the bottom half may be woken
- * @vector: the vector, its handler not yet connected
+ * @vector: the vector, masked
  *
  * Context: RTNL.
  */
