@@ -110,7 +110,11 @@ static void igbook_vector_describe(struct igbook_vector *vector,
 
 /**
  * igbook_vector_start() - from now on the vector may be polled
- * @vector: the vector, its handler not yet connected
+ * @vector: the vector, masked
+ *
+ * The first poll needs no interrupt. With MSI or INTx a handler that was called
+ * for the link may have read, and so cleared, the cause of a frame that came
+ * before there was anybody to poll for it.
  *
  * Context: RTNL; sleeps.
  */
@@ -123,6 +127,10 @@ void igbook_vector_start(struct igbook_vector *vector)
 	napi_enable(&vector->napi);
 	igbook_vector_describe(vector, &vector->napi);
 	vector->running = true;
+
+	local_bh_disable();
+	napi_schedule(&vector->napi);
+	local_bh_enable();
 }
 
 /**
