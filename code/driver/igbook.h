@@ -6,6 +6,9 @@
 #define _IGBOOK_H_
 
 #include <linux/etherdevice.h>
+/* loom: begin include-ethtool from 04 */
+#include <linux/ethtool.h>
+/* loom: end include-ethtool */
 #include <linux/io.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
@@ -14,6 +17,15 @@
 #include <linux/workqueue.h>
 
 #include "igbook_regs.h"
+#if 0 /* loom: begin include-handsend from 02 until 04 */
+#include "igbook_handsend.h"
+#endif /* loom: end include-handsend */
+/* loom: begin include-ring from 04 */
+#include "igbook_ring.h"
+/* loom: end include-ring */
+/* loom: begin include-irq from 05 */
+#include "igbook_irq.h"
+/* loom: end include-irq */
 
 #define IGBOOK_NAME		"igbook"
 #define IGBOOK_PHY_ADDR		1	/* the internal PHY's MDIO address */
@@ -21,66 +33,6 @@
 #define IGBOOK_MAX_MTU		9216	/* the card takes frames up to 9.5 KB */
 #define IGBOOK_LINK_POLL	msecs_to_jiffies(500)
 
-/* loom: begin tx-descriptor from 02 */
-#define IGBOOK_TX_DESC		8	/* 8 x 16 bytes: TDLEN counts in 128s */
-
-/**
- * union igbook_tx_desc - one advanced transmit descriptor, 16 bytes
- * @read: what the driver writes and the card reads
- * @wb: what the card writes back over it when the frame is out
- * @read.buffer_addr: bus address of the frame
- * @read.cmd_type_len: TXD_DTALEN, TXD_DTYP and TXD_DCMD fields
- * @read.olinfo_status: TXD_PAYLEN field
- * @wb.rsvd: reserved
- * @wb.nxtseq_seed: reserved
- * @wb.status: TXD_STA_DD once the card is done
- *
- * Source: 82576 datasheet, "Advanced Transmit Data Descriptor".
- */
-union igbook_tx_desc {
-	struct {
-		__le64 buffer_addr;
-		__le32 cmd_type_len;
-		__le32 olinfo_status;
-	} read;
-	struct {
-		__le64 rsvd;
-		__le32 nxtseq_seed;
-		__le32 status;
-	} wb;
-};
-
-/* loom: end tx-descriptor */
-/* loom: begin tx-queue from 02 */
-/**
- * struct igbook_tx_queue - the ring of descriptors shared with the card
- * @desc: the ring as the CPU sees it
- * @dma: the same memory as the card sees it
- * @next: the descriptor the next frame takes
- */
-struct igbook_tx_queue {
-	union igbook_tx_desc *desc;
-	dma_addr_t dma;
-	u16 next;
-};
-
-/* loom: end tx-queue */
-/* loom: begin hand-sent from 02 */
-/**
- * struct igbook_hand_sent - the last frame sent by hand, for the reader
- * @index: descriptor used
- * @desc: the descriptor as the card was given it
- * @status: status word the card wrote back
- * @error: 0, or the negative errno of the attempt
- */
-struct igbook_hand_sent {
-	u16 index;
-	union igbook_tx_desc desc;
-	u32 status;
-	int error;
-};
-
-/* loom: end hand-sent */
 /**
  * struct igbook - everything the driver knows about one port
  * @netdev: the network device the kernel sees
@@ -105,14 +57,44 @@ struct igbook {
 	struct mutex mdio_lock;	/* MDIC is one register for two transfers */
 	spinlock_t stats_lock;	/* counters clear on read: read and add as one */
 	struct rtnl_link_stats64 stats;
-	/* loom: begin priv-dma from 02 */
+#if 0	/* loom: begin priv-dma from 02 until 04 */
 	/** @tx: transmit queue 0 */
 	struct igbook_tx_queue tx;
 	/** @hand: result of the last frame sent by hand */
 	struct igbook_hand_sent hand;
 	/** @debugfs: this device's directory in /sys/kernel/debug/igbook */
 	struct dentry *debugfs;
-	/* loom: end priv-dma */
+#endif	/* loom: end priv-dma */
+	/* loom: begin priv-rings from 04 */
+	/** @num_queues: how many queues of each direction are in use */
+	unsigned int num_queues;
+	/** @tx_count: descriptors in each transmit ring */
+	u16 tx_count;
+	/** @rx_count: descriptors in each receive ring */
+	u16 rx_count;
+	/** @tx_ring: the transmit rings; the first @num_queues have memory */
+	struct igbook_ring tx_ring[IGBOOK_MAX_QUEUES];
+	/** @rx_ring: the receive rings; the first @num_queues have memory */
+	struct igbook_ring rx_ring[IGBOOK_MAX_QUEUES];
+#if 0	/* loom: begin priv-polled until 05 */
+	/** @poll_work: serves the rings, as long as no interrupt does */
+	struct delayed_work poll_work;
+#endif	/* loom: end priv-polled */
+	/* loom: end priv-rings */
+	/* loom: begin priv-vectors from 05 */
+	/** @irq_mode: how the card interrupts */
+	enum igbook_irq_mode irq_mode;
+	/** @num_vectors: how many interrupts it has */
+	unsigned int num_vectors;
+	/** @vector: the interrupts; the first @num_queues serve queues */
+	struct igbook_vector vector[IGBOOK_MAX_VECTORS];
+	/* loom: end priv-vectors */
+	/* loom: begin priv-moderation from 06 */
+	/** @adaptive: the traffic chooses how often a vector interrupts */
+	bool adaptive;
+	/** @rx_usecs: if not, this is the least time between two interrupts */
+	u16 rx_usecs;
+	/* loom: end priv-moderation */
 };
 
 /**
@@ -178,7 +160,7 @@ extern const struct net_device_ops igbook_netdev_ops;
 int igbook_up(struct igbook *priv);
 void igbook_down(struct igbook *priv);
 
-/* igbook_notx.c */
+/* igbook_notx.c, from stage 04 on igbook_tx.c */
 netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev);
 
 /* igbook_ethtool.c */
@@ -188,6 +170,10 @@ extern const struct ethtool_ops igbook_ethtool_ops;
 /* igbook_dma.c */
 int igbook_dma_set_mask(struct igbook *priv);
 void igbook_dma_master_disable(struct igbook *priv);
+
+/* loom: end prototypes-dma */
+#if 0 /* loom: begin prototypes-handsend from 02 until 04 */
+/* igbook_onering.c */
 int igbook_dma_start(struct igbook *priv);
 void igbook_dma_stop(struct igbook *priv);
 
@@ -196,6 +182,38 @@ void igbook_handsend_init(void);
 void igbook_handsend_exit(void);
 void igbook_handsend_add(struct igbook *priv);
 void igbook_handsend_remove(struct igbook *priv);
-/* loom: end prototypes-dma */
+#endif /* loom: end prototypes-handsend */
+/* loom: begin prototypes-rings from 04 */
+/* igbook_ring.c */
+void igbook_rings_init(struct igbook *priv);
+int igbook_rings_alloc(struct igbook *priv);
+void igbook_rings_free(struct igbook *priv);
+int igbook_rings_enable(struct igbook *priv);
+void igbook_rings_disable(struct igbook *priv);
+
+/* igbook_resize.c */
+void igbook_get_ringparam(struct net_device *netdev,
+			  struct ethtool_ringparam *param,
+			  struct kernel_ethtool_ringparam *kernel_param,
+			  struct netlink_ext_ack *extack);
+int igbook_set_ringparam(struct net_device *netdev,
+			 struct ethtool_ringparam *param,
+			 struct kernel_ethtool_ringparam *kernel_param,
+			 struct netlink_ext_ack *extack);
+int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
+			unsigned int mtu);
+
+/* igbook_polled.c, from stage 05 on igbook_irq.c: who serves the rings */
+#if 0	/* loom: begin prototypes-polled until 05 */
+void igbook_service_init(struct igbook *priv);
+#endif	/* loom: end prototypes-polled */
+int igbook_service_start(struct igbook *priv);
+void igbook_service_stop(struct igbook *priv);
+/* loom: end prototypes-rings */
+/* loom: begin prototypes-told from 05 */
+
+/* igbook_link.c: when the card says that the link came or went */
+void igbook_link_changed(struct igbook *priv);
+/* loom: end prototypes-told */
 
 #endif /* _IGBOOK_H_ */

@@ -252,4 +252,14 @@ const struct ethtool_ops igbook_ethtool_ops = {
 	.nway_reset = igbook_nway_reset,
 	.get_link = ethtool_op_get_link,
 	.get_link_ksettings = igbook_get_link_ksettings,
+	/* loom: begin ethtool-rings from 04 */
+	.get_ringparam = igbook_get_ringparam,
+	.set_ringparam = igbook_set_ringparam,
+	/* loom: end ethtool-rings */
+	/* loom: begin ethtool-coalesce from 06 */
+	.supported_coalesce_params = ETHTOOL_COALESCE_RX_USECS |
+				     ETHTOOL_COALESCE_USE_ADAPTIVE_RX,
+	.get_coalesce = igbook_get_coalesce,
+	.set_coalesce = igbook_set_coalesce,
+	/* loom: end ethtool-coalesce */
 };

@@ -33,8 +33,8 @@ static struct dentry *igbook_debugfs;
 static void igbook_fill_desc(union igbook_tx_desc *desc, dma_addr_t dma,
 			     u32 len)
 {
-	u32 cmd = TXD_DTYP_DATA | TXD_DCMD_DEXT | TXD_DCMD_EOP |
-		  TXD_DCMD_IFCS | TXD_DCMD_RS;
+	u32 cmd = FIELD_PREP(TXD_DTYP, TXD_DTYP_DATA) | TXD_DCMD_DEXT |
+		  TXD_DCMD_EOP | TXD_DCMD_IFCS | TXD_DCMD_RS;
 
 	desc->read.buffer_addr = cpu_to_le64(dma);
 	desc->read.cmd_type_len =

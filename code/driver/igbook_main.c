@@ -32,6 +32,12 @@ static void igbook_link_device(struct igbook *priv, struct net_device *netdev,
 	mutex_init(&priv->mdio_lock);
 	spin_lock_init(&priv->stats_lock);
 	igbook_link_init(priv);
+	/* loom: begin init-rings from 04 */
+	igbook_rings_init(priv);
+#if 0	/* loom: begin init-polled until 05 */
+	igbook_service_init(priv);
+#endif	/* loom: end init-polled */
+	/* loom: end init-rings */
 }
 
 /**
@@ -130,6 +136,15 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto err_unmap;
 	/* loom: end probe-hardware */
+	/* loom: begin probe-irq from 05 */
+
+	err = igbook_irq_alloc(priv);
+	if (err)
+		goto err_unmap;
+	/* loom: end probe-irq */
+	/* loom: begin probe-moderation from 06 */
+	priv->adaptive = true;
+	/* loom: end probe-moderation */
 
 	/* loom: begin probe-register */
 	igbook_describe(netdev);
@@ -144,13 +159,16 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	netif_info(priv, probe, netdev, "port %u, %pM\n", priv->port,
 		   netdev->dev_addr);
 	/* loom: end probe-done */
-	/* loom: begin probe-handsend from 02 */
+#if 0	/* loom: begin probe-handsend from 02 until 04 */
 	igbook_handsend_add(priv);
-	/* loom: end probe-handsend */
+#endif	/* loom: end probe-handsend */
 	return 0;
 
 	/* loom: begin probe-unwind */
 err_unmap:
+	/* loom: begin probe-irq-unwind from 05 */
+	igbook_irq_free(priv);
+	/* loom: end probe-irq-unwind */
 	iounmap(priv->regs);
 err_netdev:
 	free_netdev(netdev);
@@ -176,11 +194,14 @@ static void igbook_remove(struct pci_dev *pdev)
 	struct net_device *netdev = pci_get_drvdata(pdev);
 	struct igbook *priv = netdev_priv(netdev);
 
-	/* loom: begin remove-handsend from 02 */
+#if 0	/* loom: begin remove-handsend from 02 until 04 */
 	igbook_handsend_remove(priv);
-	/* loom: end remove-handsend */
+#endif	/* loom: end remove-handsend */
 	unregister_netdev(netdev);
 	igbook_drv_load(priv, false);
+	/* loom: begin remove-irq from 05 */
+	igbook_irq_free(priv);
+	/* loom: end remove-irq */
 	iounmap(priv->regs);
 	free_netdev(netdev);
 	pci_release_mem_regions(pdev);
@@ -294,14 +315,14 @@ static int __init igbook_init_module(void)
 {
 	int err;
 
-	/* loom: begin init-handsend from 02 */
+#if 0	/* loom: begin init-handsend from 02 until 04 */
 	igbook_handsend_init();
-	/* loom: end init-handsend */
+#endif	/* loom: end init-handsend */
 	err = pci_register_driver(&igbook_driver);
-	/* loom: begin init-handsend-failed from 02 */
+#if 0	/* loom: begin init-handsend-failed from 02 until 04 */
 	if (err)
 		igbook_handsend_exit();
-	/* loom: end init-handsend-failed */
+#endif	/* loom: end init-handsend-failed */
 	return err;
 }
 module_init(igbook_init_module);
@@ -317,9 +338,9 @@ module_init(igbook_init_module);
 static void __exit igbook_exit_module(void)
 {
 	pci_unregister_driver(&igbook_driver);
-	/* loom: begin exit-handsend from 02 */
+#if 0	/* loom: begin exit-handsend from 02 until 04 */
 	igbook_handsend_exit();
-	/* loom: end exit-handsend */
+#endif	/* loom: end exit-handsend */
 }
 module_exit(igbook_exit_module);
 

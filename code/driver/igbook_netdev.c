@@ -24,20 +24,44 @@ int igbook_up(struct igbook *priv)
 	igbook_set_rx_mode(netdev);
 	netif_addr_unlock_bh(netdev);
 
-	/* loom: begin up-dma from 02 */
+#if 0	/* loom: begin up-dma from 02 until 04 */
 	err = igbook_dma_start(priv);
 	if (err)
 		goto err_stop;
-	/* loom: end up-dma */
+#endif	/* loom: end up-dma */
+	/* loom: begin up-irq from 05 */
+	err = igbook_irq_start(priv);
+	if (err)
+		goto err_stop;
+	/* loom: end up-irq */
+	/* loom: begin up-rings from 04 */
+	err = igbook_rings_alloc(priv);
+	if (err)
+		goto err_stop;
+	err = igbook_rings_enable(priv);
+	if (err)
+		goto err_stop;
+	err = igbook_service_start(priv);
+	if (err)
+		goto err_stop;
+	/* loom: end up-rings */
 	err = igbook_link_start(priv);
 	if (err)
 		goto err_stop;
 	return 0;
 
 err_stop:
-	/* loom: begin up-dma-unwind from 02 */
+#if 0	/* loom: begin up-dma-unwind from 02 until 04 */
 	igbook_dma_stop(priv);
-	/* loom: end up-dma-unwind */
+#endif	/* loom: end up-dma-unwind */
+	/* loom: begin up-rings-unwind from 04 */
+	igbook_service_stop(priv);
+	igbook_rings_disable(priv);
+	igbook_rings_free(priv);
+	/* loom: end up-rings-unwind */
+	/* loom: begin up-irq-unwind from 05 */
+	igbook_irq_stop(priv);
+	/* loom: end up-irq-unwind */
 	igbook_hw_reset(priv);
 	return err;
 }
@@ -52,9 +76,18 @@ void igbook_down(struct igbook *priv)
 {
 	igbook_link_stop(priv);
 	igbook_stats_update(priv);
-	/* loom: begin down-dma from 02 */
+#if 0	/* loom: begin down-dma from 02 until 04 */
 	igbook_dma_stop(priv);
-	/* loom: end down-dma */
+#endif	/* loom: end down-dma */
+	/* loom: begin down-rings from 04 */
+	igbook_service_stop(priv);
+	netif_tx_disable(priv->netdev);
+	igbook_rings_disable(priv);
+	igbook_rings_free(priv);
+	/* loom: end down-rings */
+	/* loom: begin down-irq from 05 */
+	igbook_irq_stop(priv);
+	/* loom: end down-irq */
 	igbook_hw_reset(priv);
 }
 
@@ -126,6 +159,14 @@ static int igbook_set_mac_address(struct net_device *netdev, void *p)
  */
 static int igbook_change_mtu(struct net_device *netdev, int mtu)
 {
+	/* loom: begin change-mtu-running from 04 */
+	struct igbook *priv = netdev_priv(netdev);
+
+	if (netif_running(netdev))
+		return igbook_rings_change(priv, priv->tx_count,
+					   priv->rx_count, mtu);
+
+	/* loom: end change-mtu-running */
 	WRITE_ONCE(netdev->mtu, mtu);
 	netif_addr_lock_bh(netdev);
 	igbook_set_frame_size(netdev_priv(netdev));

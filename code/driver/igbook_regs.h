@@ -125,17 +125,72 @@
 #define   TXDCTL_ENABLE			BIT(25)
 /* loom: end regs-transmit-queue */
 
-/* loom: begin regs-transmit-descriptor from 02 */
-/* Advanced transmit data descriptor, second quadword as we write it ... */
-#define TXD_DTALEN		GENMASK(15, 0)	/* bytes in this buffer */
-#define TXD_DTYP_DATA		(3 << 20)	/* a data descriptor */
-#define TXD_DCMD_EOP		BIT(24)		/* end of packet */
-#define TXD_DCMD_IFCS		BIT(25)		/* insert the FCS */
-#define TXD_DCMD_RS		BIT(27)		/* report status */
-#define TXD_DCMD_DEXT		BIT(29)		/* advanced format */
-#define TXD_PAYLEN		GENMASK(31, 14)	/* bytes in the whole packet */
-/* ... and as the card writes it back */
-#define TXD_STA_DD		BIT(0)		/* descriptor done */
-/* loom: end regs-transmit-descriptor */
+/* loom: begin regs-transmit-more from 04 */
+/* More of the same registers: how to treat a collision, when to fetch */
+#define   TCTL_CT			GENMASK(11, 4)	/* collision threshold */
+#define     TCTL_CT_DEFAULT		15
+#define   TCTL_RTLC			BIT(24)	/* retry on a late collision */
+#define   TXDCTL_PTHRESH		GENMASK(4, 0)	/* see RXDCTL */
+#define   TXDCTL_HTHRESH		GENMASK(12, 8)
+#define   TXDCTL_WTHRESH		GENMASK(20, 16)
+/* loom: end regs-transmit-more */
+
+/* loom: begin regs-receive-queue from 04 */
+/* One receive queue: base, length in bytes, head, tail, control */
+#define REG_RDBAL(n)		(0x0c000 + 0x40 * (n))
+#define REG_RDBAH(n)		(0x0c004 + 0x40 * (n))
+#define REG_RDLEN(n)		(0x0c008 + 0x40 * (n))
+#define REG_SRRCTL(n)		(0x0c00c + 0x40 * (n))
+#define   SRRCTL_BSIZEPACKET		GENMASK(6, 0)	/* a buffer, in KB */
+#define   SRRCTL_DESCTYPE		GENMASK(27, 25)
+#define     SRRCTL_DESCTYPE_ONEBUF	1	/* advanced, one buffer */
+#define REG_RDH(n)		(0x0c010 + 0x40 * (n))
+#define REG_RDT(n)		(0x0c018 + 0x40 * (n))
+#define REG_RXDCTL(n)		(0x0c028 + 0x40 * (n))
+#define   RXDCTL_PTHRESH		GENMASK(4, 0)	/* fetch ahead below */
+#define   RXDCTL_HTHRESH		GENMASK(12, 8)	/* ... if so many wait */
+#define   RXDCTL_WTHRESH		GENMASK(20, 16)	/* write back at once */
+#define   RXDCTL_ENABLE			BIT(25)
+
+/* Receive control: run, and what becomes of the FCS */
+#define   RCTL_RXEN			BIT(1)
+#define   RCTL_SECRC			BIT(26)	/* strip the FCS */
+
+/* Frames that found no descriptor; they may still have waited in the FIFO */
+#define REG_RNBC		0x040a0
+/* loom: end regs-receive-queue */
+
+/* loom: begin regs-vectors from 05 */
+/* More causes, and the mask that lets them through */
+#define   ICR_TXDW			BIT(0)	/* transmit descriptor written */
+#define   ICR_RXDW			BIT(7)	/* receive descriptor written */
+#define   ICR_INTA			BIT(31)	/* the interrupt was ours */
+#define REG_IMS			0x000d0
+
+/* Extended interrupts: with MSI-X a bit for each vector */
+#define REG_GPIE		0x01514
+#define   GPIE_NSICR			BIT(0)	/* reading ICR clears it */
+#define   GPIE_MSIX_MODE		BIT(4)	/* more than one message */
+#define   GPIE_EIAME			BIT(30)	/* a message masks by EIAM */
+#define   GPIE_PBA			BIT(31)	/* pending bits as in MSI-X */
+/* loom: begin regs-eitr from 06 */
+#define REG_EITR(n)		(0x01680 + 4 * (n))
+#define   EITR_INTERVAL			GENMASK(14, 2)	/* microseconds */
+#define   EITR_CNT_INGR			BIT(31)	/* leave the counter alone */
+/* loom: end regs-eitr */
+#define REG_EIMS		0x01524		/* set mask */
+#define REG_EIMC		0x01528		/* clear mask */
+#define REG_EIAC		0x0152c		/* a message clears the cause */
+#define REG_EIAM		0x01530		/* a message masks the cause */
+#define REG_EICR		0x01580		/* cause */
+
+/* Which vector a queue's causes go to: queues n and n + 8 */
+#define REG_IVAR(n)		(0x01700 + 4 * (n))
+#define   IVAR_RX			GENMASK(7, 0)
+#define   IVAR_TX			GENMASK(15, 8)
+#define   IVAR_VALID			BIT(7)	/* in each entry */
+#define REG_IVAR_MISC		0x01740
+#define   IVAR_OTHER			GENMASK(15, 8)
+/* loom: end regs-vectors */
 
 #endif /* _IGBOOK_REGS_H_ */
