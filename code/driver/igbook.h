@@ -89,6 +89,12 @@ struct igbook {
 	/** @vector: the interrupts; the first @num_queues serve queues */
 	struct igbook_vector vector[IGBOOK_MAX_VECTORS];
 	/* loom: end priv-vectors */
+	/* loom: begin priv-moderation from 06 */
+	/** @adaptive: the traffic chooses how often a vector interrupts */
+	bool adaptive;
+	/** @rx_usecs: if not, this is the least time between two interrupts */
+	u16 rx_usecs;
+	/* loom: end priv-moderation */
 };
 
 /**

@@ -8,6 +8,9 @@
 #include <linux/interrupt.h>
 #include <linux/netdevice.h>
 
+/* loom: begin include-moderation from 06 */
+#include "igbook_moderation.h"
+/* loom: end include-moderation */
 #include "igbook_ring.h"
 
 #define IGBOOK_MAX_VECTORS	(IGBOOK_MAX_QUEUES + 1)	/* one for the rest */
@@ -42,10 +45,16 @@ struct igbook_vector {
 	struct igbook_ring *tx;
 	struct igbook_ring *rx;
 	char name[IFNAMSIZ + 16];
-	/* loom: begin vector-tasklet from 05 */
+#if 0	/* loom: begin vector-tasklet from 05 until 06 */
 	/** @tasklet: the bottom half */
 	struct tasklet_struct tasklet;
-	/* loom: end vector-tasklet */
+#endif	/* loom: end vector-tasklet */
+	/* loom: begin vector-napi from 06 */
+	/** @napi: the bottom half, as the core knows it */
+	struct napi_struct napi;
+	/** @moderation: how often it may interrupt */
+	struct igbook_moderation moderation;
+	/* loom: end vector-napi */
 };
 
 /* igbook_irq.c */
@@ -55,7 +64,7 @@ int igbook_irq_start(struct igbook *priv);
 void igbook_irq_stop(struct igbook *priv);
 void igbook_vector_unmask(struct igbook_vector *vector);
 
-/* igbook_tasklet.c: the bottom half */
+/* igbook_tasklet.c: the bottom half; from stage 06 on igbook_napi.c */
 void igbook_vector_init(struct igbook_vector *vector);
 void igbook_vector_start(struct igbook_vector *vector);
 void igbook_vector_wake(struct igbook_vector *vector);

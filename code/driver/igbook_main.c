@@ -142,6 +142,9 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto err_unmap;
 	/* loom: end probe-irq */
+	/* loom: begin probe-moderation from 06 */
+	priv->adaptive = true;
+	/* loom: end probe-moderation */
 
 	/* loom: begin probe-register */
 	igbook_describe(netdev);
