@@ -20,7 +20,7 @@
 
 #define WINDOW_RDH	0x0c010		/* of queue 0 */
 #define WINDOW_RDLEN	0x0c008
-#define WINDOW_LIMIT	(20 * NSEC_PER_SEC)
+#define WINDOW_LIMIT	(8 * NSEC_PER_SEC)
 
 static char *symbol = "napi_complete_done";
 module_param(symbol, charp, 0444);
