@@ -11,7 +11,7 @@
 
 #include "igbook.h"
 
-#define IGBOOK_SAMPLE_US	1000	/* least time to measure a rate over */
+#define IGBOOK_SAMPLE_US	250	/* least time to measure a rate over */
 #define IGBOOK_BATCH_FRAMES	16	/* frames worth one interrupt */
 #define IGBOOK_PAUSE_MAX	200	/* us: more would be felt */
 

@@ -10,7 +10,6 @@
 
 #define IGBOOK_MODERATION_MAX	8191	/* us: EITR has 13 bits */
 
-struct igbook;
 struct igbook_vector;
 
 /**

@@ -14,7 +14,8 @@
  * GRO may keep the frame until this poll ends, and join it with others of the
  * same connection, before the stack sees it.
  *
- * Context: igbook_poll().
+ * Context: igbook_poll(), or bottom halves off and the instance disabled: then
+ * it is the caller's, and what GRO keeps waits for the next poll.
  */
 void igbook_deliver(struct igbook_ring *ring, struct sk_buff *skb)
 {
