@@ -203,6 +203,12 @@ int igbook_set_ringparam(struct net_device *netdev,
 int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 			unsigned int mtu);
 
+/* igbook_ringstats.c */
+int igbook_get_sset_count(struct net_device *netdev, int set);
+void igbook_get_strings(struct net_device *netdev, u32 set, u8 *data);
+void igbook_get_ethtool_stats(struct net_device *netdev,
+			      struct ethtool_stats *stats, u64 *data);
+
 /* igbook_polled.c, from stage 05 on igbook_irq.c: who serves the rings */
 #if 0	/* loom: begin prototypes-polled until 05 */
 void igbook_service_init(struct igbook *priv);

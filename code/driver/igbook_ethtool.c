@@ -255,6 +255,9 @@ const struct ethtool_ops igbook_ethtool_ops = {
 	/* loom: begin ethtool-rings from 04 */
 	.get_ringparam = igbook_get_ringparam,
 	.set_ringparam = igbook_set_ringparam,
+	.get_sset_count = igbook_get_sset_count,
+	.get_strings = igbook_get_strings,
+	.get_ethtool_stats = igbook_get_ethtool_stats,
 	/* loom: end ethtool-rings */
 	/* loom: begin ethtool-coalesce from 06 */
 	.supported_coalesce_params = ETHTOOL_COALESCE_RX_USECS |

@@ -109,6 +109,25 @@ static bool igbook_tx_idle(struct igbook *priv)
 }
 
 /**
+ * igbook_ring_pair_drain() - take back what the card has finished
+ * @tx: a transmit ring
+ * @rx: a receive ring
+ *
+ * Frames the card wrote before it let go of the ring are not lost: they go to
+ * the stack.
+ *
+ * Context: RTNL; nobody else serves the rings.
+ */
+static void igbook_ring_pair_drain(struct igbook_ring *tx,
+				   struct igbook_ring *rx)
+{
+	local_bh_disable();
+	igbook_tx_clean(tx, tx->count);
+	igbook_rx_clean(rx, rx->count);
+	local_bh_enable();
+}
+
+/**
  * igbook_rings_swap() - let the card work on other rings
  * @priv: the device, transmit stopped, rings not served
  * @spare: the other rings; afterwards the old ones
@@ -128,6 +147,7 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
 	for (i = 0; i < priv->num_queues; i++) {
 		igbook_ring_disable(&priv->tx_ring[i], REG_TXDCTL(i));
 		igbook_ring_disable(&priv->rx_ring[i], REG_RXDCTL(i));
+		igbook_ring_pair_drain(&priv->tx_ring[i], &priv->rx_ring[i]);
 		igbook_ring_swap(&priv->tx_ring[i], &spare->tx[i]);
 		igbook_ring_swap(&priv->rx_ring[i], &spare->rx[i]);
 	}

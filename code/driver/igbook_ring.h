@@ -121,13 +121,14 @@ static inline u16 igbook_ring_next(const struct igbook_ring *ring, u16 i)
  * igbook_ring_unused() - how many descriptors may be given to the card
  * @ring: the ring
  *
- * The other side may move its end meanwhile, and only in our favour. What it
- * did before it moved the end has happened once we see it moved.
+ * For the side that gives descriptors to the card. The other side may take
+ * some back meanwhile: then there are more than we say.
  *
  * Return: 0 to count - 1.
  */
 static inline u16 igbook_ring_unused(const struct igbook_ring *ring)
 {
+	/* Whoever moved next_to_clean is done with the buffers before it. */
 	u16 clean = smp_load_acquire(&ring->next_to_clean);
 	u16 use = READ_ONCE(ring->next_to_use);
 

@@ -55,6 +55,9 @@ void igbook_stats_update(struct igbook *priv)
 	stats->rx_length_errors += igbook_rd32(priv, REG_RUC) +
 				   igbook_rd32(priv, REG_ROC);
 	stats->rx_missed_errors += igbook_rd32(priv, REG_MPC);
+	/* loom: begin stats-no-buffer from 04 */
+	stats->rx_fifo_errors += igbook_rd32(priv, REG_RNBC);
+	/* loom: end stats-no-buffer */
 	stats->rx_errors = stats->rx_crc_errors + stats->rx_length_errors;
 	spin_unlock_bh(&priv->stats_lock);
 }

@@ -217,6 +217,7 @@ static void igbook_tx_maybe_wake(struct igbook_ring *ring)
  */
 int igbook_tx_clean(struct igbook_ring *ring, int budget)
 {
+	/* Buffers and descriptors before it were written before it moved. */
 	u16 end = smp_load_acquire(&ring->next_to_use);
 	int done = 0;
 
