@@ -26,6 +26,9 @@
 /* loom: begin include-ring from 04 */
 #include "igbook_ring.h"
 /* loom: end include-ring */
+/* loom: begin include-irq from 05 */
+#include "igbook_irq.h"
+/* loom: end include-irq */
 
 #define IGBOOK_NAME		"igbook"
 #define IGBOOK_PHY_ADDR		1	/* the internal PHY's MDIO address */
@@ -98,9 +101,25 @@ struct igbook {
 	struct igbook_ring tx_ring[IGBOOK_MAX_QUEUES];
 	/** @rx_ring: the receive rings; the first @num_queues have memory */
 	struct igbook_ring rx_ring[IGBOOK_MAX_QUEUES];
+#if 0	/* loom: begin priv-polled until 05 */
 	/** @poll_work: serves the rings, as long as no interrupt does */
 	struct delayed_work poll_work;
+#endif	/* loom: end priv-polled */
 	/* loom: end priv-rings */
+	/* loom: begin priv-vectors from 05 */
+	/** @irq_mode: how the card interrupts */
+	enum igbook_irq_mode irq_mode;
+	/** @num_vectors: how many interrupts it has */
+	unsigned int num_vectors;
+	/** @vector: the interrupts; the first @num_queues serve queues */
+	struct igbook_vector vector[IGBOOK_MAX_VECTORS];
+	/* loom: end priv-vectors */
+	/* loom: begin priv-moderation from 06 */
+	/** @adaptive: the traffic chooses how often a vector interrupts */
+	bool adaptive;
+	/** @rx_usecs: if not, this is the least time between two interrupts */
+	u16 rx_usecs;
+	/* loom: end priv-moderation */
 };
 
 /**
@@ -224,10 +243,17 @@ void igbook_get_strings(struct net_device *netdev, u32 set, u8 *data);
 void igbook_get_ethtool_stats(struct net_device *netdev,
 			      struct ethtool_stats *stats, u64 *data);
 
-/* igbook_polled.c: who serves the rings */
+/* igbook_polled.c, from stage 05 on igbook_irq.c: who serves the rings */
+#if 0	/* loom: begin prototypes-polled until 05 */
 void igbook_service_init(struct igbook *priv);
+#endif	/* loom: end prototypes-polled */
 int igbook_service_start(struct igbook *priv);
 void igbook_service_stop(struct igbook *priv);
 /* loom: end prototypes-rings */
+/* loom: begin prototypes-told from 05 */
+
+/* igbook_link.c: when the card says that the link came or went */
+void igbook_link_changed(struct igbook *priv);
+/* loom: end prototypes-told */
 
 #endif /* _IGBOOK_H_ */

@@ -259,4 +259,10 @@ const struct ethtool_ops igbook_ethtool_ops = {
 	.get_strings = igbook_get_strings,
 	.get_ethtool_stats = igbook_get_ethtool_stats,
 	/* loom: end ethtool-rings */
+	/* loom: begin ethtool-coalesce from 06 */
+	.supported_coalesce_params = ETHTOOL_COALESCE_RX_USECS |
+				     ETHTOOL_COALESCE_USE_ADAPTIVE_RX,
+	.get_coalesce = igbook_get_coalesce,
+	.set_coalesce = igbook_set_coalesce,
+	/* loom: end ethtool-coalesce */
 };

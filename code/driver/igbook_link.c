@@ -51,6 +51,7 @@ static void igbook_link_report(struct igbook *priv, bool up)
 		   up ? "up" : "down");
 }
 
+#if 0	/* loom: begin link-work-polling until 05 */
 /**
  * igbook_link_update() - pass what the card says on to the kernel
  * @priv: the device
@@ -95,7 +96,67 @@ static void igbook_link_work(struct work_struct *work)
 	igbook_stats_update(priv);
 	schedule_delayed_work(&priv->link_work, IGBOOK_LINK_POLL);
 }
+#endif	/* loom: end link-work-polling */
+/* loom: begin link-work-told from 05 */
+/**
+ * igbook_link_update() - pass what the card says on to the kernel
+ * @priv: the device
+ *
+ * Context: the link work; sleeps.
+ */
+static void igbook_link_update(struct igbook *priv)
+{
+	bool was_up = netif_carrier_ok(priv->netdev);
+	bool lost, up;
 
+	up = igbook_link_is_up(priv, &lost);
+	if (was_up && (lost || !up))
+		igbook_link_report(priv, false);
+	if (up && (lost || !was_up))
+		igbook_link_report(priv, true);
+}
+
+/**
+ * igbook_link_work() - the watchdog: fold in the counters
+ * @work: link_work of the device
+ *
+ * The link is looked at only when the card has said that it changed. The flag
+ * is cleared before the PHY is asked: a change that comes meanwhile sets it
+ * again.
+ *
+ * Context: process context, system workqueue. Must not take RTNL:
+ * igbook_link_stop() waits for it with RTNL held.
+ */
+static void igbook_link_work(struct work_struct *work)
+{
+	struct igbook *priv = container_of(to_delayed_work(work),
+					   struct igbook, link_work);
+
+	if (READ_ONCE(priv->link_check)) {
+		WRITE_ONCE(priv->link_check, false);
+		igbook_link_update(priv);
+	}
+	igbook_stats_update(priv);
+	schedule_delayed_work(&priv->link_work, IGBOOK_LINK_POLL);
+}
+
+/**
+ * igbook_link_changed() - the card says that the link came or went
+ * @priv: the device
+ *
+ * To ask the PHY takes time and sleeps, so it is left to the link work, which
+ * runs now instead of when it is next due. It may be running already: then it
+ * runs once more.
+ *
+ * Context: any, also hard interrupt.
+ */
+void igbook_link_changed(struct igbook *priv)
+{
+	WRITE_ONCE(priv->link_check, true);
+	mod_delayed_work(system_wq, &priv->link_work, 0);
+}
+
+/* loom: end link-work-told */
 /**
  * igbook_link_init() - prepare the watchdog; it does not run yet
  * @priv: the device

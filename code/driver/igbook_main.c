@@ -37,7 +37,9 @@ static void igbook_link_device(struct igbook *priv, struct net_device *netdev,
 	/* loom: end init-dca */
 	/* loom: begin init-rings from 04 */
 	igbook_rings_init(priv);
+#if 0	/* loom: begin init-polled until 05 */
 	igbook_service_init(priv);
+#endif	/* loom: end init-polled */
 	/* loom: end init-rings */
 }
 
@@ -137,6 +139,15 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto err_unmap;
 	/* loom: end probe-hardware */
+	/* loom: begin probe-irq from 05 */
+
+	err = igbook_irq_alloc(priv);
+	if (err)
+		goto err_unmap;
+	/* loom: end probe-irq */
+	/* loom: begin probe-moderation from 06 */
+	priv->adaptive = true;
+	/* loom: end probe-moderation */
 
 	/* loom: begin probe-register */
 	igbook_describe(netdev);
@@ -161,6 +172,9 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 	/* loom: begin probe-unwind */
 err_unmap:
+	/* loom: begin probe-irq-unwind from 05 */
+	igbook_irq_free(priv);
+	/* loom: end probe-irq-unwind */
 	iounmap(priv->regs);
 err_netdev:
 	free_netdev(netdev);
@@ -194,6 +208,9 @@ static void igbook_remove(struct pci_dev *pdev)
 	/* loom: end remove-dca */
 	unregister_netdev(netdev);
 	igbook_drv_load(priv, false);
+	/* loom: begin remove-irq from 05 */
+	igbook_irq_free(priv);
+	/* loom: end remove-irq */
 	iounmap(priv->regs);
 	free_netdev(netdev);
 	pci_release_mem_regions(pdev);

@@ -32,6 +32,11 @@ int igbook_up(struct igbook *priv)
 	if (err)
 		goto err_stop;
 #endif	/* loom: end up-dma */
+	/* loom: begin up-irq from 05 */
+	err = igbook_irq_start(priv);
+	if (err)
+		goto err_stop;
+	/* loom: end up-irq */
 	/* loom: begin up-rings from 04 */
 	err = igbook_rings_alloc(priv);
 	if (err)
@@ -57,6 +62,9 @@ err_stop:
 	igbook_rings_disable(priv);
 	igbook_rings_free(priv);
 	/* loom: end up-rings-unwind */
+	/* loom: begin up-irq-unwind from 05 */
+	igbook_irq_stop(priv);
+	/* loom: end up-irq-unwind */
 	igbook_hw_reset(priv);
 	return err;
 }
@@ -80,6 +88,9 @@ void igbook_down(struct igbook *priv)
 	igbook_rings_disable(priv);
 	igbook_rings_free(priv);
 	/* loom: end down-rings */
+	/* loom: begin down-irq from 05 */
+	igbook_irq_stop(priv);
+	/* loom: end down-irq */
 	igbook_hw_reset(priv);
 }
 

@@ -160,6 +160,39 @@
 #define REG_RNBC		0x040a0
 /* loom: end regs-receive-queue */
 
+/* loom: begin regs-vectors from 05 */
+/* More causes, and the mask that lets them through */
+#define   ICR_TXDW			BIT(0)	/* transmit descriptor written */
+#define   ICR_RXDW			BIT(7)	/* receive descriptor written */
+#define   ICR_INTA			BIT(31)	/* the interrupt was ours */
+#define REG_IMS			0x000d0
+
+/* Extended interrupts: with MSI-X a bit for each vector */
+#define REG_GPIE		0x01514
+#define   GPIE_NSICR			BIT(0)	/* reading ICR clears it */
+#define   GPIE_MSIX_MODE		BIT(4)	/* more than one message */
+#define   GPIE_EIAME			BIT(30)	/* a message masks by EIAM */
+#define   GPIE_PBA			BIT(31)	/* pending bits as in MSI-X */
+/* loom: begin regs-eitr from 06 */
+#define REG_EITR(n)		(0x01680 + 4 * (n))
+#define   EITR_INTERVAL			GENMASK(14, 2)	/* microseconds */
+#define   EITR_CNT_INGR			BIT(31)	/* leave the counter alone */
+/* loom: end regs-eitr */
+#define REG_EIMS		0x01524		/* set mask */
+#define REG_EIMC		0x01528		/* clear mask */
+#define REG_EIAC		0x0152c		/* a message clears the cause */
+#define REG_EIAM		0x01530		/* a message masks the cause */
+#define REG_EICR		0x01580		/* cause */
+
+/* Which vector a queue's causes go to: queues n and n + 8 */
+#define REG_IVAR(n)		(0x01700 + 4 * (n))
+#define   IVAR_RX			GENMASK(7, 0)
+#define   IVAR_TX			GENMASK(15, 8)
+#define   IVAR_VALID			BIT(7)	/* in each entry */
+#define REG_IVAR_MISC		0x01740
+#define   IVAR_OTHER			GENMASK(15, 8)
+/* loom: end regs-vectors */
+
 /* loom: begin regs-dca from 03 */
 /* Direct cache access: receive and transmit queues, and the whole port */
 #define REG_DCA_RXCTRL(n)	(0x0c014 + 0x40 * (n))

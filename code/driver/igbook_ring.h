@@ -156,7 +156,12 @@ void igbook_rx_doorbell(struct igbook_ring *ring);
 int igbook_rx_clean(struct igbook_ring *ring, int budget);
 
 /* igbook_tx.c */
+#if 0 /* loom: begin prototype-tx-clean until 06 */
 int igbook_tx_clean(struct igbook_ring *ring, int budget);
+#endif /* loom: end prototype-tx-clean */
+/* loom: begin prototype-tx-clean-napi from 06 */
+int igbook_tx_clean(struct igbook_ring *ring, int limit, int budget);
+/* loom: end prototype-tx-clean-napi */
 void igbook_tx_empty(struct igbook_ring *ring);
 
 /* igbook_deliver.c */

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * metronome: frames on a cable at exact moments of the guest's own time.
+ *
+ *   insmod metronome.ko
+ *   cd /sys/module/metronome/parameters
+ *   echo ffffffffffff020000000001... >frame
+ *   echo 100000 1 5000 >play            # every 100 us one frame, 5000 times
+ *   cat sent
+ *   echo eth0 32 >push                  # 32 frames out of eth0, one doorbell
+ *
+ * The measurements need a sender that keeps time by the guest's clock, whatever
+ * else the guest is doing, and that costs next to nothing. This one is a second
+ * card at the other end of the cable, QEMU's e1000, of which nothing is used but
+ * one ring of transmit descriptors that all name the same frame. A timer's
+ * interrupt moves the tail; the emulated card does the rest within that write.
+ * It is no network driver: there is no net_device, and nothing is received.
+ *
+ * Registers and descriptor: "PCI/PCI-X Family of Gigabit Ethernet Controllers
+ * Software Developer's Manual", Register Descriptions, and Legacy Transmit
+ * Descriptor Format.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/hex.h>
+#include <linux/hrtimer.h>
+#include <linux/if_ether.h>
+#include <linux/io.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/netdevice.h>
+#include <linux/pci.h>
+#include <linux/skbuff.h>
+#include <net/net_namespace.h>
+
+#define METRONOME_DEVICE	0x100e
+#define METRONOME_SLOTS		4096
+#define METRONOME_FRAME_MAX	1514
+
+#define REG_CTRL	0x00000
+#define REG_TCTL	0x00400
+#define REG_TDBAL	0x03800
+#define REG_TDBAH	0x03804
+#define REG_TDLEN	0x03808
+#define REG_TDH		0x03810
+#define REG_TDT		0x03818
+
+#define CTRL_RST	BIT(26)
+#define TCTL_EN		BIT(1)
+
+#define DESC_EOP	BIT(24)
+#define DESC_IFCS	BIT(25)
+
+struct metronome_desc {
+	__le64 address;
+	__le32 command;
+	__le32 status;
+};
+
+struct metronome {
+	u8 __iomem *regs;
+	struct metronome_desc *ring;
+	dma_addr_t ring_dma;
+	u8 *frame;
+	dma_addr_t frame_dma;
+	u32 tail;
+	struct hrtimer timer;
+	ktime_t period;
+	u32 burst;
+	u32 beats;
+	u64 sent;
+};
+
+/* One card at most; the mutex is for the parameters against probe and remove. */
+static DEFINE_MUTEX(metronome_lock);
+static struct metronome *metronome_card;
+
+/**
+ * metronome_beat() - put the next frames on the cable
+ * @timer: the card's timer
+ *
+ * Moments that were missed (interrupts were off for too long) are made up for:
+ * what is offered does not depend on how busy the guest is.
+ *
+ * Context: Hard interrupt.
+ * Return: whether the timer goes on.
+ */
+static enum hrtimer_restart metronome_beat(struct hrtimer *timer)
+{
+	struct metronome *card = container_of(timer, struct metronome, timer);
+	u64 due = hrtimer_forward_now(timer, card->period);
+	u32 beats = min_t(u64, due, card->beats);
+	u32 frames = beats * card->burst;
+
+	card->beats -= beats;
+	while (frames) {
+		u32 now = min_t(u32, frames, METRONOME_SLOTS - 1);
+
+		card->tail = (card->tail + now) % METRONOME_SLOTS;
+		writel(card->tail, card->regs + REG_TDT);
+		card->sent += now;
+		frames -= now;
+	}
+	return card->beats ? HRTIMER_RESTART : HRTIMER_NORESTART;
+}
+
+static void metronome_set_length(struct metronome *card, unsigned int length)
+{
+	unsigned int i;
+
+	for (i = 0; i < METRONOME_SLOTS; i++) {
+		card->ring[i].address = cpu_to_le64(card->frame_dma);
+		card->ring[i].command = cpu_to_le32(length | DESC_EOP | DESC_IFCS);
+		card->ring[i].status = 0;
+	}
+}
+
+static int metronome_frame_set(const char *text, const struct kernel_param *kp)
+{
+	size_t digits = strcspn(text, "\n");
+	int err = -EINVAL;
+
+	mutex_lock(&metronome_lock);
+	if (!metronome_card) {
+		err = -ENODEV;
+	} else if (digits % 2 == 0 && digits / 2 >= ETH_HLEN &&
+		   digits / 2 <= METRONOME_FRAME_MAX) {
+		hrtimer_cancel(&metronome_card->timer);
+		err = hex2bin(metronome_card->frame, text, digits / 2);
+		metronome_set_length(metronome_card, digits / 2);
+	}
+	mutex_unlock(&metronome_lock);
+	return err;
+}
+
+static const struct kernel_param_ops metronome_frame_ops = { .set = metronome_frame_set };
+module_param_cb(frame, &metronome_frame_ops, NULL, 0200);
+MODULE_PARM_DESC(frame, "the frame, in hexadecimal digits, without FCS");
+
+static int metronome_play_set(const char *text, const struct kernel_param *kp)
+{
+	u64 period;
+	u32 burst, beats;
+	int err = 0;
+
+	if (sscanf(text, "%llu %u %u", &period, &burst, &beats) != 3 ||
+	    period < 1000 || burst >= METRONOME_SLOTS)
+		return -EINVAL;
+
+	mutex_lock(&metronome_lock);
+	if (metronome_card) {
+		hrtimer_cancel(&metronome_card->timer);
+		metronome_card->period = ns_to_ktime(period);
+		metronome_card->burst = burst;
+		metronome_card->beats = beats;
+		if (beats)
+			hrtimer_start(&metronome_card->timer, metronome_card->period,
+				      HRTIMER_MODE_REL_HARD);
+	} else {
+		err = -ENODEV;
+	}
+	mutex_unlock(&metronome_lock);
+	return err;
+}
+
+static const struct kernel_param_ops metronome_play_ops = { .set = metronome_play_set };
+module_param_cb(play, &metronome_play_ops, NULL, 0200);
+MODULE_PARM_DESC(play, "PERIOD BURST BEATS: every PERIOD ns BURST frames, BEATS times");
+
+static int metronome_sent_get(char *buffer, const struct kernel_param *kp)
+{
+	u64 sent = 0;
+
+	mutex_lock(&metronome_lock);
+	if (metronome_card)
+		sent = READ_ONCE(metronome_card->sent);
+	mutex_unlock(&metronome_lock);
+	return sysfs_emit(buffer, "%llu\n", sent);
+}
+
+static const struct kernel_param_ops metronome_sent_ops = { .get = metronome_sent_get };
+module_param_cb(sent, &metronome_sent_ops, NULL, 0444);
+MODULE_PARM_DESC(sent, "frames put on the cable so far");
+
+/**
+ * metronome_push_one() - hand one frame of 60 bytes to a driver
+ * @netdev: the device under test
+ * @more: another one follows at once: the doorbell can wait
+ *
+ * As the stack does it, without a queueing discipline.
+ *
+ * Context: bottom halves off.
+ * Return: 0, -ENOMEM, or -EBUSY if the queue is stopped: then a measurement
+ * would be one of waiting.
+ */
+static int metronome_push_one(struct net_device *netdev, bool more)
+{
+	struct netdev_queue *queue = netdev_get_tx_queue(netdev, 0);
+	struct sk_buff *skb = netdev_alloc_skb(netdev, ETH_ZLEN);
+	int err = -EBUSY;
+
+	if (!skb)
+		return -ENOMEM;
+	memset(skb_put(skb, ETH_ZLEN), 0xff, ETH_ZLEN);
+	skb_reset_mac_header(skb);
+	skb->protocol = htons(ETH_P_802_EX1);
+	HARD_TX_LOCK(netdev, queue, smp_processor_id());
+	if (!netif_xmit_frozen_or_drv_stopped(queue) &&
+	    netdev_start_xmit(skb, netdev, queue, more) == NETDEV_TX_OK)
+		err = 0;
+	HARD_TX_UNLOCK(netdev, queue);
+	if (err)
+		kfree_skb(skb);
+	return err;
+}
+
+static int metronome_push_set(const char *text, const struct kernel_param *kp)
+{
+	struct net_device *netdev;
+	char name[IFNAMSIZ];
+	unsigned int count;
+	int err = 0;
+
+	if (sscanf(text, "%15s %u", name, &count) != 2)
+		return -EINVAL;
+	netdev = dev_get_by_name(&init_net, name);
+	if (!netdev)
+		return -ENODEV;
+	local_bh_disable();
+	while (count-- && !err)
+		err = metronome_push_one(netdev, count);
+	local_bh_enable();
+	dev_put(netdev);
+	return err;
+}
+
+static const struct kernel_param_ops metronome_push_ops = { .set = metronome_push_set };
+module_param_cb(push, &metronome_push_ops, NULL, 0200);
+MODULE_PARM_DESC(push, "DEVICE COUNT: send COUNT frames out of DEVICE at once");
+
+static void metronome_start_card(struct metronome *card)
+{
+	writel(CTRL_RST, card->regs + REG_CTRL);
+	writel(lower_32_bits(card->ring_dma), card->regs + REG_TDBAL);
+	writel(upper_32_bits(card->ring_dma), card->regs + REG_TDBAH);
+	writel(METRONOME_SLOTS * sizeof(struct metronome_desc), card->regs + REG_TDLEN);
+	writel(0, card->regs + REG_TDH);
+	writel(0, card->regs + REG_TDT);
+	writel(TCTL_EN, card->regs + REG_TCTL);
+}
+
+static int metronome_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct metronome *card;
+	int err;
+
+	card = devm_kzalloc(&pdev->dev, sizeof(*card), GFP_KERNEL);
+	if (!card)
+		return -ENOMEM;
+	err = pcim_enable_device(pdev);
+	if (err)
+		return err;
+	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (err)
+		return err;
+	card->regs = pcim_iomap(pdev, 0, 0);
+	card->ring = dmam_alloc_coherent(&pdev->dev, METRONOME_SLOTS * sizeof(*card->ring),
+					 &card->ring_dma, GFP_KERNEL);
+	card->frame = dmam_alloc_coherent(&pdev->dev, METRONOME_FRAME_MAX, &card->frame_dma,
+					  GFP_KERNEL);
+	if (!card->regs || !card->ring || !card->frame)
+		return -ENOMEM;
+
+	metronome_set_length(card, ETH_ZLEN);
+	hrtimer_init(&card->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	card->timer.function = metronome_beat;
+	pci_set_master(pdev);
+	metronome_start_card(card);
+	pci_set_drvdata(pdev, card);
+
+	mutex_lock(&metronome_lock);
+	err = metronome_card ? -EBUSY : 0;
+	if (!err)
+		metronome_card = card;
+	mutex_unlock(&metronome_lock);
+	return err;
+}
+
+static void metronome_remove(struct pci_dev *pdev)
+{
+	struct metronome *card = pci_get_drvdata(pdev);
+
+	mutex_lock(&metronome_lock);
+	metronome_card = NULL;
+	mutex_unlock(&metronome_lock);
+	hrtimer_cancel(&card->timer);
+	writel(CTRL_RST, card->regs + REG_CTRL);
+	pci_clear_master(pdev);
+}
+
+static const struct pci_device_id metronome_ids[] = {
+	{ PCI_DEVICE(PCI_VENDOR_ID_INTEL, METRONOME_DEVICE) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, metronome_ids);
+
+static struct pci_driver metronome_driver = {
+	.name = "metronome",
+	.id_table = metronome_ids,
+	.probe = metronome_probe,
+	.remove = metronome_remove,
+};
+module_pci_driver(metronome_driver);
+
+MODULE_DESCRIPTION("Frames on a cable at exact moments of the guest's time");
+MODULE_LICENSE("GPL");
