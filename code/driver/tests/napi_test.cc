@@ -21,6 +21,7 @@ using testing::HasSubstr;
 
 constexpr const char* kWindow = "/modules/window.ko";
 constexpr std::uint16_t kNobodyAnswers = 0x88b5;  // EtherType for local experiments
+const std::string kNeighbour = "ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:01 dev eth0";
 constexpr std::uint64_t kKeepCounter = 1U << 31;  // EITR.CNT_INGR
 
 std::filesystem::path module_of(const std::string& kernel, const std::string& path) {
@@ -35,8 +36,7 @@ Guest ready_guest() {
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c >/dev/null");
     guest.must(std::string("insmod ") + kDriver +
-               " && ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up"
-               " && ip neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev eth0");
+               " && ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up && " + kNeighbour);
     EXPECT_TRUE(carrier_becomes(guest, true));
     guest.must("ethtool -C eth0 adaptive-rx off rx-usecs 0");
     return guest;
@@ -230,7 +230,8 @@ void pour(Guest& guest, std::mt19937_64& random) {
 void check_down_under_load(Guest& guest, std::mt19937_64& random) {
     for (int i = 0; i < 4; i++) {
         pour(guest, random);
-        guest.must("ip link set eth0 down; ip link set eth0 up");
+        // Closing forgets the neighbours, too.
+        guest.must("ip link set eth0 down; ip link set eth0 up; " + kNeighbour);
         EXPECT_TRUE(carrier_becomes(guest, true));
         pour(guest, random);
         guest.must(i % 2 == 0 ? "ethtool -G eth0 rx 512" : "ethtool -G eth0 rx 64");
