@@ -41,7 +41,7 @@
  * struct igbook_dca - direct cache access, as a requester knows it
  * @notifier: tells us that a provider came or goes
  * @membership: one join or leave at a time; taken before @lock
- * @lock: @enabled, @cpu and the DCA registers change together
+ * @lock: what follows and the DCA registers change together
  * @enabled: a provider has us in its books and answers for tags
  * @cpu: for each queue the CPU whose tag its registers hold, or -1
  */
