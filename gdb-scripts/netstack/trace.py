@@ -14,6 +14,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import sys
@@ -316,6 +317,8 @@ class Session:
             self.say(self.narrator.checked(visit.checks[-1]))
         if visit.backtrace:
             self.say(self.narrator.backtrace(visit.backtrace))
+        # Which of its workers the kernel takes is chance.
+        visit.task = re.sub(r"^kworker/.*", "kworker", visit.task)
         if visit.context != "process":
             # Which task an interrupt hits is chance.
             visit.task = "(interrupted)"
