@@ -217,10 +217,10 @@ void check_nvm(Bench& bench) {
     check_nvm_slices(bench, file, image);
     constexpr int readers = 4;
     constexpr int times = 3;
-    const auto together = bench.sh(fmt::format(
-        "for r in 1 2 3 4; do cat {0} {0} {0} > /tmp/nvm.$r & done; wait; "
-        "cat /tmp/nvm.*; rm -f /tmp/nvm.*",
-        file));
+    const auto together =
+        bench.sh(fmt::format("for r in 1 2 3 4; do cat {0} {0} {0} > /tmp/nvm.$r & done; wait; "
+                             "cat /tmp/nvm.*; rm -f /tmp/nvm.*",
+                             file));
     std::string expected;
     for (int i = 0; i < readers * times; ++i) expected += image;
     expect_that(together.out == expected, "nvm read by four readers at once",

@@ -23,7 +23,8 @@ constexpr int kTooMany = 3000;  // no probe makes so many allocations
 constexpr const char* kUsage =
     "usage: drive cycle MODULE TIMES FRAMES   load, use, unload; FRAMES: every FRAMESth time wait\n"
     "                                         for a frame (0: never)\n"
-    "       drive fail-bind DEVICE            bind igbook to it, the 1st, 2nd … allocation failing\n"
+    "       drive fail-bind DEVICE            bind igbook to it, the 1st, 2nd … allocation "
+    "failing\n"
     "       drive fail-open INTERFACE         set it up, the same way\n"
     "       drive only all|pages              which allocations fail: all, or those of pages\n"
     "example: drive cycle /modules/igbook.ko 100 0\n";
@@ -210,7 +211,8 @@ void mark_caches(const char* mark) {
     }
     while (const dirent* entry = readdir(directory)) {
         const std::string name = entry->d_name;
-        if (name[0] != '.' && name.rfind("kmemleak_", 0) != 0 && name.rfind("debug_objects", 0) != 0) {
+        if (name[0] != '.' && name.rfind("kmemleak_", 0) != 0 &&
+            name.rfind("debug_objects", 0) != 0) {
             File(place + name + "/failslab", O_WRONLY).write(mark);
         }
     }

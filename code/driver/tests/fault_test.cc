@@ -58,8 +58,8 @@ std::string device_of(Guest& guest) {
 /// allocator's reserve can hide a page that is missing.
 void fail_allocations(Guest& guest, const std::string& command, int least, int least_pages) {
     for (const auto& [kind, minimum] : {std::pair{"all", least}, std::pair{"pages", least_pages}}) {
-        const std::string tried = guest.must(
-            std::string("drive only ") + kind + " && drive " + command, {.limit = 600s});
+        const std::string tried =
+            guest.must(std::string("drive only ") + kind + " && drive " + command, {.limit = 600s});
         std::cout << command << ": " << kind << ": " << tried << std::flush;
         EXPECT_GE(std::stoi(tried), minimum) << kind << ": so few cannot be all of them";
     }

@@ -60,11 +60,12 @@ bool eventually(const std::function<bool()>& holds, std::chrono::seconds limit =
 /// Waits for /sys/class/net/eth0/carrier to say @p up.
 bool carrier_becomes(sandbox::Guest& guest, bool up);
 
-/// Fails the test if the kernel's log has a line of complaint.
-void expect_silent_log(sandbox::Guest& guest);
+/// Fails the test if the kernel's log has a line of complaint. Lines that contain @p expected are
+/// none.
+void expect_silent_log(sandbox::Guest& guest, const std::string& expected = {});
 
 /// The same, and looks for memory nobody owns: two scans by kmemleak, ten seconds.
-void expect_no_complaint(sandbox::Guest& guest);
+void expect_no_complaint(sandbox::Guest& guest, const std::string& expected = {});
 
 /// A stage of the driver, as a parameter of tests: "01", "02".
 ///
