@@ -140,7 +140,9 @@ std::vector<std::string> Accelerator::arguments(bool icount) const {
     if (kvm) {
         return {"-accel", "kvm", "-cpu", "max"};
     }
-    return {"-accel", "tcg,thread=multi", "-cpu", "max"};
+    // Without the fast string instructions: TCG moves a byte at a time for them, and a kernel that
+    // does not see them uses loops over words.
+    return {"-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm,-fsrs"};
 }
 
 Accelerator choose_accelerator(const std::string& wish, bool icount) {

@@ -33,6 +33,9 @@ std::vector<TraceFrame> find_trace(std::string_view log);
 /// the "BUG:"/"Oops:" line before it; or nothing if it lives.
 std::optional<std::string> find_panic(std::string_view log);
 
+/// @return whether the kernel complains in this line, which may have its stamp.
+bool is_complaint(std::string_view line);
+
 /// @return every line in which the kernel complains: WARNING, BUG, KASAN, lockdep, DMA-API,
 /// kmemleak, hung tasks, leaked references and the like. Empty for a healthy run.
 std::vector<std::string> find_complaints(std::string_view log);

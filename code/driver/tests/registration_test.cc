@@ -133,8 +133,7 @@ void check_transmit_is_dropped(Guest& guest) {
 }
 
 TEST_P(Registration, WorksAsItsUserExpects) {
-    Guest guest = Guest::boot(strict(GetParam()));
-    guest.must("dmesg -c >/dev/null");
+    Guest& guest = guest_with_acpi();
     guest.must(std::string("insmod ") + kDriver);
     check_loaded(guest);
     check_ethtool(guest);
@@ -143,7 +142,9 @@ TEST_P(Registration, WorksAsItsUserExpects) {
     check_mtu(guest);
     check_addresses(guest);
     check_rx_mode(guest);
-    check_transmit_is_dropped(guest);
+    if (GetParam() < "04") {
+        check_transmit_is_dropped(guest);
+    }
     guest.must("ip link set eth0 address 02:11:22:33:44:55 && rmmod igbook");
     EXPECT_NE(guest.run("ip link show eth0").status, 0);
     EXPECT_FALSE(guest.read_register(kCtrlExt) & 1U << 28) << "CTRL_EXT.DRV_LOAD after rmmod";
@@ -151,11 +152,9 @@ TEST_P(Registration, WorksAsItsUserExpects) {
     guest.must(std::string("insmod ") + kDriver);
     check_loaded(guest);
     guest.must("rmmod igbook");
-    expect_no_complaint(guest);
-    guest.power_off();
 }
 
-INSTANTIATE_TEST_SUITE_P(Stages, Registration, testing::Values("01", "02", "03", "04"), stage_name);
+INSTANTIATE_TEST_SUITE_P(Stages, Registration, testing::ValuesIn(stages()), stage_name);
 
 }  // namespace
 }  // namespace fwts::driver

@@ -51,7 +51,13 @@ sandbox::Options strict(const std::string& stage);
 /// The same without ACPI. Enabling a device runs ACPI's interpreter, which under KASAN takes longer
 /// than the rest of probe; and when its allocations fail, 6.12's interpreter itself uses freed
 /// memory (acpi_ns_get_attached_object), which is not what these tests are about.
+/// Without ACPI's tables the kernel uses no local APIC: there is INTx and no MSI.
 sandbox::Options strict_without_acpi(const std::string& stage);
+
+/// @return every stage in stages.toml: a new one gets all the tests that are for every stage.
+std::vector<std::string> stages();
+/// @return those from @p from on that come before @p until.
+std::vector<std::string> stages(const std::string& from, const std::string& until = "99");
 
 /// Asks again and again until @p holds is true. @return false when it is not within @p limit.
 bool eventually(const std::function<bool()>& holds, std::chrono::seconds limit = 30s);
@@ -59,12 +65,33 @@ bool eventually(const std::function<bool()>& holds, std::chrono::seconds limit =
 /// Waits for /sys/class/net/eth0/carrier to say @p up.
 bool carrier_becomes(sandbox::Guest& guest, bool up);
 
-/// Fails the test if the kernel complained, or if kmemleak finds memory nobody owns.
-/// Lines that contain @p expected are none.
+/// Fails the test if the kernel's log has a line of complaint. Lines that contain @p expected are
+/// none.
+void expect_silent_log(sandbox::Guest& guest, const std::string& expected = {});
+
+/// The same, and looks for memory nobody owns: two scans by kmemleak, ten seconds.
 void expect_no_complaint(sandbox::Guest& guest, const std::string& expected = {});
 
 /// A stage of the driver, as a parameter of tests: "01", "02".
-class StageTest : public testing::TestWithParam<std::string> {};
+///
+/// Booting the strict kernel costs more than most tests, so those of a stage share two guests. A
+/// test finds the module not loaded and leaves it so. Afterwards the log must hold no complaint;
+/// memory is looked through when a guest's last test has ended. A test that fails takes its guest
+/// with it.
+class StageTest : public testing::TestWithParam<std::string> {
+  protected:
+    /// The machine as a user has it, with MSI-X; register writes are recorded.
+    static sandbox::Guest& guest_with_acpi();
+    /// The one that probes fast, and where allocations below pci_enable_device() can fail.
+    static sandbox::Guest& guest_without_acpi();
+    /// That without ACPI while the driver takes no interrupts, later that with it.
+    static sandbox::Guest& guest_with_interrupts();
+
+    void TearDown() override;
+
+  private:
+    static sandbox::Guest& guest(bool acpi);
+};
 
 /// Names the tests of a parameterised suite: "stage01".
 std::string stage_name(const testing::TestParamInfo<std::string>& info);
