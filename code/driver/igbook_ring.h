@@ -11,7 +11,9 @@
 
 #include "igbook_desc.h"
 
+/* loom: begin ring-forward */
 struct igbook;
+/* loom: end ring-forward */
 
 #define IGBOOK_MAX_QUEUES	8	/* of the card's sixteen */
 #define IGBOOK_DESC_SIZE	16	/* bytes, in either direction */
