@@ -69,9 +69,11 @@ guest: tools ## build the guest's initramfs
 stages: tools ## cut every stage of the driver into build/stages
 	@build/bin/loom tangle --source code/driver --stage all --out build/stages
 
-modules: tools kernels ## compile every stage for both kernels
+modules: tools kernels ## compile every stage and companion for both kernels
 	@code/driver/build-stage --kernel trace all
 	@code/driver/build-stage --kernel strict --failcall all
+	@code/companions/build --kernel trace all
+	@code/companions/build --kernel strict all
 
 headers: ## fetch the newest kernel headers Debian offers, for the tests (cached; run it to refresh)
 	@code/driver/newest-headers

@@ -88,9 +88,9 @@ latex_domain_indices = False
 latex_additional_files: list[str] = []
 latex_elements = {
     "papersize": "a4paper",
-    "pointsize": "11pt",
+    "pointsize": "10pt",
     "classoptions": ",openany,oneside",
-    "geometry": r"\usepackage[a4paper,margin=28mm,top=26mm,bottom=26mm]{geometry}",
+    "geometry": r"\usepackage[a4paper,margin=25mm,top=24mm,bottom=22mm]{geometry}",
     "fncychap": "",
     "fontpkg": r"""
 \setmainfont{FreeSerif}[Extension=.otf, BoldFont=*Bold, ItalicFont=*Italic,
@@ -100,10 +100,10 @@ latex_elements = {
 \setmonofont{DejaVuSansMono}[Extension=.ttf, BoldFont=*-Bold, ItalicFont=*-Oblique,
   BoldItalicFont=*-BoldOblique, Scale=0.82]
 """,
-    "fvset": r"\fvset{fontsize=\fontsize{9.4}{11.6}\selectfont}",
+    "fvset": r"\fvset{fontsize=\fontsize{8.6}{10.2}\selectfont}",
     "sphinxsetup": ("verbatimwithframe=false, VerbatimColor={HTML}{F5F6F8}, "
                     "TitleColor={HTML}{14202B}, InnerLinkColor={HTML}{1B4F86}, "
-                    "OuterLinkColor={HTML}{1B4F86}, hmargin=28mm, verbatimsep=4pt"),
+                    "OuterLinkColor={HTML}{1B4F86}, hmargin=25mm, verbatimsep=4pt"),
     "preamble": (BOOK / "_static/preamble.tex").read_text(),
     "maketitle": rf"\fwtstitlepage{{{project}}}{{{author}}}{{Built on {release}}}",
     "printindex": r"\printindex",

@@ -12,6 +12,9 @@
 #include <linux/io.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
+/* loom: begin include-dca from 03 */
+#include <linux/notifier.h>
+/* loom: end include-dca */
 #include <linux/pci.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -33,6 +36,24 @@
 #define IGBOOK_MAX_MTU		9216	/* the card takes frames up to 9.5 KB */
 #define IGBOOK_LINK_POLL	msecs_to_jiffies(500)
 
+/* loom: begin dca-state from 03 */
+/**
+ * struct igbook_dca - direct cache access, as a requester knows it
+ * @notifier: tells us that a provider came or goes
+ * @membership: one join or leave at a time; taken before @lock
+ * @lock: what follows and the DCA registers change together
+ * @enabled: a provider has us in its books and answers for tags
+ * @cpu: for each queue the CPU whose tag its registers hold, or -1
+ */
+struct igbook_dca {
+	struct notifier_block notifier;
+	struct mutex membership;	/* notifications may overlap */
+	spinlock_t lock;	/* a tag must not be asked for while we leave */
+	bool enabled;
+	int cpu[DCA_QUEUES];
+};
+
+/* loom: end dca-state */
 /**
  * struct igbook - everything the driver knows about one port
  * @netdev: the network device the kernel sees
@@ -65,6 +86,10 @@ struct igbook {
 	/** @debugfs: this device's directory in /sys/kernel/debug/igbook */
 	struct dentry *debugfs;
 #endif	/* loom: end priv-dma */
+	/* loom: begin priv-dca from 03 */
+	/** @dca: direct cache access */
+	struct igbook_dca dca;
+	/* loom: end priv-dca */
 	/* loom: begin priv-rings from 04 */
 	/** @num_queues: how many queues of each direction are in use */
 	unsigned int num_queues;
@@ -183,6 +208,15 @@ void igbook_handsend_exit(void);
 void igbook_handsend_add(struct igbook *priv);
 void igbook_handsend_remove(struct igbook *priv);
 #endif /* loom: end prototypes-handsend */
+/* loom: begin prototypes-dca from 03 */
+/* igbook_dca.c */
+void igbook_dca_init(struct igbook *priv);
+void igbook_dca_add(struct igbook *priv);
+void igbook_dca_remove(struct igbook *priv);
+void igbook_dca_restore(struct igbook *priv);
+void igbook_dca_update(struct igbook *priv, unsigned int queue, int cpu);
+
+/* loom: end prototypes-dca */
 /* loom: begin prototypes-rings from 04 */
 /* igbook_ring.c */
 void igbook_rings_init(struct igbook *priv);

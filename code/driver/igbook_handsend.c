@@ -74,6 +74,10 @@ static int igbook_hand_over(struct igbook *priv, dma_addr_t dma, u32 len)
 	priv->hand.index = tx->next;
 	priv->hand.desc = *desc;
 
+	/* loom: begin handsend-dca from 03 */
+	/* A sender moved while it sends costs a cold line, nothing else. */
+	igbook_dca_update(priv, 0, raw_smp_processor_id());
+	/* loom: end handsend-dca */
 	tx->next = (tx->next + 1) % IGBOOK_TX_DESC;
 	/*
 	 * The descriptor must be in memory before the card hears of it. The

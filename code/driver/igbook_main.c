@@ -32,6 +32,9 @@ static void igbook_link_device(struct igbook *priv, struct net_device *netdev,
 	mutex_init(&priv->mdio_lock);
 	spin_lock_init(&priv->stats_lock);
 	igbook_link_init(priv);
+	/* loom: begin init-dca from 03 */
+	igbook_dca_init(priv);
+	/* loom: end init-dca */
 	/* loom: begin init-rings from 04 */
 	igbook_rings_init(priv);
 #if 0	/* loom: begin init-polled until 05 */
@@ -159,6 +162,9 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	netif_info(priv, probe, netdev, "port %u, %pM\n", priv->port,
 		   netdev->dev_addr);
 	/* loom: end probe-done */
+	/* loom: begin probe-dca from 03 */
+	igbook_dca_add(priv);
+	/* loom: end probe-dca */
 #if 0	/* loom: begin probe-handsend from 02 until 04 */
 	igbook_handsend_add(priv);
 #endif	/* loom: end probe-handsend */
@@ -197,6 +203,9 @@ static void igbook_remove(struct pci_dev *pdev)
 #if 0	/* loom: begin remove-handsend from 02 until 04 */
 	igbook_handsend_remove(priv);
 #endif	/* loom: end remove-handsend */
+	/* loom: begin remove-dca from 03 */
+	igbook_dca_remove(priv);
+	/* loom: end remove-dca */
 	unregister_netdev(netdev);
 	igbook_drv_load(priv, false);
 	/* loom: begin remove-irq from 05 */

@@ -24,6 +24,9 @@ int igbook_up(struct igbook *priv)
 	igbook_set_rx_mode(netdev);
 	netif_addr_unlock_bh(netdev);
 
+	/* loom: begin up-dca from 03 */
+	igbook_dca_restore(priv);
+	/* loom: end up-dca */
 #if 0	/* loom: begin up-dma from 02 until 04 */
 	err = igbook_dma_start(priv);
 	if (err)

@@ -193,4 +193,26 @@
 #define   IVAR_OTHER			GENMASK(15, 8)
 /* loom: end regs-vectors */
 
+/* loom: begin regs-dca from 03 */
+/* Direct cache access: receive and transmit queues, and the whole port */
+#define REG_DCA_RXCTRL(n)	(0x0c014 + 0x40 * (n))
+#define   DCA_RXCTRL_DESC_DCA_EN	BIT(5)	/* tag descriptor writes */
+#define   DCA_RXCTRL_HEAD_DCA_EN	BIT(6)	/* tag header writes */
+#define   DCA_RXCTRL_DATA_DCA_EN	BIT(7)	/* tag payload writes */
+#define   DCA_RXCTRL_DESC_RRO_EN	BIT(9)	/* relaxed descriptor reads */
+#define   DCA_RXCTRL_DATA_WRO_EN	BIT(13)	/* relaxed payload writes */
+#define   DCA_RXCTRL_HEAD_WRO_EN	BIT(15)	/* relaxed header writes */
+#define REG_DCA_TXCTRL(n)	(0x0e014 + 0x40 * (n))
+#define   DCA_TXCTRL_DESC_DCA_EN	BIT(5)	/* tag descriptor write-back */
+#define   DCA_TXCTRL_DESC_RRO_EN	BIT(9)	/* relaxed descriptor reads */
+#define   DCA_TXCTRL_DESC_WRO_EN	BIT(11)	/* relaxed write-back */
+#define   DCA_TXCTRL_DATA_RRO_EN	BIT(13)	/* relaxed data reads */
+#define DCA_CPUID		GENMASK(31, 24)	/* the tag, in both */
+#define DCA_QUEUES		16
+#define REG_DCA_CTRL		0x05b74
+#define   DCA_CTRL_DCA_DIS		BIT(0)	/* no tags; set by a reset */
+#define   DCA_CTRL_DCA_MODE		GENMASK(4, 1)
+#define     DCA_CTRL_DCA_MODE_1_0	1	/* a tag a queue: "DCA 1.0" */
+/* loom: end regs-dca */
+
 #endif /* _IGBOOK_REGS_H_ */

@@ -10,7 +10,8 @@
  * igbook_tasklet() - serve the queues of one vector
  * @tasklet: that of the vector
  *
- * If a ring had more than one run takes, the tasklet asks for another run and
+ * The card's writes get the tag of the CPU that is about to read them. If a
+ * ring had more than one run takes, the tasklet asks for another run and
  * the vector stays masked. Otherwise it is unmasked as the very last thing.
  *
  * Context: softirq, one CPU at a time for each vector.
@@ -20,6 +21,7 @@ static void igbook_tasklet(struct tasklet_struct *tasklet)
 	struct igbook_vector *vector = from_tasklet(vector, tasklet, tasklet);
 	int sent, received;
 
+	igbook_dca_update(vector->priv, vector->index, smp_processor_id());
 	sent = igbook_tx_clean(vector->tx, IGBOOK_TASKLET_FRAMES);
 	received = igbook_rx_clean(vector->rx, IGBOOK_TASKLET_FRAMES);
 	if (sent == IGBOOK_TASKLET_FRAMES || received == IGBOOK_TASKLET_FRAMES)

@@ -63,3 +63,42 @@ def draw_buffer(data: int, tail: int, end: int, marks: Iterable[Mark] = (),
     lines.append(" " * 8 + _bar(" ", shared))
     lines.append(" " * 8 + "+" + "-" * WIDTH + "+")
     return lines
+
+
+RING_ROW = 64
+
+
+def ring_cells(raw: bytes, count: int, clean: int, use: int, direction: str) -> str:
+    """A letter for each 16-byte descriptor: o with the card, D written back, . nobody's."""
+    letters = []
+    for index in range(count):
+        given = (index - clean) % count < (use - clean) % count
+        # The status word: DD is its lowest bit in either direction's write-back.
+        offset = index * 16 + (8 if direction == "rx" else 12)
+        done = len(raw) > offset and raw[offset] & 1
+        letters.append("?" if len(raw) < (index + 1) * 16 else
+                       "." if not given else "D" if done else "o")
+    return "".join(letters)
+
+
+def ring_rows(cells: str, marks: dict[str, int]) -> list[str]:
+    """Rows of letters with their first index, and arrows from what points into them.
+
+    A row without arrows that looks like the one before it is left out, with `...` in its place.
+    """
+    lines: list[str] = []
+    before = ""
+    for start in range(0, len(cells), RING_ROW):
+        row = cells[start:start + RING_ROW]
+        here = sorted((place, name) for name, place in marks.items()
+                      if start <= place < start + RING_ROW)
+        if row == before and not here:
+            if lines[-1] != "   ...":
+                lines.append("   ...")
+            continue
+        before = row
+        lines.append(f"  {start:>4}  {row}")
+        for place in sorted({place for place, _name in here}):
+            names = ", ".join(name for where, name in here if where == place)
+            lines.append(" " * (8 + place - start) + f"^ {names}")
+    return lines

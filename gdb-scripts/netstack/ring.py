@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import gdb
 
-from . import descriptor, device, utils
+from . import descriptor, device, picture, utils
 
 LIMIT = 8
 # IGBOOK_TX_DESC in igbook.h; a macro leaves no trace in debug information.
@@ -26,6 +26,15 @@ class Ring:
     count: int
     next_to_use: int
     next_to_clean: int
+    head: int | None = None
+
+
+def _read_head(registers: gdb.Value, direction: str, index: int) -> int | None:
+    """RDH or TDH: where the card is. None when the register cannot be read from outside."""
+    offset = {"rx": 0xc010, "tx": 0xe010}[direction] + index * 0x40
+    raw = utils.read_bytes(int(registers) + offset, 4) if int(registers) else b""
+    value = int.from_bytes(raw, "little")
+    return value if len(raw) == 4 and value < 1 << 16 else None
 
 
 def _from_igb(private: int, direction: str, index: int) -> Ring:
@@ -37,11 +46,14 @@ def _from_igb(private: int, direction: str, index: int) -> Ring:
     if utils.is_null(ring) or utils.is_null(ring["desc"]):
         raise gdb.GdbError(f"net ring: {direction} ring {index} has no memory; is the device up?")
     return Ring(direction, index, int(ring["desc"]), int(ring["dma"]), int(ring["count"]),
-                int(ring["next_to_use"]), int(ring["next_to_clean"]))
+                int(ring["next_to_use"]), int(ring["next_to_clean"]),
+                _read_head(adapter["hw"]["hw_addr"], direction, index))
 
 
 def _from_igbook(private: int, direction: str, index: int) -> Ring:
     priv = gdb.Value(private).cast(gdb.lookup_type("struct igbook").pointer())
+    if utils.has_field(priv.dereference().type, f"{direction}_ring"):
+        return _from_igbook_rings(priv, direction, index)
     if not utils.has_field(priv.dereference().type, direction):
         raise gdb.GdbError(f"net ring: this stage of igbook has no {direction} ring yet")
     queue = priv[direction]
@@ -52,6 +64,20 @@ def _from_igbook(private: int, direction: str, index: int) -> Ring:
     ring = Ring(direction, index, int(queue["desc"]), int(queue["dma"]), IGBOOK_TX_DESC,
                 int(queue["next"]), int(queue["next"]))
     return replace(ring, next_to_clean=_oldest_given(ring))
+
+
+def _from_igbook_rings(priv: gdb.Value, direction: str, index: int) -> Ring:
+    """From stage 04 on."""
+    count = int(priv["num_queues"])
+    if index >= count:
+        raise gdb.GdbError(f"net ring: igbook has {count} {direction} ring(s), "
+                           f"there is no {index}")
+    ring = priv[f"{direction}_ring"][index]
+    if utils.is_null(ring["desc"]):
+        raise gdb.GdbError("net ring: the ring has no memory; bring the device up first")
+    return Ring(direction, index, int(ring["desc"]), int(ring["dma"]), int(ring["count"]),
+                int(ring["next_to_use"]), int(ring["next_to_clean"]),
+                _read_head(priv["regs"], direction, index))
 
 
 def _oldest_given(ring: Ring) -> int:
@@ -121,29 +147,53 @@ def _note(ring: Ring, index: int) -> str:
     return f"  <- {', '.join(notes)}" if notes else ""
 
 
+def cells(ring: Ring) -> str:
+    """A letter for each descriptor."""
+    raw = utils.read_bytes(ring.address, ring.count * 16)
+    return picture.ring_cells(raw, ring.count, ring.next_to_clean, ring.next_to_use,
+                              ring.direction)
+
+
+def drawing(ring: Ring) -> list[str]:
+    """The ring as rows of letters, with what points into it below."""
+    marks = {"next_to_clean": ring.next_to_clean, "next_to_use": ring.next_to_use}
+    if ring.head is not None:
+        marks["head"] = ring.head
+    return picture.ring_rows(cells(ring), marks)
+
+
 def show(argument: str) -> None:
-    """Show a descriptor ring: where it lies, whose each descriptor is, and what it says.
+    """Show a descriptor ring: a picture of it, and what some descriptors say.
 
 Usage: net ring rx|tx NUMBER [DEVICE [COUNT]]
 
-Descriptors between next_to_clean and next_to_use belong to the card. COUNT descriptors are
-shown (8 when left out), from just before next_to_clean. Known drivers are igb and igbook;
+In the picture each letter is a descriptor: `o` waits for the card, `D` was written back by the
+card (DD) and waits for the driver, `.` belongs to nobody. Descriptors between next_to_clean and
+next_to_use were given to the card; head is where the card says it is. COUNT descriptors are
+listed (8 when left out), from just before next_to_clean. Known drivers are igb and igbook;
 without DEVICE the first device of one of them is taken. igbook's stage 02 has one transmit
 ring and sends by hand.
 
 Example:
-  (gdb) net ring rx 0
-  eth0 rx ring 0: 256 descriptors at 0xffff888003b00000, for the card at 0x3b00000
-    next_to_clean 0, next_to_use 255: 255 with the card
-      0  written back: length 64, DD EOP, errors 0x0  <- next_to_clean
-      1  for the card: buffer 0x3c1d040"""
+  (gdb) net ring rx 0 eth0 2
+  eth0 rx ring 0: 64 descriptors at 0xffff888003b00000, for the card at 0x3b00000
+    next_to_clean 5, next_to_use 4: 63 with the card, 1 of them written back
+       0  oooo.Dooooooooooooooooooooooooooooooooooooooooooooooooooooooooooo
+              ^ next_to_use
+               ^ next_to_clean
+                ^ head
+       4  empty  <- next_to_use
+       5  written back: length 64, DD EOP, errors 0x0  <- next_to_clean"""
     direction, index, dev, limit = _arguments(argument)
     ring = read(dev, direction, index)
     held = (ring.next_to_use - ring.next_to_clean) % ring.count
+    done = cells(ring).count("D")
     utils.out(f"{utils.string_of(dev['name'])} {direction} ring {index}: {ring.count} descriptors "
               f"at {ring.address:#x}, for the card at {ring.dma:#x}")
     utils.out(f"  next_to_clean {ring.next_to_clean}, next_to_use {ring.next_to_use}: "
-              f"{held} with the card")
+              f"{held} with the card" + (f", {done} of them written back" if done else ""))
+    for row in drawing(ring):
+        utils.out(row)
     decode = descriptor.decode_rx if direction == "rx" else descriptor.decode_tx
     start = 0 if ring.count <= limit else ring.next_to_clean - 1
     for step in range(min(ring.count, limit)):

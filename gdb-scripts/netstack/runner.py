@@ -30,9 +30,10 @@ SCRIPTS = pathlib.Path(__file__).resolve().parents[1]
 CHECKOUT = SCRIPTS.parent
 PAYLOAD = "a datagram from the wire to the socket"
 PORT = 4000
+# LOAD becomes the commands that insert the driver.
 PREPARE = f"""
 set -e
-modprobe igb
+LOAD
 ip addr add 192.0.2.2/24 dev eth0
 ip link set eth0 up
 udp_reader {PORT} >/run/reader.out 2>&1 &
@@ -48,12 +49,19 @@ cat /run/reader.out
 """
 HAND_PREPARE = """
 set -e
-insmod /root/igbook.ko
+LOAD
 ip link set eth0 up
 until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 0.05; done
 """
 HAND_SEND = "echo 'a frame sent by hand, in one descriptor' " \
     ">$(find /sys/kernel/debug/igbook -name hand_send)"
+
+
+LOADED = "set -e\nLOAD\n"
+LINK_UP = "ip link set eth0 up"
+LOAD_IGB = "modprobe igb"
+# From stage 03 on the driver wants dca; before, it does no harm.
+LOAD_IGBOOK = "modprobe dca; insmod /root/igbook.ko"
 
 
 class Failure(Exception):
@@ -81,8 +89,8 @@ SCENARIOS = {
     "from-reset": Scenario(wait_for_gdb=True),
     "udp-reader": Scenario(put=("build/bin/udp_reader:/bin/udp_reader",), prepare=PREPARE,
                            send=True, finish=FINISHED),
-    "hand-send": Scenario(put=("build/modules/trace/02-dma/igbook.ko:/root/igbook.ko",),
-                          prepare=HAND_PREPARE, trigger=HAND_SEND),
+    "hand-send": Scenario(prepare=HAND_PREPARE, trigger=HAND_SEND),
+    "link-up": Scenario(prepare=LOADED, trigger=LINK_UP),
 }
 
 
@@ -99,6 +107,18 @@ class Options:
     colour: bool
     modules: list[str]
     sandbox: pathlib.Path
+    driver: str = "igb"
+
+    def load(self) -> str:
+        """Commands that insert the driver in the guest."""
+        return LOAD_IGB if self.driver == "igb" else LOAD_IGBOOK
+
+    def put(self, scenario: Scenario) -> list[str]:
+        """Files for the guest, as HOST:GUEST."""
+        files = [f"{CHECKOUT}/{entry}" for entry in scenario.put]
+        if self.driver != "igb":
+            files.append(f"{stage_module(self.driver)}:/root/igbook.ko")
+        return files
 
 
 def die_with_parent() -> None:
@@ -121,8 +141,8 @@ class Guest:
                    "--cpus", "1", "--accel", "tcg", "--gdb", str(self.gdb_socket)]
         if scenario.wait_for_gdb:
             command.append("--wait-gdb")
-        for entry in scenario.put:
-            command += ["--put", f"{CHECKOUT}/{entry}"]
+        for entry in options.put(scenario):
+            command += ["--put", entry]
         # A session of its own: Ctrl-C at the terminal is for gdb, we end the guest ourselves.
         with open(self._log_path, "w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
@@ -229,12 +249,30 @@ class Debugger:
             self._process.wait()
 
 
-def literal(path: pathlib.Path, name: str) -> Any:
+def stage_module(stage: str) -> pathlib.Path:
+    """The built module of a stage, for the trace kernel."""
+    for path in sorted((CHECKOUT / "build" / "modules" / "trace").glob(f"{stage}-*/igbook.ko")):
+        return path
+    raise Failure(f"stage {stage} is not built; run `code/driver/build-stage --kernel trace "
+                  f"{stage}`")
+
+
+def choose_driver(path: pathlib.Path, wanted: str | None) -> str:
+    """Which driver a trace runs on: the one asked for, or the first of its DRIVERS."""
+    known = literal(path, "DRIVERS", ("igb",))
+    if wanted is not None and wanted not in known:
+        raise Failure(f"trace {path.stem} runs on {', '.join(known)}, not on `{wanted}`")
+    return str(wanted or known[0])
+
+
+def literal(path: pathlib.Path, name: str, default: Any = None) -> Any:
     """A constant of a trace file, read without importing it (that needs gdb)."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) \
                 and node.targets[0].id == name:
             return ast.literal_eval(node.value)
+    if default is not None:
+        return default
     raise Failure(f"{path}: a trace file needs a constant {name}")
 
 
@@ -300,7 +338,7 @@ class Run:
         return {"trace": str(self.options.trace), "guided": self.options.guided,
                 "width": self.narrator.width, "colour": self.options.colour,
                 "timeout": self.options.timeout, "kernel": release, "payload": PAYLOAD,
-                "modules": self.options.modules}
+                "modules": self.options.modules, "driver": self.options.driver}
 
     def perform(self) -> None:
         """Guest and gdb start side by side; gdb reads symbols while the guest boots."""
@@ -313,7 +351,7 @@ class Run:
                 debugger = Debugger(self.options, self.config())
                 guest.wait_ready()
                 if self.scenario.prepare:
-                    guest.run(self.scenario.prepare)
+                    guest.run(self.scenario.prepare.replace("LOAD", self.options.load()))
                 self._serve(guest, debugger)
             finally:
                 if debugger is not None:
@@ -384,7 +422,8 @@ class Run:
             print(f"{committed}: {change}", file=sys.stderr)
         if changes:
             print(f"{committed} is not what the trace does now. If that is right, refresh it:\n"
-                  f"  gdb-scripts/trace {self.options.trace.stem} --json {committed}",
+                  f"  gdb-scripts/trace {self.options.trace.stem} --driver "
+                  f"{self.options.driver} --json {committed}",
                   file=sys.stderr)
         return not changes
 
@@ -433,6 +472,8 @@ def parse(words: list[str]) -> Options | None:
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the journey")
     parser.add_argument("--compare", type=pathlib.Path, metavar="FILE",
                         help="fail when the journey differs from this one")
+    parser.add_argument("--driver", metavar="D", help="igb, or a stage of igbook, as 06 "
+                        "(default: what the trace names first)")
     parser.add_argument("--kernel", default="trace", help="variant or directory (default: trace)")
     parser.add_argument("--module", action="append", default=[], metavar="PATH",
                         help="a .ko file or directory to find module symbols in")
@@ -451,7 +492,10 @@ def parse(words: list[str]) -> Options | None:
     trace, kernel = find_trace(chosen.trace), find_kernel(chosen.kernel)
     for entry in SCENARIOS[literal(trace, "SCENARIO")].put:
         built(CHECKOUT / entry.partition(":")[0])
-    return Options(trace=trace, kernel=kernel,
+    driver = choose_driver(trace, chosen.driver)
+    if driver != "igb":
+        stage_module(driver)
+    return Options(trace=trace, kernel=kernel, driver=driver,
                    guided=chosen.guided, json=chosen.json, compare=chosen.compare,
                    timeout=chosen.timeout, colour=colour,
                    modules=[str(pathlib.Path(path).resolve()) for path in chosen.module],

@@ -142,7 +142,7 @@ class Failing(unittest.TestCase):
             done = run("boot", "--compare", str(changed))
         self.assertEqual(done.returncode, 1)
         self.assertIn("stop softirq-init-before: title was 'something else'", done.stderr)
-        self.assertIn(f"gdb-scripts/trace boot --json {changed}", done.stderr)
+        self.assertIn(f"gdb-scripts/trace boot --driver igb --json {changed}", done.stderr)
 
 
 class Killed(unittest.TestCase):

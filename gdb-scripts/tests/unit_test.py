@@ -110,6 +110,37 @@ class Picture(unittest.TestCase):
         self.assertIn("out of order", picture.draw_buffer(9, 3, 6)[0])
 
 
+class RingPicture(unittest.TestCase):
+    """Letters and arrows of a ring."""
+
+    @staticmethod
+    def descriptor(direction: str, done: bool) -> bytes:
+        """One descriptor, its status word in its place."""
+        status = int(done).to_bytes(4, "little")
+        return bytes(8) + status + bytes(4) if direction == "rx" else bytes(12) + status
+
+    def test_letters(self) -> None:
+        """Given, written back, free; across the wrap, in both directions."""
+        for direction in ("rx", "tx"):
+            raw = b"".join(self.descriptor(direction, index in (0, 6, 7)) for index in range(8))
+            self.assertEqual(picture.ring_cells(raw, 8, 6, 2, direction), "Do....DD")
+
+    def test_unreadable(self) -> None:
+        """Said, not guessed."""
+        self.assertEqual(picture.ring_cells(b"", 4, 0, 2, "rx"), "????")
+
+    def test_empty_is_not_full(self) -> None:
+        """Equal ends: nothing is with the card."""
+        self.assertEqual(picture.ring_cells(bytes(64), 4, 3, 3, "tx"), "....")
+
+    def test_rows(self) -> None:
+        """Equal rows fold; arrows stand below their descriptor; two at one place share it."""
+        cells = "." * 64 + "o" * 320
+        self.assertEqual(picture.ring_rows(cells, {"next_to_clean": 64, "head": 66, "tail": 66}), [
+            "     0  " + "." * 64, "    64  " + "o" * 64, "        ^ next_to_clean",
+            "          ^ head, tail", "   ..."])
+
+
 class Descriptor(unittest.TestCase):
     """What driver and card wrote."""
 

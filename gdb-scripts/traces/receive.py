@@ -9,9 +9,11 @@ from typing import Any
 import gdb
 
 from netstack import descriptor, device, lists, napi, percpu, ring, skb, utils
+from netstack.driver import Driver
 from netstack.trace import Check, Show, Stop, Trace, argument, return_value
 
 SCENARIO = "udp-reader"
+DRIVERS = ("06", "igb")
 ABOUT = """A program in the guest has called recvfrom on UDP port 4000 and sleeps. The host now puts
 one datagram on the cable. Follow it: from the interrupt, through the softirq, up the layers,
 to the bytes in the program's buffer."""
@@ -23,11 +25,28 @@ NET_RX = 3
 
 
 class Way:
-    """What the stops of one run share: the datagram's text, and the sk_buff that carries it."""
+    """What the stops of one run share: driver, the datagram's text, the sk_buff that carries it."""
 
-    def __init__(self, payload: str) -> None:
+    def __init__(self, driver: Driver, payload: str) -> None:
+        self.driver = driver
         self.payload = payload.encode()
         self.skb = 0
+
+    def driver_says(self, own: str, igb: str) -> str:
+        """A sentence that depends on whose driver it is."""
+        return own if self.driver.own else igb
+
+    def instance(self) -> gdb.Value:
+        """The NAPI instance of the card's receive queue."""
+        return self.driver.napi(eth0())
+
+    def scheduled(self) -> bool:
+        """Is somebody responsible for polling the card?"""
+        return "SCHED" in napi.state_of(self.instance()).split()
+
+    def on_poll_list(self) -> bool:
+        """Does the card wait on CPU 0's poll list?"""
+        return any(int(entry) == int(self.instance()) for entry in napi.poll_list(0))
 
     def is_ours(self, packet: gdb.Value) -> bool:
         """Is this sk_buff the datagram the host sent?"""
@@ -54,23 +73,6 @@ def packet_behind(number: int) -> gdb.Value:
 def eth0() -> gdb.Value:
     """The card's device."""
     return device.resolve(DEVICE, "trace receive")
-
-
-def instance() -> gdb.Value:
-    """The NAPI instance of the card's receive queue; igb has another one for transmit."""
-    adapter = gdb.Value(device.private_area(eth0()))
-    adapter = adapter.cast(gdb.lookup_type("struct igb_adapter").pointer())
-    return adapter["rx_ring"][0]["q_vector"]["napi"].address
-
-
-def scheduled() -> bool:
-    """Is somebody responsible for polling the card?"""
-    return "SCHED" in napi.state_of(instance()).split()
-
-
-def on_poll_list() -> bool:
-    """Does the card wait on CPU 0's poll list?"""
-    return any(int(entry) == int(instance()) for entry in napi.poll_list(0))
 
 
 def pending() -> bool:
@@ -146,46 +148,50 @@ def user_buffer(length: int) -> bytes:
 
 def interrupt(way: Way) -> list[Stop]:
     """The top half: hard interrupt context."""
-    del way
     return [
-        Stop("interrupt", "igb_msix_ring", "The card interrupts",
+        Stop("interrupt", way.driver.handler, "The card interrupts",
              """The card has already done its part alone: it took the next free receive
              descriptor, wrote the frame to the memory the descriptor named, wrote the length
              back and set DD, descriptor done. Then it sent an interrupt. The CPU dropped what
-             it was doing and is now in igb's handler for this queue. Nothing else can run on
-             this CPU until the handler returns, so it must be short: it will not even look at
-             the frame. (The list below has two NAPI instances: here igb uses one for each
-             direction.)""",
+             it was doing and is now in the driver's handler for this queue. Nothing else can
+             run on this CPU until the handler returns, so it must be short: it will not even
+             look at the frame.""" + way.driver_says(
+                 own=" igbook's masks the vector and wakes its bottom half.",
+                 igb=""" (The list below has two NAPI instances: here igb uses one for each
+                 direction.)"""),
              condition=frame_waits,
              show=[RING, NAPI],
              check=[in_context("hardirq"),
                     Check("a descriptor has been written back", frame_waits),
-                    Check("nobody is polling the card yet", lambda: not scheduled())],
+                    Check("nobody is polling the card yet", lambda: not way.scheduled())],
              question="Where in memory is the frame at this moment, and is there an sk_buff?",
-             answer="""In a page the driver gave to the card long ago. There is no sk_buff yet;
-             the driver makes one around that page when it polls."""),
-        Stop("schedule", "__napi_schedule", "The handler asks to be polled later",
+             answer=way.driver_says(
+                 own="""In a buffer the driver gave to the card long ago. At this stage that buffer
+                 belongs to an empty sk_buff, but nothing in it says yet that there is a frame.""",
+                 igb="""In a page the driver gave to the card long ago. There is no sk_buff yet;
+                 the driver makes one around that page when it polls.""")),
+        Stop("schedule", way.driver.schedule, "The handler asks to be polled later",
              """napi_schedule_prep has just set SCHED, atomically, in the state of the card's NAPI
              instance. Whoever sets it owns the instance; an interrupt that finds it set
              has nothing left to do. What remains is to queue the instance and to request the
              softirq.""",
              show=[Show("print *(struct napi_struct *)$rdi", keep=without_missed)],
              check=[in_context("hardirq"),
-                    Check("SCHED is set", scheduled),
+                    Check("SCHED is set", way.scheduled),
                     Check("the argument is eth0's NAPI instance",
-                          lambda: int(argument(0, "struct napi_struct")) == int(instance())),
-                    Check("it is not on the poll list yet", lambda: not on_poll_list())],
+                          lambda: int(argument(0, "struct napi_struct")) == int(way.instance())),
+                    Check("it is not on the poll list yet", lambda: not way.on_poll_list())],
              question="Why is SCHED set before the instance is queued, and not after?",
              answer="""The bit is the permission to touch the list. Set afterwards, two interrupts
              could both queue the same instance and destroy the list."""),
-        Stop("scheduled", "__napi_schedule", "The top half is done",
+        Stop("scheduled", way.driver.schedule, "The top half is done",
              """The NAPI instance hangs on this CPU's poll_list and bit NET_RX of the pending mask
              is set. That is all an interrupt does here. The handler returns now, and on the
              way out of the interrupt the kernel looks at the mask.""",
              at="return",
              show=[NAPI, Show("net softirqs pending", keep=only_net_rx)],
              check=[in_context("hardirq"),
-                    Check("the card is on CPU 0's poll list", on_poll_list),
+                    Check("the card is on CPU 0's poll list", way.on_poll_list),
                     Check("NET_RX is pending", pending)],
              question="What happens if the next frame arrives right now?",
              answer="""The card writes it to the next descriptor. Its interrupt finds SCHED set
@@ -201,19 +207,23 @@ def softirq(way: Way) -> list[Stop]:
              to wait a little longer: the pending mask was copied and cleared, and NET_RX's
              handler is called. It takes instances off the poll list and polls each, until the
              list is empty, 300 packets are handled or two jiffies have passed.""",
-             condition=on_poll_list,
+             condition=way.on_poll_list,
              show=[NAPI, Show("print net_hotdata.netdev_budget")],
              check=[in_context("softirq"),
-                    Check("the card still waits on the poll list", on_poll_list),
+                    Check("the card still waits on the poll list", way.on_poll_list),
                     Check("NET_RX is no longer pending", lambda: not pending())],
              question="The mask was cleared before the handler ran. Why not afterwards?",
              answer="""An interrupt during the handler sets the bit again, and clearing it at the
              end would lose that request."""),
-        Stop("poll", "igb_poll", "The driver is polled",
+        Stop("poll", way.driver.poll, "The driver is polled",
              """Now the driver works: up to budget packets, here 64, in one go. It first frees
              what was sent, then walks the receive ring from next_to_clean as long as it finds
-             DD. For each frame it makes an sk_buff around the memory the card wrote to.""",
-             condition=lambda: int(argument(0, "struct napi_struct")) == int(instance()),
+             DD. """ + way.driver_says(
+                 own="""A long frame keeps the sk_buff it was written to and a fresh one takes its
+                 place in the ring; a short one is copied, and its buffer goes back.""",
+                 igb="""For each frame it makes an sk_buff around the memory the card wrote
+                 to."""),
+             condition=lambda: int(argument(0, "struct napi_struct")) == int(way.instance()),
              show=[Show("print *(struct napi_struct *)$rdi", keep=without_missed),
                    Show("print $esi"), RING],
              check=[in_context("softirq"),
@@ -282,9 +292,12 @@ def layers(way: Way) -> list[Stop]:
                     Check("data stands at the network header",
                           lambda: skb.layout(packet_behind(0)).network
                           == skb.layout(packet_behind(0)).data)],
-             question="Who had verified the checksum of the UDP datagram before software did?",
-             answer="""The card: ip_summed says UNNECESSARY. Software need not touch the
-             payload."""),
+             question="Who verifies the checksum of the UDP datagram?",
+             answer=way.driver_says(
+                 own="""Software: ip_summed says NONE, since at this stage the driver does not pass
+                 on what the card found. From stage 07 on it will.""",
+                 igb="""The card: ip_summed says UNNECESSARY. Software need not touch the
+                 payload.""")),
         Stop("deliver", "ip_local_deliver", "Routed: it is for us",
              """The route lookup has found that the destination address is our own, and left its
              verdict in the packet as a function pointer; following it led here. Had it been
@@ -335,8 +348,9 @@ def delivery(way: Way) -> list[Stop]:
                     Check("the receive queue is empty",
                           lambda: receive_queue(argument(0, "struct sock")) == 0)],
              question="A datagram of one byte arrives. How much of sk_rcvbuf does it use?",
-             answer="""As much as this one: its truesize, half a page and the sk_buff itself. Small
-             datagrams fill a receive buffer much sooner than their length suggests."""),
+             answer="""As much as this one: its truesize, which is the sk_buff itself and all the
+             memory its head was given. Small datagrams fill a receive buffer much sooner than
+             their length suggests."""),
         Stop("readable", "sock_def_readable", "The socket has something to read",
              """The packet is queued. sk_data_ready, which is this function for an ordinary
              socket, finds somebody sleeping on the socket's wait queue.""",
@@ -353,7 +367,7 @@ def delivery(way: Way) -> list[Stop]:
         Stop("wake", "receiver_wake_function", "The reader is woken",
              """The wait queue's entry names a function, this one, and a task: the program that
              called recvfrom. It is made runnable. Then everything unwinds: UDP, IP, the list,
-             igb_poll, net_rx_action, the interrupt. The softirq has ended.""",
+             the driver's poll, net_rx_action, the interrupt. The softirq has ended.""",
              condition=lambda: waiting_task() == READER,
              show=[Show("print ((struct task_struct *)((struct wait_queue_entry *)$rdi)"
                         "->private)->comm")],
@@ -377,8 +391,12 @@ def delivery(way: Way) -> list[Stop]:
                     Check("as many bytes were copied as the host sent",
                           lambda: int(gdb.parse_and_eval("(int)$rdx")) == len(way.payload))],
              question="How often were the payload's bytes copied on their way from the cable?",
-             answer="""Once, by recvfrom. The card put them into memory by DMA, igb made the
-             sk_buff around that memory, and each layer moved a pointer."""),
+             answer=way.driver_says(
+                 own="""Twice: the driver copied this short frame out of the ring's buffer, and
+                 recvfrom copied the payload. The card put it into memory by DMA, and each layer
+                 in between moved a pointer. A long frame would have been copied once.""",
+                 igb="""Once, by recvfrom. The card put them into memory by DMA, igb made the
+                 sk_buff around that memory, and each layer moved a pointer.""")),
         Stop("return", "udp_recvmsg", "Bytes in the program's buffer",
              """udp_recvmsg returns the number of bytes. Read the program's buffer through its own
              page tables: recvfrom's second argument is still in the registers that the system
@@ -397,6 +415,6 @@ def delivery(way: Way) -> list[Stop]:
 
 def trace(config: dict[str, Any]) -> Trace:
     """The trace as the runner asks for it."""
-    way = Way(config["payload"])
+    way = Way(Driver(config["driver"]), config["payload"])
     stops = interrupt(way) + softirq(way) + layers(way) + delivery(way)
-    return Trace("receive", ABOUT, stops, modules=("igb",), start_at="default_idle")
+    return Trace("receive", ABOUT, stops, modules=(way.driver.module,), start_at="default_idle")

@@ -57,11 +57,18 @@ sandbox::Options options_for(const Places& places, const std::string& driver) {
 }
 
 std::string words_for(const Work& work) {
-    if (work.kind == Work::Kind::kTransmit) {
-        return fmt::format("meter transmit eth0 {} {}", work.burst, work.window);
+    if (work.kind == Work::Kind::kFlood) {
+        return fmt::format("meter flood eth0 {} {}", work.burst, work.window);
     }
-    return fmt::format("meter receive eth0 {} {} {} {}", work.period, work.burst, work.moments,
-                       work.kind == Work::Kind::kReceiveUdp ? "udp" : "raw");
+    const std::string how = fmt::format("eth0 {} {} {}", work.period, work.burst, work.moments);
+    switch (work.kind) {
+        case Work::Kind::kTransmit:
+            return "meter transmit " + how;
+        case Work::Kind::kReceive:
+            return "meter receive " + how + " raw";
+        default:
+            return "meter receive " + how + " udp";
+    }
 }
 
 }  // namespace

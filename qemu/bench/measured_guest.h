@@ -20,12 +20,12 @@ struct Places {
 
 /// One thing to do to the driver.
 struct Work {
-    enum class Kind { kTransmit, kReceive, kReceiveUdp };
-    Kind kind = Kind::kTransmit;
+    enum class Kind { kFlood, kTransmit, kReceive, kReceiveUdp };
+    Kind kind = Kind::kFlood;
     unsigned burst = 1;        ///< frames at a time
-    unsigned long window = 0;  ///< kTransmit: ns
-    unsigned long period = 0;  ///< kReceive: ns between moments
-    unsigned moments = 0;      ///< kReceive
+    unsigned long window = 0;  ///< kFlood: ns
+    unsigned long period = 0;  ///< the others: ns between moments
+    unsigned moments = 0;      ///< the others
 };
 
 class MeasuredGuest {

@@ -36,11 +36,13 @@
 namespace {
 
 constexpr const char* kUsage =
-    "usage: meter transmit DEVICE BURST WINDOW\n"
+    "usage: meter transmit DEVICE PERIOD BURST BEATS\n"
+    "       meter flood DEVICE BURST WINDOW\n"
     "       meter receive DEVICE PERIOD BURST BEATS raw|udp\n"
     "Counts the instructions of a guest under -icount shift=0 and prints them as JSON.\n"
     "\n"
-    "transmit  pktgen sends frames of 60 bytes, BURST at a time, WINDOW ns long\n"
+    "transmit  BURST frames of 60 bytes are sent every PERIOD ns, BEATS times\n"
+    "flood     pktgen sends frames of 60 bytes, BURST at a time, WINDOW ns long\n"
     "receive   the metronome sends BURST frames every PERIOD ns, BEATS times; raw: of an\n"
     "          EtherType nobody wants, udp: datagrams to a program that reads them\n"
     "\n"
@@ -218,7 +220,7 @@ Result median(std::vector<Result> windows) {
     return *middle;
 }
 
-Result transmit_window(const std::string& device, unsigned long window, const Shared& shared) {
+Result flood_window(const std::string& device, unsigned long window, const Shared& shared) {
     Result result;
     const std::uint64_t interrupted = interrupts(device);
     const std::uint64_t frames = sent_so_far(device);
@@ -234,8 +236,8 @@ Result transmit_window(const std::string& device, unsigned long window, const Sh
 
 /// pktgen sends without end, and we look in the midst of that: nobody waits for the last frame to
 /// come back, which pktgen does by spinning.
-Result transmit(const std::string& device, unsigned burst, unsigned long window,
-                const Shared& shared) {
+Result flood(const std::string& device, unsigned burst, unsigned long window,
+             const Shared& shared) {
     const std::string pktgen = "/proc/net/pktgen/";
     write_file(pktgen + "kpktgend_0", "rem_device_all");
     write_file(pktgen + "kpktgend_0", "add_device " + device);
@@ -252,7 +254,7 @@ Result transmit(const std::string& device, unsigned burst, unsigned long window,
     nap(kSettle);
     std::vector<Result> windows;
     for (unsigned i = 0; i < kWindows; ++i) {
-        windows.push_back(transmit_window(device, window, shared));
+        windows.push_back(flood_window(device, window, shared));
     }
     write_file(pktgen + "pgctrl", "stop");
     return median(windows);
@@ -288,6 +290,42 @@ std::vector<std::uint8_t> frame_for(const std::string& device, bool udp) {
     }
     frame.resize(60);
     return frame;
+}
+
+Result transmit_window(const std::string& device, unsigned long period, unsigned burst,
+                       unsigned beats, const Shared& shared) {
+    const std::string statistic = "/sys/class/net/" + device + "/statistics/tx_packets";
+    Result result;
+    const std::uint64_t frames = read_number(statistic);
+    const std::uint64_t interrupted = interrupts(device);
+    const int push = open((std::string(kMetronome) + "push").c_str(), O_WRONLY | O_CLOEXEC);
+    const std::string order = device + " " + std::to_string(burst);
+    const Reading from = now(shared);
+    for (unsigned beat = 0; beat < beats; ++beat) {
+        if (pwrite(push, order.data(), order.size(), 0) < 0) {
+            fail_errno("sending " + order);
+        }
+        nap(long(period));
+    }
+    const Reading end = now(shared);
+    nap(kSettle);
+    const Reading to = now(shared);
+    close(push);
+    result.elapsed = end.clock - from.clock;
+    result.busy = busy_between(from, to);
+    result.interrupts = interrupts(device) - interrupted;
+    result.frames = read_number(statistic) - frames;
+    result.offered = std::uint64_t{burst} * beats;
+    return result;
+}
+
+Result transmit(const std::string& device, unsigned long period, unsigned burst, unsigned beats,
+                const Shared& shared) {
+    std::vector<Result> windows;
+    for (unsigned i = 0; i < kWindows; ++i) {
+        windows.push_back(transmit_window(device, period, burst, beats, shared));
+    }
+    return median(windows);
 }
 
 void play(unsigned long period, unsigned burst, unsigned beats) {
@@ -353,8 +391,9 @@ Shared& share() {
 
 int run(const std::vector<char*>& words) {
     const std::string_view verb = words.size() > 1 ? words[1] : "";
-    const bool sends = verb == "transmit" && words.size() == 5;
-    if (!sends && !(verb == "receive" && words.size() == 7)) {
+    const bool floods = verb == "flood" && words.size() == 5;
+    const bool sends = verb == "transmit" && words.size() == 6;
+    if (!floods && !sends && !(verb == "receive" && words.size() == 7)) {
         std::fputs(kUsage, verb == "--help" ? stdout : stderr);
         return verb == "--help" ? 0 : 2;
     }
@@ -362,9 +401,13 @@ int run(const std::vector<char*>& words) {
     const Child soaker([&shared] { soak(shared); });
     check_clock();
     Result result;
-    if (sends) {
-        result = transmit(words[2], unsigned(number(words[3], 1024)),
-                          number(words[4], 1'000'000'000), shared);
+    if (floods) {
+        result = flood(words[2], unsigned(number(words[3], 1024)), number(words[4], 1'000'000'000),
+                       shared);
+    } else if (sends) {
+        result =
+            transmit(words[2], number(words[3], 1'000'000'000), unsigned(number(words[4], 1024)),
+                     unsigned(number(words[5], 1'000'000)), shared);
     } else {
         const bool udp = std::string_view(words[6]) == "udp";
         write_file(std::string(kMetronome) + "frame", hex(frame_for(words[2], udp)));

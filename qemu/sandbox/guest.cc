@@ -557,9 +557,13 @@ void Guest::Machine::settle_restored() {
 }
 
 void Guest::Machine::insert_modules() {
+    // insmod inserts the file and nothing else; what it needs of the kernel's own modules comes
+    // first. What cannot be found is left to insmod to complain about.
+    const std::string script =
+        "modprobe -aq $(modinfo -F depends \"$0\" | tr , ' ') 2>/dev/null; exec insmod \"$0\"";
     for (const fs::path& module : options.modules) {
         const std::string file = "/modules/" + module.filename().string();
-        const ExecResult result = exec({"insmod", file}, {});
+        const ExecResult result = exec({"sh", "-c", script, file}, {});
         if (!result.ok()) {
             throw SetupError(fmt::format("{}: the guest's kernel did not take the module: {}{}",
                                          module.string(), result.err, result.out));

@@ -32,9 +32,10 @@ class PreparedState;
 
 /// How a guest is to be started.
 struct Options {
-    std::string kernel = "trace";                     ///< trace, strict or a directory
-    std::vector<std::filesystem::path> modules = {};  ///< inserted in this order before boot() ends
-    std::vector<Placement> files = {};                ///< put into the guest's file system
+    std::string kernel = "trace";  ///< trace, strict or a directory
+    /// Inserted in this order before boot() ends, each after the kernel's own modules it needs.
+    std::vector<std::filesystem::path> modules = {};
+    std::vector<Placement> files = {};  ///< put into the guest's file system
     int cpus = 1;
     int memory = 512;  ///< MiB
     std::string accelerator = "auto";

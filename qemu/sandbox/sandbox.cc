@@ -62,7 +62,8 @@ void add_guest_options(CLI::App& app, GuestWords& words) {
     app.add_option("--memory", options.memory, "MiB of memory")
         ->check(CLI::Range(64, 65536))
         ->capture_default_str();
-    app.add_option("--load", words.loads, "insert this module file (repeat: in this order)")
+    app.add_option("--load", words.loads,
+                   "insert this module file and what it needs (repeat: in this order)")
         ->allow_extra_args(false);
     app.add_option("--put", words.puts, "HOST:GUEST, put a file into the guest (repeatable)")
         ->allow_extra_args(false);

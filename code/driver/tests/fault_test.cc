@@ -119,7 +119,7 @@ TEST_P(Faults, OpenUnwindsFromEveryStep) {
     guest.power_off();
 }
 
-INSTANTIATE_TEST_SUITE_P(Stages, Faults, testing::Values("01", "02"), stage_name);
+INSTANTIATE_TEST_SUITE_P(Stages, Faults, testing::Values("01", "02", "03"), stage_name);
 
 }  // namespace
 }  // namespace fwts::driver

@@ -43,7 +43,7 @@ TEST_P(Power, ComesBackFromSleepAndRemoval) {
     guest.power_off();
 }
 
-INSTANTIATE_TEST_SUITE_P(Stages, Power, testing::Values("01", "02"), stage_name);
+INSTANTIATE_TEST_SUITE_P(Stages, Power, testing::Values("01", "02", "03"), stage_name);
 
 }  // namespace
 }  // namespace fwts::driver

@@ -155,7 +155,7 @@ TEST_P(Registration, WorksAsItsUserExpects) {
     guest.power_off();
 }
 
-INSTANTIATE_TEST_SUITE_P(Stages, Registration, testing::Values("01", "02"), stage_name);
+INSTANTIATE_TEST_SUITE_P(Stages, Registration, testing::Values("01", "02", "03"), stage_name);
 
 }  // namespace
 }  // namespace fwts::driver

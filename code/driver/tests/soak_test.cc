@@ -38,7 +38,7 @@ TEST_P(Soak, LoadsAndUnloadsAHundredTimes) {
     guest.power_off();
 }
 
-INSTANTIATE_TEST_SUITE_P(Stages, Soak, testing::Values("01", "02"), stage_name);
+INSTANTIATE_TEST_SUITE_P(Stages, Soak, testing::Values("01", "02", "03"), stage_name);
 
 }  // namespace
 }  // namespace fwts::driver

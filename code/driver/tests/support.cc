@@ -25,6 +25,18 @@ fs::path built_module(const std::string& stage) {
                               "; run: code/driver/build-stage --kernel strict --failcall all");
 }
 
+/// A module of the strict kernel's own.
+fs::path kernel_module(const std::string& name) {
+    const fs::path modules = fs::path(FWTS_ROOT) / "build/kernel/strict/modules";
+    for (const auto& entry : fs::recursive_directory_iterator(modules)) {
+        if (entry.path().filename() == name) {
+            return entry.path();
+        }
+    }
+    throw sandbox::SetupError("no " + name + " in " + modules.string() +
+                              "; run: qemu/kernel/kernel build strict");
+}
+
 }  // namespace
 
 sandbox::Options strict(const std::string& stage) {
@@ -33,6 +45,9 @@ sandbox::Options strict(const std::string& stage) {
     options.cpus = 1;
     options.boot_limit = 600s;
     const fs::path failcall = fs::path(FWTS_ROOT) / "build/modules/strict/failcall/failcall.ko";
+    if (stage >= "03") {
+        options.modules = {kernel_module("dca.ko")};  // insmod does not load what igbook needs
+    }
     options.files = {{built_module(stage), kDriver}, {failcall, kFailcall}, {FWTS_MII, "/bin/mii"}};
     return options;
 }

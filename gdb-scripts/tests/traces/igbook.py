@@ -10,6 +10,7 @@ import gdb
 from netstack.trace import Check, Show, Stop, Trace
 
 SCENARIO = "hand-send"
+DRIVERS = ("02",)
 RING = Show("net ring tx 0 eth0")
 
 

@@ -7,6 +7,7 @@
  *   echo ffffffffffff020000000001... >frame
  *   echo 100000 1 5000 >play            # every 100 us one frame, 5000 times
  *   cat sent
+ *   echo eth0 32 >push                  # 32 frames out of eth0, one doorbell
  *
  * The measurements need a sender that keeps time by the guest's clock, whatever
  * else the guest is doing, and that costs next to nothing. This one is a second
@@ -26,7 +27,10 @@
 #include <linux/io.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/netdevice.h>
 #include <linux/pci.h>
+#include <linux/skbuff.h>
+#include <net/net_namespace.h>
 
 #define METRONOME_DEVICE	0x100e
 #define METRONOME_SLOTS		4096
@@ -176,6 +180,62 @@ static int metronome_sent_get(char *buffer, const struct kernel_param *kp)
 static const struct kernel_param_ops metronome_sent_ops = { .get = metronome_sent_get };
 module_param_cb(sent, &metronome_sent_ops, NULL, 0444);
 MODULE_PARM_DESC(sent, "frames put on the cable so far");
+
+/**
+ * metronome_push_one() - hand one frame of 60 bytes to a driver
+ * @netdev: the device under test
+ * @more: another one follows at once: the doorbell can wait
+ *
+ * As the stack does it, without a queueing discipline.
+ *
+ * Context: bottom halves off.
+ * Return: 0, -ENOMEM, or -EBUSY if the queue is stopped: then a measurement
+ * would be one of waiting.
+ */
+static int metronome_push_one(struct net_device *netdev, bool more)
+{
+	struct netdev_queue *queue = netdev_get_tx_queue(netdev, 0);
+	struct sk_buff *skb = netdev_alloc_skb(netdev, ETH_ZLEN);
+	int err = -EBUSY;
+
+	if (!skb)
+		return -ENOMEM;
+	memset(skb_put(skb, ETH_ZLEN), 0xff, ETH_ZLEN);
+	skb_reset_mac_header(skb);
+	skb->protocol = htons(ETH_P_802_EX1);
+	HARD_TX_LOCK(netdev, queue, smp_processor_id());
+	if (!netif_xmit_frozen_or_drv_stopped(queue) &&
+	    netdev_start_xmit(skb, netdev, queue, more) == NETDEV_TX_OK)
+		err = 0;
+	HARD_TX_UNLOCK(netdev, queue);
+	if (err)
+		kfree_skb(skb);
+	return err;
+}
+
+static int metronome_push_set(const char *text, const struct kernel_param *kp)
+{
+	struct net_device *netdev;
+	char name[IFNAMSIZ];
+	unsigned int count;
+	int err = 0;
+
+	if (sscanf(text, "%15s %u", name, &count) != 2)
+		return -EINVAL;
+	netdev = dev_get_by_name(&init_net, name);
+	if (!netdev)
+		return -ENODEV;
+	local_bh_disable();
+	while (count-- && !err)
+		err = metronome_push_one(netdev, count);
+	local_bh_enable();
+	dev_put(netdev);
+	return err;
+}
+
+static const struct kernel_param_ops metronome_push_ops = { .set = metronome_push_set };
+module_param_cb(push, &metronome_push_ops, NULL, 0200);
+MODULE_PARM_DESC(push, "DEVICE COUNT: send COUNT frames out of DEVICE at once");
 
 static void metronome_start_card(struct metronome *card)
 {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+// frames answer INTERFACE COUNT: answers frames of EtherType 88b5, byte for byte.
+// frames send INTERFACE COUNT: sends frames of 100 bytes to everybody.
+// Runs in the guest.
+//
+// The answer is the frame itself with its two addresses exchanged. If the frame is long enough to
+// say so (bytes 14 and 15, most significant first, not zero), the answer is cut to that length.
+// Prints "ready" when it listens, and ends after COUNT frames.
+#include <arpa/inet.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace {
+
+constexpr unsigned kEtherType = 0x88b5;  // IEEE 802: for local experiments
+constexpr std::size_t kHeader = 14;
+
+int open_socket(const char* interface) {
+    const int fd = socket(AF_PACKET, SOCK_RAW, htons(kEtherType));
+    const int buffer = 8 << 20;
+    sockaddr_ll address{};
+    address.sll_family = AF_PACKET;
+    address.sll_protocol = htons(kEtherType);
+    address.sll_ifindex = static_cast<int>(if_nametoindex(interface));
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)) != 0 ||
+        bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+        std::perror(interface);
+        std::exit(1);
+    }
+    return fd;
+}
+
+/// Makes the answer in place. @return its length.
+std::size_t answer(unsigned char* frame, std::size_t length) {
+    std::swap_ranges(frame, frame + 6, frame + 6);
+    if (length < kHeader + 2) {
+        return length;
+    }
+    const std::size_t wanted = frame[14] << 8 | frame[15];
+    return wanted == 0 ? length : std::min(wanted, length);
+}
+
+bool send_frame(int fd, const unsigned char* frame, std::size_t length) {
+    if (send(fd, frame, length, 0) == static_cast<ssize_t>(length)) {
+        return true;
+    }
+    std::perror("send");
+    return false;
+}
+
+bool answer_one(int fd) {
+    static std::array<unsigned char, 65536> frame;
+    const ssize_t got = recv(fd, frame.data(), frame.size(), 0);
+    if (got < static_cast<ssize_t>(kHeader)) {
+        std::perror("recv");
+        return false;
+    }
+    return send_frame(fd, frame.data(), answer(frame.data(), static_cast<std::size_t>(got)));
+}
+
+bool send_one(int fd) {
+    std::array<unsigned char, 100> frame{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 2,
+                                         kEtherType >> 8, kEtherType & 0xff};
+    return send_frame(fd, frame.data(), frame.size());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view verb = argc == 4 ? argv[1] : "";
+    if (verb != "answer" && verb != "send") {
+        std::fprintf(stderr, "usage: frames answer|send INTERFACE COUNT\n");
+        return 2;
+    }
+    const int fd = open_socket(argv[2]);
+    std::puts("ready");
+    std::fflush(stdout);
+    for (long left = std::strtol(argv[3], nullptr, 0); left > 0; left--) {
+        if (!(verb == "answer" ? answer_one(fd) : send_one(fd))) {
+            return 1;
+        }
+    }
+    close(fd);
+    return 0;
+}
