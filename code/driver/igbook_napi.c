@@ -39,8 +39,10 @@ void igbook_deliver(struct igbook_ring *ring, struct sk_buff *skb)
  */
 static bool igbook_serve(struct igbook_vector *vector, int budget, int *work)
 {
-	int sent = igbook_tx_clean(vector->tx, IGBOOK_TX_LIMIT, budget);
+	int sent;
 
+	igbook_dca_update(vector->priv, vector->index, smp_processor_id());
+	sent = igbook_tx_clean(vector->tx, IGBOOK_TX_LIMIT, budget);
 	*work = igbook_rx_clean(vector->rx, budget);
 	igbook_moderation_count(&vector->moderation, sent + *work);
 	return sent == IGBOOK_TX_LIMIT || *work == budget;
