@@ -10,6 +10,7 @@ T ?= receive
 L ?= 01
 S ?=
 M ?=
+D ?=
 K ?= trace
 LAYER ?=
 MATCH ?= .
@@ -21,11 +22,12 @@ ninja := ninja -C build/cmake
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z][a-z0-9%-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  variables: T=boot|receive  GUIDED=1  L=01  S=DIR  M=mutant  K=trace|strict  LAYER=unit|static|stages|guest|traces|grader|book"
+	@echo "  variables: T=boot|bring-up|interrupt|receive  D=igb|06  GUIDED=1  L=01  S=DIR  M=mutant  K=trace|strict  LAYER=unit|static|stages|guest|traces|grader|book"
 
 demo: ## do everything once: install, build the guest and the book, trace a datagram to its socket
 	@$(setup)/install guest book
 	@$(MAKE) --no-print-directory tools K=trace kernel guest book
+	@code/driver/build-stage --kernel trace 06 >/dev/null
 	@gdb-scripts/trace receive
 	@echo
 	@echo "The book: file://$(CURDIR)/build/book/html/index.html"
@@ -81,10 +83,11 @@ headers: ## fetch the newest kernel headers Debian offers, for the tests (cached
 stage-%: tools kernel ## cut and compile one stage (stage-01) for the guest's kernel
 	@code/driver/build-stage --kernel $(K) $*
 
-trace: ## follow the kernel with gdb: T=boot or T=receive; GUIDED=1 waits at each stop
+trace: ## follow the kernel with gdb: T=boot, bring-up, interrupt, receive; GUIDED=1 waits at each stop
 	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox && test -x build/bin/udp_reader || \
 		$(MAKE) --no-print-directory tools kernel guest K=trace
-	@gdb-scripts/trace $(T) $(if $(GUIDED),--guided) $(ARGS)
+	@code/driver/build-stage --kernel trace $(if $(filter igb,$(D)),06,$(or $(D),02 05 06)) >/dev/null
+	@gdb-scripts/trace $(T) $(if $(D),--driver $(D)) $(if $(GUIDED),--guided) $(ARGS)
 
 shell: guest kernel ## a shell in the guest (Ctrl-] leaves); ARGS="--load file.ko ..." for more
 	@build/bin/sandbox shell --kernel $(K) $(ARGS)
@@ -115,8 +118,10 @@ skeleton: stages ## write a lab's skeleton to start from: make skeleton L=01
 loom-check: tools ## check the literate source and that the book shows every line
 	@build/bin/loom check --source code/driver --book book
 
-bench: tools ## measure: loom's benchmark
-	@$(ninja) --quiet loom_bench
+bench: tools kernel guest stages ## measure: guest instructions per frame (D="igb 06"; ARGS="--runs 1"), and loom's benchmark
+	@$(ninja) --quiet bench meter loom_bench
+	@code/driver/build-stage --kernel trace --module qemu/bench/metronome all >/dev/null
+	@build/bin/bench frames --driver $(or $(D),igb 04 05 06) --json build/frames.json $(ARGS)
 	@build/bin/loom_bench
 
 clean: ## remove build/ (not the cache)

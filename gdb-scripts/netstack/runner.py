@@ -18,6 +18,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -57,6 +58,19 @@ HAND_SEND = "echo 'a frame sent by hand, in one descriptor' " \
     ">$(find /sys/kernel/debug/igbook -name hand_send)"
 
 
+# One frame a round, so that a handful is a flood.
+FLOOD_PREPARE = """
+set -e
+LOAD
+echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+echo 1 >/proc/sys/net/core/netdev_budget
+echo 1 >/proc/sys/net/core/dev_weight
+ip link set eth0 up
+until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 0.05; done
+"""
+FLOOD_AT_ONCE = 10
+# A broadcast of the EtherType that is set aside for local experiments.
+FLOOD_FRAME = (b"\xff" * 6 + bytes.fromhex("02000000000188b5")).ljust(60, b"\0")
 LOADED = "set -e\nLOAD\n"
 LINK_UP = "ip link set eth0 up"
 LOAD_IGB = "modprobe igb"
@@ -74,13 +88,15 @@ class Scenario:
 
     put: files as HOST:GUEST, HOST relative to the checkout; prepare: a script run before gdb
     attaches; send: put the datagram on the cable; trigger: a script that the guest begins to
-    run; finish: a script whose output must contain what was sent.
+    run; flood: a frame now and then, and from the stop of this name on as many as fit; finish: a
+    script whose output must contain what was sent.
     """
 
     wait_for_gdb: bool = False
     put: tuple[str, ...] = ()
     prepare: str = ""
     send: bool = False
+    flood: str = ""
     trigger: str = ""
     finish: str = ""
 
@@ -90,6 +106,7 @@ SCENARIOS = {
     "udp-reader": Scenario(put=("build/bin/udp_reader:/bin/udp_reader",), prepare=PREPARE,
                            send=True, finish=FINISHED),
     "hand-send": Scenario(prepare=HAND_PREPARE, trigger=HAND_SEND),
+    "flood": Scenario(prepare=FLOOD_PREPARE, flood="backlog"),
     "link-up": Scenario(prepare=LOADED, trigger=LINK_UP),
 }
 
@@ -190,6 +207,16 @@ class Guest:
         if done.returncode != 0:
             raise Failure(f"the host could not send on the cable: {done.stderr.strip()}")
 
+    def flood(self, place: pathlib.Path, count: int, pause: str) -> None:
+        """Put frames on the cable again and again, in the background, until stop()."""
+        file = place / f"flood-{count}.pcap"
+        file.write_bytes(pcap([FLOOD_FRAME] * count))
+        # It fails whenever the cable is full, which it is while the guest stands in gdb.
+        loop = f'while true; do "$@" >/dev/null 2>&1; sleep {pause}; done'
+        self._begun.append(subprocess.Popen(
+            ["sh", "-c", loop, "flood", self._sandbox, "send", self._name, "--file", str(file)],
+            stdin=subprocess.DEVNULL, preexec_fn=die_with_parent))
+
     def stop(self) -> None:
         """End the guest and wait until it is gone."""
         if self._process.stdin is not None:
@@ -205,6 +232,13 @@ class Guest:
         for begun in self._begun:
             begun.kill()
             begun.wait()
+
+
+def pcap(frames: list[bytes]) -> bytes:
+    """A capture file of Ethernet frames, all of the same moment."""
+    head = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
+    return head + b"".join(struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame
+                           for frame in frames)
 
 
 class Debugger:
@@ -366,9 +400,15 @@ class Run:
             elif event == "armed":
                 if self.scenario.send:
                     guest.send(PAYLOAD)
+                if self.scenario.flood:
+                    # One may come while a softirq runs, which is not what is to be shown.
+                    guest.flood(guest.gdb_socket.parent, 1, "0.5")
                 if self.scenario.trigger:
                     guest.begin(self.scenario.trigger)
                 debugger.answer()
+            elif event == "stopped":
+                if message["id"] == self.scenario.flood:
+                    guest.flood(guest.gdb_socket.parent, FLOOD_AT_ONCE, "0")
             elif event == "done":
                 self.journey = message["journey"]
                 if self.scenario.finish:

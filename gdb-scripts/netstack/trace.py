@@ -379,6 +379,7 @@ class Session:
         self._run_to(self.trace.stops[self.position])
         self.disarm()
         self.tell_stop()
+        self.channel.tell(event="stopped", id=self.trace.stops[self.position].id)
         self.position += 1
         return True
 
