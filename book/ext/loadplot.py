@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -117,21 +118,24 @@ class LoadPlot(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The figure; a measurement that is not there is an error."""
         series: Series = {}
+        source = Path(self.env.srcdir)
         for name in self.arguments[0].split():
-            path = project.ROOT / "book/measurements" / f"{name}.json"
+            path = source / "measurements" / f"{name}.json"
             self.env.note_dependency(str(path))
             if not path.exists():
-                raise self.error(f"{path.name} has not been measured; run the command that the "
-                                 "chapter names")
+                project.missing(self.env.app, f"no measurement '{name}'; run the command that "
+                                "the chapter names", self.get_location())
+                return [project.hole(f"measurement {name}")]
             series.update(read(path))
-        picture = (project.ROOT / "build/book/plots"
-                   / ("-".join(self.arguments[0].split()) + ".svg"))
-        picture.parent.mkdir(parents=True, exist_ok=True)
+        plots = Path(self.env.app.outdir).parent / "plots"
+        picture = plots / ("-".join(self.arguments[0].split()) + ".svg")
+        plots.mkdir(parents=True, exist_ok=True)
         drawing = draw(series)
         if not picture.exists() or picture.read_text(encoding="utf-8") != drawing:
             picture.write_text(drawing, encoding="utf-8")
         figure = nodes.figure()
-        figure += nodes.image(uri=f"/../build/book/plots/{picture.name}", alt=in_words(series))
+        uri = "/" + os.path.relpath(picture, source)
+        figure += nodes.image(uri=uri, alt=in_words(series))
         caption = nodes.caption()
         self.state.nested_parse(self.content, self.content_offset, caption)
         if caption.children and isinstance(caption[0], nodes.paragraph):
