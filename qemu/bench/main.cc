@@ -47,7 +47,7 @@ std::vector<Column> columns(const std::string& driver, bool quick) {
         return Work{kind, burst, 0, period, unsigned(moments / part)};
     };
     const auto flood = [&](unsigned burst) {
-        return Work{Kind::kFlood, burst, 40'000'000 / part, 0, 0};
+        return Work{Kind::kFlood, burst, 10'000'000, 0, 0};
     };
     std::vector<Column> all = {
         {"transmit-1", "sent, one by one", paced(Kind::kTransmit, 1, 100'000, 2'000)},
