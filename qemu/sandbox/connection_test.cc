@@ -142,6 +142,24 @@ TEST(Monitor, TimeStandsStillWhileTheGuestDoes) {
     later.join();
 }
 
+TEST(Qmp, AStoppedGuestStopsNoWaiting) {
+    SocketPair pair = make_socket_pair(SOCK_STREAM);
+    Monitor monitor;
+    Qmp qmp(std::move(pair.ours), monitor);
+    {
+        const auto lock = monitor.lock();
+        monitor.stopped();
+    }
+    EXPECT_FALSE(qmp.wait_event("MIGRATION", 0, 20ms));
+}
+
+TEST(Failure, AnOldQemuIsNamed) {
+    EXPECT_NE(advice_on("qemu: -device igb,id=nic: 'igb' is not a valid device model name\n")
+                  .find("8.0 or later"),
+              std::string::npos);
+    EXPECT_EQ(advice_on("qemu: out of memory\n"), "");
+}
+
 TEST(Monitor, TheEndWakesEverybody) {
     Monitor monitor;
     monitor.on_end([] { throw Panic("dead", {"last words"}, {"here"}); });

@@ -34,4 +34,12 @@ GuestFailure::GuestFailure(const std::string& message, std::vector<std::string> 
       console_(std::move(console)),
       backtrace_(std::move(backtrace)) {}
 
+std::string advice_on(std::string_view output) {
+    if (output.find("'igb' is not a valid device") == std::string_view::npos) {
+        return {};
+    }
+    return "This QEMU has no igb card: 8.0 or later is needed. `make setup` installs one "
+           "(bookworm-backports on Debian 12).\n";
+}
+
 }  // namespace fwts::sandbox

@@ -8,6 +8,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fwts::sandbox {
@@ -53,5 +54,8 @@ struct Reboot : GuestFailure {
 struct QemuExit : GuestFailure {
     using GuestFailure::GuestFailure;
 };
+
+/// @return what to do about a QEMU that ended with @p output, as a line of its own; or nothing.
+std::string advice_on(std::string_view output);
 
 }  // namespace fwts::sandbox

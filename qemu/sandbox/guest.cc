@@ -262,7 +262,10 @@ void Guest::Machine::await_migration(std::size_t seen) {
         if (status == "failed" || status == "cancelled") {
             throw QmpError("migration: " + answer.value("error-desc", status));
         }
-        qmp->wait_event("MIGRATION", seen, kRestoredLimit);
+        if (!qmp->wait_event("MIGRATION", seen, kPrepareLimit)) {
+            throw QmpError(fmt::format("migration: nothing new in {} s, it is {}",
+                                       kPrepareLimit.count(), status));
+        }
         seen = qmp->event_count("MIGRATION");
     }
 }
@@ -507,7 +510,8 @@ void Guest::Machine::report_end() {
     } else if (end_.status) {
         how = fmt::format("ended with status {}", WEXITSTATUS(*end_.status));
     }
-    throw QemuExit(fmt::format("QEMU {}: {}", how, qemu_->output()), tail, {});
+    const std::string output = qemu_->output();
+    throw QemuExit(fmt::format("QEMU {}: {}{}", how, output, advice_on(output)), tail, {});
 }
 
 void Guest::Machine::wait_ready() {

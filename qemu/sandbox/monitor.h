@@ -49,6 +49,22 @@ class Monitor {
         return true;
     }
 
+    /// As wait(), but @p limit is time on the wall, which passes while the guest stands, too.
+    template <typename Done>
+    bool wait_on_wall(Lock& lock, Clock::duration limit, Done done) {
+        const Clock::time_point end = Clock::now() + limit;
+        while (!done()) {
+            if (ended_) {
+                throw_end(lock);
+            }
+            if (Clock::now() >= end) {
+                return false;
+            }
+            condition_.wait_until(lock, end);
+        }
+        return true;
+    }
+
     /// Sets what waiters do when the guest is gone; it must throw and is called without the lock.
     void on_end(std::function<void()> handler) { end_handler_ = std::move(handler); }
 

@@ -52,12 +52,9 @@ nlohmann::json Qmp::command(const std::string& name, const nlohmann::json& argum
     auto lock = monitor_.lock();
     const std::int64_t id = ++last_id_;
     send(name, arguments, id);
-    // Measured by the wall clock: QEMU answers whether or not the guest's processors run.
-    const auto begin = Monitor::Clock::now();
-    while (!monitor_.wait(lock, 1s, [&] { return answers_.count(id) != 0; })) {
-        if (Monitor::Clock::now() - begin > kAnswerLimit) {
-            throw QmpError(name + ": QEMU did not answer in 30 s");
-        }
+    // QEMU answers whether or not the guest's processors run.
+    if (!monitor_.wait_on_wall(lock, kAnswerLimit, [&] { return answers_.count(id) != 0; })) {
+        throw QmpError(name + ": QEMU did not answer in 30 s");
     }
     const nlohmann::json answer = std::move(answers_.extract(id).mapped());
     if (answer.contains("error")) {
@@ -89,7 +86,7 @@ std::size_t Qmp::event_count(const std::string& name) {
 
 bool Qmp::wait_event(const std::string& name, std::size_t seen, Monitor::Clock::duration limit) {
     auto lock = monitor_.lock();
-    return monitor_.wait(lock, limit, [&] { return events_[name] > seen; });
+    return monitor_.wait_on_wall(lock, limit, [&] { return events_[name] > seen; });
 }
 
 void Qmp::quit() {

@@ -60,8 +60,8 @@ class Qmp {
     std::string status();
     /// @return how often events of this name arrived.
     std::size_t event_count(const std::string& name);
-    /// Waits until an event of this name has arrived more than @p seen times. @return false on
-    /// time.
+    /// Waits until an event of this name has arrived more than @p seen times. @return false
+    /// when @p limit has passed on the wall: QEMU has events while the guest stands, too.
     bool wait_event(const std::string& name, std::size_t seen, Monitor::Clock::duration limit);
     /// Ends QEMU. Does not wait for an answer.
     void quit();
