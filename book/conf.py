@@ -25,6 +25,7 @@ extensions = [
     "ext.kernelref",
     "ext.transcript",
     "ext.journey",
+    "ext.loadplot",
     "ext.coverage",
     "ext.reference",
     "ext.listings",
