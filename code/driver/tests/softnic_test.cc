@@ -47,8 +47,8 @@ TEST(Softnic, CarriesTrafficInBothKinds) {
     options.kernel = "strict";
     options.nic = false;
     options.boot_limit = 600s;
-    options.files = {{std::filesystem::path(FWTS_ROOT) / "build/modules/strict/softnic/softnic.ko",
-                      kSoftnic}};
+    options.files = {
+        {std::filesystem::path(FWTS_ROOT) / "build/modules/strict/softnic/softnic.ko", kSoftnic}};
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c >/dev/null");
     check_kind(guest, false);
