@@ -79,8 +79,7 @@ void check_echo(Guest& guest, std::mt19937_64& random, int count) {
                        frame.end();
             },
             20s);
-        ASSERT_TRUE(answer) << "no answer to echo request " << i << ", " << text.size()
-                            << " bytes";
+        ASSERT_TRUE(answer) << "no answer to echo request " << i << ", " << text.size() << " bytes";
     }
 }
 
@@ -88,11 +87,11 @@ void check_echo(Guest& guest, std::mt19937_64& random, int count) {
 class Listener {
   public:
     explicit Listener(Guest& guest) : guest_(guest) {
-        guest.must("rm -f /tmp/seen; (tcpdump -l -n -i eth0 -e 'ether proto 0x88b5' "
-                   ">/tmp/seen 2>/tmp/seen.err & echo $! >/tmp/seen.pid)");
-        EXPECT_TRUE(eventually([&] {
-            return guest.run("grep -q 'listening on' /tmp/seen.err").ok();
-        }));
+        guest.must(
+            "rm -f /tmp/seen; (tcpdump -l -n -i eth0 -e 'ether proto 0x88b5' "
+            ">/tmp/seen 2>/tmp/seen.err & echo $! >/tmp/seen.pid)");
+        EXPECT_TRUE(
+            eventually([&] { return guest.run("grep -q 'listening on' /tmp/seen.err").ok(); }));
     }
     std::string count() { return guest_.must("grep -c 0x88b5 /tmp/seen || true"); }
     bool becomes(std::uint64_t frames) {
@@ -107,8 +106,8 @@ class Listener {
 /// Holds the poll at @p symbol and sends @p frames into the window. @return whether they all came
 /// while it was held.
 bool hit_window(Guest& guest, std::mt19937_64& random, const std::string& symbol, int frames) {
-    const std::string bar = guest.must(
-        "head -n 1 /sys/class/net/eth0/device/resource | cut -d' ' -f1 | tr -d '\\n'");
+    const std::string bar =
+        guest.must("head -n 1 /sys/class/net/eth0/device/resource | cut -d' ' -f1 | tr -d '\\n'");
     const std::size_t from = guest.console().text().size();
     guest.must(std::string("insmod ") + kWindow + " symbol=" + symbol + " bar=" + bar +
                " frames=" + std::to_string(frames));
@@ -121,7 +120,8 @@ bool hit_window(Guest& guest, std::mt19937_64& random, const std::string& symbol
     EXPECT_TRUE(eventually([&] {
         arrived = guest.must("cat /sys/module/window/parameters/arrived");
         return arrived == std::to_string(frames) + "\n";
-    })) << "arrived in the window: " << arrived;
+    })) << "arrived in the window: "
+        << arrived;
     guest.must("rmmod window");
     return !testing::Test::HasFailure();
 }
@@ -181,8 +181,7 @@ void check_moderation(Guest& guest, std::mt19937_64& random) {
         guest.must("ethtool -C eth0 rx-usecs " + std::to_string(usecs));
         check_echo(guest, random, 3);
         EXPECT_EQ(pause_written(guest), usecs);
-        EXPECT_THAT(guest.must("ethtool -c eth0"),
-                    HasSubstr("rx-usecs: " + std::to_string(usecs)));
+        EXPECT_THAT(guest.must("ethtool -c eth0"), HasSubstr("rx-usecs: " + std::to_string(usecs)));
     }
     guest.must("ethtool -C eth0 rx-usecs 0");
 }
@@ -208,14 +207,16 @@ std::uint64_t interrupts(Guest& guest) {
 
 /// While the core's timer polls, the vector stays masked: napi_complete_done() says false.
 void check_deferred(Guest& guest, std::mt19937_64& random) {
-    guest.must("echo 100 >/sys/class/net/eth0/napi_defer_hard_irqs;"
-               "echo 5000000 >/sys/class/net/eth0/gro_flush_timeout");
+    guest.must(
+        "echo 100 >/sys/class/net/eth0/napi_defer_hard_irqs;"
+        "echo 5000000 >/sys/class/net/eth0/gro_flush_timeout");
     check_echo(guest, random, 1);
     const std::uint64_t before = interrupts(guest);
     check_echo(guest, random, 20);
     EXPECT_LT(interrupts(guest) - before, 15U) << "for 20 frames each way";
-    guest.must("echo 0 >/sys/class/net/eth0/napi_defer_hard_irqs;"
-               "echo 0 >/sys/class/net/eth0/gro_flush_timeout");
+    guest.must(
+        "echo 0 >/sys/class/net/eth0/napi_defer_hard_irqs;"
+        "echo 0 >/sys/class/net/eth0/gro_flush_timeout");
 }
 
 /// Puts more frames on the cable than a poll takes, and more than the guest has done with when the
@@ -252,8 +253,7 @@ TEST(Napi, KeepsTheContract) {
     check_deferred(guest, random);
     const sandbox::RegisterLog written = guest.registers();
     for (const auto& write : written.all()) {
-        EXPECT_TRUE(write.implemented ||
-                    sandbox::register_name(write.offset).starts_with("DCA"))
+        EXPECT_TRUE(write.implemented || sandbox::register_name(write.offset).starts_with("DCA"))
             << "wrote to " << sandbox::register_name(write.offset);
     }
     check_down_under_load(guest, random);
@@ -272,7 +272,7 @@ TEST(Napi, PausesWhenFramesAreMany) {
     options.files = {{module_of("trace", "06-napi/igbook.ko"), kDriver},
                      {module_of("trace", "window/window.ko"), kWindow}};
     Guest guest = Guest::boot(options);
-    guest.must(std::string("insmod ") + kDriver + " && ip link set eth0 up");
+    guest.must(std::string("modprobe dca && insmod ") + kDriver + " && ip link set eth0 up");
     ASSERT_TRUE(carrier_becomes(guest, true));
     EXPECT_THAT(guest.must("ethtool -c eth0"), HasSubstr("Adaptive RX: on"));
     const std::size_t before = guest.registers().all().size();
@@ -323,8 +323,7 @@ class Joint {
 
 /// @return bytes per second that iperf3 reports, run in @p guest against 192.0.2.1.
 double iperf(Guest& guest, const std::string& words) {
-    const std::string report =
-        guest.must("iperf3 -c 192.0.2.1 -J -n 4M " + words, {.limit = 180s});
+    const std::string report = guest.must("iperf3 -c 192.0.2.1 -J -n 4M " + words, {.limit = 180s});
     const auto sum = report.rfind("\"sum_received\"");
     EXPECT_NE(sum, std::string::npos) << report;
     const auto rate = report.find("\"bits_per_second\":", sum);
@@ -341,7 +340,7 @@ TEST(Napi, CarriesTcpBothWays) {
     Guest other = Guest::launch(theirs);
     guest.wait_ready();
     other.wait_ready();
-    guest.must(std::string("insmod ") + kDriver +
+    guest.must(std::string("modprobe dca && insmod ") + kDriver +
                " && ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up");
     other.must("modprobe igb && ip addr add 192.0.2.1/24 dev eth0 && ip link set eth0 up");
     ASSERT_TRUE(carrier_becomes(guest, true));
@@ -352,8 +351,9 @@ TEST(Napi, CarriesTcpBothWays) {
     EXPECT_TRUE(eventually([&] { return other.run("ss -ltn | grep -q :5201").ok(); }));
     EXPECT_GT(iperf(guest, ""), 0);
     // A frame longer than the cable can carry was put together by GRO.
-    guest.must("(tcpdump -n -i eth0 -c 3 'src 192.0.2.1 and tcp and greater 3000' "
-               ">/tmp/merged 2>/dev/null &)");
+    guest.must(
+        "(tcpdump -n -i eth0 -c 3 'src 192.0.2.1 and tcp and greater 3000' "
+        ">/tmp/merged 2>/dev/null &)");
     EXPECT_GT(iperf(guest, "-R"), 0);
     EXPECT_TRUE(eventually([&] { return guest.must("wc -l </tmp/merged") == "3\n"; }))
         << "GRO merged nothing";
