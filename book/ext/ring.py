@@ -7,8 +7,8 @@
 
        What a ring of eight went through.
 
-The data is ``book/rings/NAME.json``, written by ``book/rings/record`` from a running guest.  The
-figure shows the chosen steps side by side and the list below it tells all of them, so paper and a
+The data is ``book/rings/NAME.json``, written by ``book/rings/record-ring`` from a running guest.
+The figure shows the chosen steps side by side and the list below it tells all of them, so paper and a
 browser without scripts lose nothing; ``ring.js`` only exchanges the figure for one step's.
 """
 
@@ -128,7 +128,7 @@ class RingDirective(SphinxDirective):
         file = project.path_of(self.env.app, "fwts_rings") / f"{name}.json"
         self.env.note_dependency(str(file))
         if not file.exists():
-            project.missing(self.env.app, f"no ring '{name}'; record it with: book/rings/record",
+            project.missing(self.env.app, f"no ring '{name}'; record it: book/rings/record-ring",
                             self.get_location())
             return [project.hole(f"ring {name}")]
         steps = list(enumerate(json.loads(file.read_text(encoding="utf-8"))["steps"], 1))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Runs inside gdb, for book/rings/record: stop the guest in the driver and note the ring.
+"""Runs inside gdb, for book/rings/record-ring: stop the guest in the driver and note the ring.
 
 The variables GUEST (the sandbox's name for the guest), MODULE (the driver's file) and OUT (where
 the JSON goes) are set by the caller.

@@ -13,8 +13,8 @@ struct Complaint {
     std::vector<std::string> lines;  ///< the headline and up to 40 lines after it
 };
 
-/// Finds what sandbox::is_complaint() takes for one: warnings, BUGs, reports by KASAN, lockdep, RCU,
-/// DMA-API, kmemleak, debugobjects.
+/// Finds what sandbox::is_complaint() takes for one: warnings, BUGs, reports by KASAN, lockdep,
+/// RCU, DMA-API, kmemleak, debugobjects.
 ///
 /// A report that another interrupts is cut there. A forged complaint only harms the forger, so the
 /// patterns are generous.

@@ -67,8 +67,8 @@ bool answer_one(int fd) {
 }
 
 bool send_one(int fd) {
-    std::array<unsigned char, 100> frame{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 2,
-                                         kEtherType >> 8, kEtherType & 0xff};
+    std::array<unsigned char, 100> frame{
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 2, kEtherType >> 8, kEtherType & 0xff};
     return send_frame(fd, frame.data(), frame.size());
 }
 

@@ -109,8 +109,9 @@ void check_down_in_traffic(Guest& guest) {
         for (std::uint16_t i = 0; i < 60; i++) {
             guest.cable().send(sandbox::ping(0xdead, i));
         }
-        guest.must("ip link set eth0 down && ip link set eth0 up"
-                   " && ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:01 dev eth0");
+        guest.must(
+            "ip link set eth0 down && ip link set eth0 up"
+            " && ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:01 dev eth0");
     }
     ASSERT_TRUE(carrier_becomes(guest, true));
     // What waited on the cable is answered first, with its own identifier: wait for one of ours.

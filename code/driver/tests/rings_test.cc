@@ -18,7 +18,7 @@ using sandbox::Guest;
 
 constexpr std::uint16_t kEtherType = 0x88b5;
 constexpr std::size_t kHeader = 14;
-constexpr std::size_t kMinimum = 60;   // bytes of a frame without FCS
+constexpr std::size_t kMinimum = 60;  // bytes of a frame without FCS
 constexpr std::size_t kMaximum = 1514;
 constexpr std::uint32_t kEnable = 1U << 25;  // TXDCTL, RXDCTL
 
@@ -90,7 +90,8 @@ void exchange(Guest& guest, const std::vector<Frame>& requests, const std::vecto
         }
         const auto arrived = guest.cable().receive(20s);
         ASSERT_TRUE(arrived) << "no answer to frame " << got << " of " << requests.size() << "\n"
-                             << guest.must("cat /tmp/frames; ethtool -S eth0; ip -s link show eth0");
+                             << guest.must(
+                                    "cat /tmp/frames; ethtool -S eth0; ip -s link show eth0");
         ASSERT_EQ(*arrived, answers[got]) << "frame " << got;
     }
     ASSERT_TRUE(eventually([&] { return !guest.run("pidof frames").ok(); }));
@@ -175,8 +176,9 @@ void resize_under_traffic(Guest& guest, std::mt19937_64& random) {
 
 /// A resize that finds no memory says so, and the old rings go on.
 void resize_without_memory(Guest& guest, std::mt19937_64& random) {
-    for (const char* fails : {"symbol=dma_alloc_attrs value=0", "symbol=dma_map_page_attrs value=-1",
-                              "symbol=__netdev_alloc_skb value=0"}) {
+    for (const char* fails :
+         {"symbol=dma_alloc_attrs value=0", "symbol=dma_map_page_attrs value=-1",
+          "symbol=__netdev_alloc_skb value=0"}) {
         guest.must(std::string("insmod ") + kFailcall + " " + fails);
         EXPECT_FALSE(guest.run("ethtool -G eth0 rx 64 tx 64").ok()) << fails;
         EXPECT_EQ(guest.must("cat /sys/module/failcall/parameters/hits"), "1\n") << fails;
