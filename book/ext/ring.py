@@ -8,8 +8,8 @@
        What a ring of eight went through.
 
 The data is ``book/rings/NAME.json``, written by ``book/rings/record-ring`` from a running guest.
-The figure shows the chosen steps side by side and the list below it tells all of them, so paper and a
-browser without scripts lose nothing; ``ring.js`` only exchanges the figure for one step's.
+The figure shows the chosen steps side by side and the list below it tells all of them, so paper and
+a browser without scripts lose nothing; ``ring.js`` only exchanges the figure for one step's.
 """
 
 from __future__ import annotations
