@@ -37,7 +37,20 @@ void Cable::send(const Frame& frame) {
     send_locked(frame);
 }
 
+bool Cable::try_send(const Frame& frame) {
+    const auto lock = monitor_.lock();
+    return try_send_locked(frame);
+}
+
 void Cable::send_locked(const Frame& frame) {
+    if (!try_send_locked(frame)) {
+        throw SetupError(
+            "cable: frame not sent: it is full (the guest does not take frames: is its interface "
+            "up, does it have descriptors?)");
+    }
+}
+
+bool Cable::try_send_locked(const Frame& frame) {
     if (!socket_.open()) {
         throw SetupError("cable: this guest was started without a card");
     }
@@ -46,14 +59,13 @@ void Cable::send_locked(const Frame& frame) {
     }
     if (::send(socket_.get(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
         errno != ECONNREFUSED && errno != ECONNRESET) {
-        throw SetupError(fmt::format("cable: frame not sent: {}{}", std::strerror(errno),
-                                     errno == EAGAIN ? " (the guest does not take frames: is its "
-                                                       "interface up, does it have descriptors?)"
-                                                     : ""));
+        if (errno == EAGAIN || errno == ENOBUFS) return false;
+        throw SetupError(fmt::format("cable: frame not sent: {}", std::strerror(errno)));
     }
     if (capture_) {
         capture_->add(frame, Direction::kToGuest);
     }
+    return true;
 }
 
 std::optional<Frame> Cable::receive(Monitor::Clock::duration limit) {

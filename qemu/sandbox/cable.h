@@ -29,6 +29,8 @@ class Cable {
     /// Puts a frame on the cable. Does not wait for the guest: a stopped guest finds it later.
     /// @throws SetupError if the frame is too long or the cable is full (the guest takes nothing).
     void send(const Frame& frame);
+    /// The same, where a full cable is no error. @return whether the frame is on the cable.
+    bool try_send(const Frame& frame);
 
     /// Waits for the next frame from the guest. @return nothing if there is none within @p limit.
     std::optional<Frame> receive(Monitor::Clock::duration limit);
@@ -61,6 +63,7 @@ class Cable {
 
   private:
     void send_locked(const Frame& frame);
+    bool try_send_locked(const Frame& frame);
 
     Descriptor socket_;
     Monitor& monitor_;
