@@ -323,6 +323,9 @@ class Session:
             # Which task an interrupt hits is chance.
             visit.task = "(interrupted)"
             visit.backtrace = until(visit.backtrace, "handle_softirqs")
+        elif stop.symbol == "handle_softirqs" and not visit.task.startswith("ksoftirqd"):
+            # Its first instructions still run in the name of the task that was hit.
+            visit.task = "(interrupted)"
         self.journey.stops.append(visit)
 
     def _decide(self, check: Check) -> Checked:

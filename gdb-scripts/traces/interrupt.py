@@ -189,7 +189,6 @@ def way_out(card: Card) -> list[Stop]:
              """The next round. net_rx_action found the CPU's own NAPI instance on the poll list:
              its poll function takes frames from the input queue and gives each to the
              stack.""",
-             show=[Show("print $esi")],
              check=[in_context("softirq"), Check("there is something in the backlog",
                                                  lambda: backlog() > 0)],
              question="How often has this one frame been queued so far?",
