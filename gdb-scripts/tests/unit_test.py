@@ -247,7 +247,7 @@ class Runner(unittest.TestCase):
         status, _out, err = self.run_main()
         self.assertEqual(status, 2)
         self.assertIn("--list", err)
-        with self.assertRaisesRegex(runner.Failure, "no trace `xmit`; there are boot, receive"):
+        with self.assertRaisesRegex(runner.Failure, "no trace `xmit`; there are boot, bring-up, interrupt, receive"):
             runner.find_trace("xmit")
         with tempfile.TemporaryDirectory() as place:
             with self.assertRaisesRegex(runner.Failure, "no vmlinux; build the kernel"):
