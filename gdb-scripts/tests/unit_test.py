@@ -247,7 +247,8 @@ class Runner(unittest.TestCase):
         status, _out, err = self.run_main()
         self.assertEqual(status, 2)
         self.assertIn("--list", err)
-        with self.assertRaisesRegex(runner.Failure, "no trace `xmit`; there are boot, bring-up, interrupt, receive"):
+        known = "there are boot, bring-up, interrupt, receive"
+        with self.assertRaisesRegex(runner.Failure, f"no trace `xmit`; {known}"):
             runner.find_trace("xmit")
         with tempfile.TemporaryDirectory() as place:
             with self.assertRaisesRegex(runner.Failure, "no vmlinux; build the kernel"):
