@@ -52,16 +52,6 @@ Frame silent_frame(std::mt19937_64& random) {
     return sandbox::ethernet(sandbox::kGuestMac, sandbox::kHostMac, kNobodyAnswers, payload);
 }
 
-/// Sends if the cable has room. @return whether it had.
-bool try_send(Guest& guest, const Frame& frame) {
-    try {
-        guest.cable().send(frame);
-        return true;
-    } catch (const sandbox::SetupError&) {
-        return false;
-    }
-}
-
 std::mt19937_64 seeded() {
     const char* given = std::getenv("FWTS_SEED");
     const std::uint64_t seed = given ? std::strtoull(given, nullptr, 0) : 82576;
@@ -224,7 +214,7 @@ void check_deferred(Guest& guest, std::mt19937_64& random) {
 /// next command reaches it.
 void pour(Guest& guest, std::mt19937_64& random) {
     for (int i = 0; i < 250; i++) {
-        try_send(guest, silent_frame(random));
+        guest.cable().try_send(silent_frame(random));
     }
 }
 
@@ -311,7 +301,7 @@ class Joint {
     void carry(Guest& from, Guest& to) {
         while (!stop_) {
             const auto frame = from.cable().receive(100ms);
-            if (frame && !try_send(to, *frame)) {
+            if (frame && !to.cable().try_send(*frame)) {
                 lost_++;  // as on any cable; TCP sends it again
             }
         }
