@@ -96,6 +96,7 @@ static void igbook_link_work(struct work_struct *work)
 	igbook_stats_update(priv);
 	schedule_delayed_work(&priv->link_work, IGBOOK_LINK_POLL);
 }
+
 #endif	/* loom: end link-work-polling */
 /* loom: begin link-work-told from 05 */
 /**

@@ -248,6 +248,7 @@ int igbook_tx_clean(struct igbook_ring *ring, int budget)
  */
 int igbook_tx_clean(struct igbook_ring *ring, int limit, int budget)
 {
+	/* Buffers and descriptors before it were written before it moved. */
 	u16 end = smp_load_acquire(&ring->next_to_use);
 	int done = 0;
 
