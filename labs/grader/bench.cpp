@@ -13,6 +13,7 @@
 #include "edit.h"
 #include "expect.h"
 #include "guest.h"
+#include "processor_time.h"
 
 namespace fwts::grader {
 namespace {
@@ -128,9 +129,16 @@ struct Bench::Parts {
         guest.qmp().human(fmt::format("o /w {:#x} {:#x}", card.io_base + offset, value));
     }
 
+    /// QEMU's process, by the id of its first processor's thread.
+    pid_t find_qemu() {
+        const auto processors = guest.qmp().command("query-cpus-fast");
+        return processors.at(0).at("thread-id").get<pid_t>();
+    }
+
     std::mt19937_64 random;
     Mac mac;
     sandbox::Guest guest;
+    pid_t qemu = find_qemu();
     Card card;
     std::array<std::uint16_t, nvm_words> nvm{};
     std::string release;
@@ -207,6 +215,9 @@ const std::filesystem::path& Bench::module() const {
 }
 std::mt19937_64& Bench::random() {
     return parts_->random;
+}
+std::chrono::milliseconds Bench::processor_time() const {
+    return processor_time_of(parts_->qemu);
 }
 std::string Bench::release() const {
     return parts_->release;

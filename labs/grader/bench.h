@@ -108,6 +108,8 @@ class Bench {
     /// kernel log first and waited for, so nothing printed before the call is missed.
     /// @throws Failure when the mark does not come: the log has been silenced.
     std::vector<std::string> take_log();
+    /// Processor time the guest has used, from outside.
+    std::chrono::milliseconds processor_time() const;
     /// Release of the guest's kernel.
     std::string release() const;
     /// The whole console so far, for --keep-logs.

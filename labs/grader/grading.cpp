@@ -11,6 +11,7 @@
 #include "expect.h"
 #include "failure.h"
 #include "jail.h"
+#include "processor_time.h"
 #include "scratch.h"
 #include "skeleton.h"
 
@@ -18,15 +19,22 @@ namespace fwts::grader {
 namespace fs = std::filesystem;
 namespace {
 
+using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
+
+milliseconds cpu_so_far(const Bench* guest) {
+    return processor_time() + (guest == nullptr ? milliseconds(0) : guest->processor_time());
+}
 
 /// Notes what a part of the work cost when it goes out of scope.
 class Stopwatch {
   public:
-    Stopwatch(std::vector<Cost>& costs, std::string part) : costs_(costs), part_(std::move(part)) {}
+    /// @param guest whose processor time counts, too; may be null.
+    Stopwatch(std::vector<Cost>& costs, std::string part, const Bench* guest = nullptr)
+        : costs_(costs), part_(std::move(part)), guest_(guest), cpu_start_(cpu_so_far(guest)) {}
     ~Stopwatch() {
-        costs_.push_back(
-            {part_, std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start_)});
+        costs_.push_back({part_, std::chrono::duration_cast<milliseconds>(Clock::now() - start_),
+                          cpu_so_far(guest_) - cpu_start_});
     }
     Stopwatch(const Stopwatch&) = delete;
     Stopwatch& operator=(const Stopwatch&) = delete;
@@ -34,7 +42,9 @@ class Stopwatch {
   private:
     std::vector<Cost>& costs_;
     std::string part_;
+    const Bench* guest_;
     Clock::time_point start_ = Clock::now();
+    milliseconds cpu_start_;
 };
 
 /// What a lost guest left behind, as a verdict.
@@ -103,15 +113,12 @@ class Grading {
     }
 
     Report run() {
-        const auto start = Clock::now();
         try {
+            const Stopwatch watch(report_.costs, "all together");
             if (take_in_sources()) build_and_check();
         } catch (const std::exception& error) {
             give_up(Stage::error, error.what());
         }
-        report_.costs.push_back(
-            {"all together",
-             std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start)});
         return std::move(report_);
     }
 
@@ -166,7 +173,7 @@ class Grading {
             return;
         }
         {
-            const Stopwatch watch(report_.costs, "rest of the boot");
+            const Stopwatch watch(report_.costs, "rest of the boot", &bench);
             step("booting a strict guest");
             bench.wait_ready();
         }
@@ -177,14 +184,14 @@ class Grading {
         report_.kernel = bench.release();
         bench.give_module(built.module);
         {
-            const Stopwatch watch(report_.costs, "checks");
+            const Stopwatch watch(report_.costs, "checks", &bench);
             report_.checks = run_checks(
                 scenario_.checks(),
                 [&](const Check& check) {
                     step(fmt::format("checking {}", check.id));
                     return run_check(check, bench);
                 },
-                watcher_.check);
+                watcher_.check, [&] { return cpu_so_far(&bench); });
         }
         for (const auto& result : report_.checks) {
             if (result.verdict.outcome != Outcome::error) continue;
