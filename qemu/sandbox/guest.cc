@@ -40,6 +40,7 @@ constexpr auto kKillLimit = 10s;        // for the agent to report a killed comm
 constexpr auto kPowerOffLimit = 20s;
 constexpr auto kPrepareLimit = 300s;  // a boot of the strict kernel on a loaded machine
 constexpr auto kRestoredLimit = 60s;  // for the first answer of a guest started from a state
+constexpr unsigned kPortSlot = 3;     // of the root port, on bus 0
 constexpr std::size_t kPutPiece = std::size_t{512} << 10;
 
 // What QEMU said of its own end.
@@ -171,6 +172,8 @@ class Guest::Machine {
     void wake() const;
     [[noreturn]] void report_end();
     void await_migration(std::size_t seen);
+    std::uint32_t port_read(const char* format, unsigned port);
+    void initialise_card();
     void settle_restored();
     void insert_modules();
     std::vector<std::string> where_it_stands();
@@ -299,6 +302,7 @@ void Guest::Machine::restore() {
                                     {"netdev", "cable"},
                                     {"romfile", ""},
                                     {"mac", options.mac}});
+        initialise_card();
     }
     qmp->resume();
     agent->resume();
@@ -306,6 +310,40 @@ void Guest::Machine::restore() {
     if (!agent->wait(id, kRestoredLimit)) {
         throw SetupError(fmt::format("its agent does not answer in {} s", kRestoredLimit.count()));
     }
+}
+
+std::uint32_t Guest::Machine::port_read(const char* format, unsigned port) {
+    const std::string text = qmp->human(fmt::format("i /{} {:#x}", format, port));
+    unsigned value = 0;
+    const std::size_t at = text.find("= 0x");
+    if (at == std::string::npos || std::sscanf(text.c_str() + at, "= 0x%x", &value) != 1) {
+        throw QmpError("i: " + text);
+    }
+    return value;
+}
+
+// Leaves the card as the firmware leaves one that is there when the machine starts: a kernel that
+// finds it later does neither. By the ports of PCI's configuration, before the guest looks.
+void Guest::Machine::initialise_card() {
+    constexpr unsigned kAddress = 0xcf8;  // of the register; its value is then at kData
+    constexpr unsigned kData = 0xcfc;
+    constexpr std::uint32_t kPort = 0x80000000 | kPortSlot << 11;
+    constexpr std::uint32_t kCard = 0x80010000;  // 01:00.0, behind the only root port
+    constexpr std::uint32_t kCommand = 0x04;
+    constexpr std::uint32_t kInterruptLine = 0x3c;
+    constexpr std::uint32_t kDecoding = 0x0103;  // I/O, memory; SERR# enable
+    const auto write = [this](char size, unsigned port, std::uint32_t value) {
+        qmp->human(fmt::format("o /{} {:#x} {:#x}", size, port, value));
+    };
+    const std::uint32_t before = port_read("xw", kAddress);
+    // The card is its bus's device 0, whose INTA# is the port's own.
+    write('w', kAddress, kPort + kInterruptLine);
+    const std::uint32_t line = port_read("xb", kData);
+    write('w', kAddress, kCard + kInterruptLine);
+    write('b', kData, line);
+    write('w', kAddress, kCard + kCommand);
+    write('h', kData, kDecoding);
+    write('w', kAddress, before);  // the guest may stand between its two accesses
 }
 
 Guest::Machine::~Machine() {
@@ -395,8 +433,9 @@ void Guest::Machine::add_devices(std::vector<std::string>& argv, const Wiring& w
         add({"-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"});
     }
     if (port) {
-        add({"-device", std::string("pcie-root-port,id=nic-port,chassis=1,slot=1") +
-                            (start != Start::kBoot ? ",power_controller_present=off" : "")});
+        add({"-device",
+             fmt::format("pcie-root-port,id=nic-port,chassis=1,slot=1,addr={}", kPortSlot) +
+                 (start != Start::kBoot ? ",power_controller_present=off" : "")});
     }
     if (options.nic) {
         add({"-netdev",

@@ -169,6 +169,14 @@ Options prepared_trace() {
     return options;
 }
 
+/// What the firmware left in the card: COMMAND, the line it interrupts by, and that it decodes.
+std::string firmware_left(Guest& guest) {
+    return guest.must(
+               "cd /sys/bus/pci/devices/0000:01:00.0 && od -A n -t x2 -j 4 -N 2 config"
+               " && od -A n -t x1 -j 60 -N 1 config && cat irq") +
+           std::to_string(guest.read_register(register_offset("STATUS").value()));
+}
+
 TEST(GuestTest, PreparedGuests) {
     char directory[] = "/tmp/guest-test-XXXXXX";
     const std::filesystem::path place = mkdtemp(directory);
@@ -192,6 +200,7 @@ TEST(GuestTest, PreparedGuests) {
     });
     Guest guest = Guest::boot(prepared_trace());
     EXPECT_TRUE(guest.prepared());
+    const std::string left = firmware_left(guest);
     bring_up(guest);
     EXPECT_EQ(guest.must("cat /sys/class/net/eth0/address"), "52:54:00:12:34:56\n");
     guest.must("ping -c 1 -W 20 192.0.2.1");
@@ -209,6 +218,7 @@ TEST(GuestTest, PreparedGuests) {
             std::ofstream(entry.path() / "state") << "nonsense";
             Guest booted = Guest::boot(prepared_trace());
             EXPECT_FALSE(booted.prepared());
+            EXPECT_EQ(firmware_left(booted), left) << "a plugged card is not as a booted one";
             EXPECT_FALSE(std::filesystem::exists(entry.path() / "state"));
             EXPECT_EQ(booted.must("echo on"), "on\n");
             break;

@@ -53,7 +53,7 @@ class PreparedState {
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
 
     /// So many states are kept.
-    static constexpr std::size_t kKept = 4;
+    static constexpr std::size_t kKept = 8;
 
   private:
     void prune() const;
