@@ -65,12 +65,19 @@ class Bench {
 
     /// Runs a shell script. @throws the sandbox's Hang when it takes longer than `limit`.
     Ran sh(const std::string& script, Seconds limit = Seconds(30));
+    /// Runs one program, which is half the work of a shell and the program.
+    Ran run(const std::vector<std::string>& argv, Seconds limit = Seconds(30));
     /// As sh(), and the check fails unless the status is 0. @return stdout without the last
     /// newline.
     std::string must(const std::string& what, const std::string& script,
                      Seconds limit = Seconds(30));
-    /// Contents of a file without the last newline, or "" when it cannot be read.
+    /// As run(), and the check fails unless the status is 0.
+    std::string must_run(const std::vector<std::string>& argv, Seconds limit = Seconds(30));
+    /// Contents of a file without the last newline, or "" when it cannot be read. No program is
+    /// started for it: use it wherever it will do.
     std::string text(const std::string& path);
+    /// As text(), with every byte.
+    std::string bytes(const std::string& path);
 
     // --- from outside -----------------------------------------------------------------------
 
@@ -102,12 +109,21 @@ class Bench {
                     const std::function<bool()>& holds, const std::function<std::string()>& seen,
                     Seconds limit);
 
+    // --- lost memory ------------------------------------------------------------------------
+
+    /// What kmemleak finds: objects older than five seconds that nobody refers to. At most once in
+    /// a guest: it is the dearest thing there is. The module should be unloaded.
+    /// @return its report, empty when nothing is lost.
+    std::string lost_memory();
+
     // --- the kernel log -----------------------------------------------------------------------
 
     /// Everything on the console since the last call. A mark of our own is sent through the guest's
     /// kernel log first and waited for, so nothing printed before the call is missed.
     /// @throws Failure when the mark does not come: the log has been silenced.
     std::vector<std::string> take_log();
+    /// Processor time the guest has used, from outside.
+    std::chrono::milliseconds processor_time() const;
     /// Release of the guest's kernel.
     std::string release() const;
     /// The whole console so far, for --keep-logs.

@@ -2,6 +2,7 @@
 // The builder: compiles a source directory to igbook.ko with our Kbuild, in the jail.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -17,15 +18,26 @@ struct BuildResult {
     std::string message;                ///< one sentence for the student, when not ok
     std::vector<std::string> messages;  ///< the compiler's errors, or the whole output
     std::vector<std::string> warnings;  ///< compiler warnings, which are not fatal
+    std::chrono::milliseconds cpu{0};   ///< processor time of all that ran in the room
 };
+
+/// Demands a kernel to build against. @throws std::runtime_error saying how to get one.
+void require_kernel(const std::filesystem::path& kernel);
 
 /// Compiles every *.c in `sources` into one module.
 /// @param sources  a directory that intake.h filled; a Kbuild file is written into it.
 /// @param kernel   a kernel as qemu/kernel leaves it (build/kernel/strict).
+/// @param objects  what prebuilt() returned, or empty: then everything is compiled.
 /// @param out      where igbook.ko goes.
 /// @throws std::runtime_error when the room or the kernel is not there: the grader's own trouble.
 BuildResult build_module(const std::filesystem::path& sources, const std::filesystem::path& kernel,
-                         const std::filesystem::path& out, const Limits& limits);
+                         const std::filesystem::path& objects, const std::filesystem::path& out,
+                         const Limits& limits);
+
+/// Compiles `sources` and leaves all that make made in `out`, for prebuilt().
+/// @return false when they do not compile.
+bool build_objects(const std::filesystem::path& sources, const std::filesystem::path& kernel,
+                   const std::filesystem::path& out);
 
 /// The rules a submission is built with, whatever it brings along.
 std::string kbuild_for(const std::vector<std::string>& c_files);

@@ -19,6 +19,7 @@ struct Places {
     std::filesystem::path labs;    ///< labs/
     std::filesystem::path driver;  ///< code/driver
     std::filesystem::path kernel;  ///< build/kernel/strict
+    std::filesystem::path cache;   ///< for what need not be made again
 
     /// The checkout this program was built in: the directory above build/bin.
     static Places of_this_program();

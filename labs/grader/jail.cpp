@@ -58,6 +58,7 @@ std::vector<std::string> jail_command(const Room& room, const std::vector<std::s
     for (const auto& dir : room.readable)
         append(command, {"--ro-bind", dir.string(), dir.string()});
     if (!room.sources.empty()) append(command, {"--ro-bind", room.sources.string(), "/submission"});
+    if (!room.base.empty()) append(command, {"--ro-bind", room.base.string(), "/base"});
     if (!room.out.empty()) append(command, {"--bind", room.out.string(), "/out"});
     append(command, {"--chdir", "/work", "--"});
     command.insert(command.end(), argv.begin(), argv.end());

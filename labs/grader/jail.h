@@ -20,7 +20,8 @@ namespace fwts::grader {
 struct Room {
     std::vector<std::filesystem::path> readable;  ///< directories seen at their own path, read only
     std::filesystem::path sources;                ///< seen as /submission, read only
-    std::filesystem::path out;                    ///< seen as /out, writable
+    std::filesystem::path out = {};               ///< seen as /out, writable
+    std::filesystem::path base = {};              ///< seen as /base, read only
     std::uint64_t scratch_bytes = 256U << 20U;    ///< size of /work
 };
 

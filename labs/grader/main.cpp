@@ -155,9 +155,11 @@ int run_selftest(const Options& options) {
         const auto test =
             self_test(lab, scenario, options.places, subject, request_for(options), Watcher{});
         std::cout << fmt::format(
-            "{:<4} {:<28} {:>3} of {} points, {:.1f} s\n", test.differences.empty() ? "ok" : "BAD",
-            subject, test.report.earned(), test.report.possible(),
-            static_cast<double>(test.report.costs.back().time.count()) / 1000.0);
+            "{:<4} {:<28} {:>3} of {} points, {:.1f} s, {:.1f} s of processor\n",
+            test.differences.empty() ? "ok" : "BAD", subject, test.report.earned(),
+            test.report.possible(),
+            static_cast<double>(test.report.costs.back().time.count()) / 1000.0,
+            static_cast<double>(test.report.costs.back().cpu.count()) / 1000.0);
         for (const auto& difference : test.differences) std::cout << "     " << difference << '\n';
         if (!test.differences.empty() || options.verbose)
             TerminalWriter(style_for(options)).write(test.report, std::cout);

@@ -22,7 +22,8 @@ Json check_json(const CheckResult& check) {
                 {"evidence", check.verdict.evidence},
                 {"hint", check.hint},
                 {"book", check.book},
-                {"ms", check.time.count()}};
+                {"ms", check.time.count()},
+                {"cpu_ms", check.cpu.count()}};
 }
 
 }  // namespace
@@ -44,7 +45,8 @@ void JsonWriter::write(const Report& report, std::ostream& out) const {
               {"costs", Json::array()}};
     for (const auto& check : report.checks) json["checks"].push_back(check_json(check));
     for (const auto& cost : report.costs)
-        json["costs"].push_back(Json{{"part", cost.part}, {"ms", cost.time.count()}});
+        json["costs"].push_back(
+            Json{{"part", cost.part}, {"ms", cost.time.count()}, {"cpu_ms", cost.cpu.count()}});
     // A guest can print any byte it likes; what is not UTF-8 must not stop the report.
     out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }

@@ -59,15 +59,18 @@ class Page {
     }
 
     void costs(const Report& report) {
-        out_ << "\nWhat it cost:\n";
-        for (const auto& cost : report.costs)
-            out_ << fmt::format("  {:<34} {:>7.2f} s\n", cost.part, seconds(cost.time));
+        out_ << "\nWhat it cost:                              wall    processor\n";
+        for (const auto& cost : report.costs) one_cost(cost.part, cost.time, cost.cpu);
         for (const auto& check : report.checks)
-            if (check.time.count() > 0)
-                out_ << fmt::format("  check {:<28} {:>7.2f} s\n", check.id, seconds(check.time));
+            if (check.time.count() > 0) one_cost("check " + check.id, check.time, check.cpu);
     }
 
   private:
+    void one_cost(const std::string& part, std::chrono::milliseconds time,
+                  std::chrono::milliseconds cpu) {
+        out_ << fmt::format("  {:<34} {:>7.2f} s  {:>7.2f} s\n", part, seconds(time), seconds(cpu));
+    }
+
     static double seconds(std::chrono::milliseconds time) {
         return static_cast<double>(time.count()) / 1000.0;
     }

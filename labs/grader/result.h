@@ -47,6 +47,7 @@ struct CheckResult {
     std::string book;  ///< label of the section of the book that explains it
     Verdict verdict;
     std::chrono::milliseconds time{0};
+    std::chrono::milliseconds cpu{0};  ///< processor time of guest, compiler and grader together
 };
 
 /// How far grading came.
@@ -64,6 +65,7 @@ const char* to_string(Stage stage);
 struct Cost {
     std::string part;
     std::chrono::milliseconds time{0};
+    std::chrono::milliseconds cpu{0};  ///< processor time of guest, compiler and grader together
 };
 
 /// Everything known about one graded submission.

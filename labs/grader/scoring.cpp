@@ -44,7 +44,7 @@ int points_for(const Check& check, const Verdict& verdict) {
 }  // namespace
 
 std::vector<CheckResult> run_checks(const std::vector<Check>& checks, const Execute& execute,
-                                    const Progress& progress) {
+                                    const Progress& progress, const ProcessorClock& cpu) {
     std::vector<CheckResult> results;
     std::set<std::string> passed;
     std::string lost_in;
@@ -59,9 +59,11 @@ std::vector<CheckResult> run_checks(const std::vector<Check>& checks, const Exec
             result.verdict = blocked(fmt::format("needs {}", fmt::join(missing, ", ")));
         } else {
             const auto start = std::chrono::steady_clock::now();
+            const auto cpu_start = cpu ? cpu() : std::chrono::milliseconds(0);
             result.verdict = execute(check);
             result.time = std::chrono::duration_cast<std::chrono::milliseconds>(
                 std::chrono::steady_clock::now() - start);
+            if (cpu) result.cpu = cpu() - cpu_start;
         }
         result.earned = points_for(check, result.verdict);
         if (result.verdict.outcome == Outcome::pass) passed.insert(check.id);

@@ -16,6 +16,8 @@ namespace fwts::grader {
 using Execute = std::function<Verdict(const Check&)>;
 /// Told about every result as soon as it is known, for progress.
 using Progress = std::function<void(const CheckResult&)>;
+/// Processor time used so far, for what each check costs.
+using ProcessorClock = std::function<std::chrono::milliseconds()>;
 
 /// Runs the checks of a scenario.
 ///
@@ -23,7 +25,7 @@ using Progress = std::function<void(const CheckResult&)>;
 /// the guest is lost, every later check is blocked. Only a pass earns the full points; a failed
 /// check earns its verdict's partial credit; blocked and error earn nothing.
 std::vector<CheckResult> run_checks(const std::vector<Check>& checks, const Execute& execute,
-                                    const Progress& progress = {});
+                                    const Progress& progress = {}, const ProcessorClock& cpu = {});
 
 /// The results of a submission that never reached a guest: every check blocked for `reason`.
 std::vector<CheckResult> block_all(const std::vector<Check>& checks, const std::string& reason);

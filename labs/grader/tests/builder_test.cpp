@@ -42,7 +42,7 @@ TEST(Kbuild, NamesEveryObjectInOrder) {
 TEST(Builder, AMissingKernelIsTheGradersTroubleAndSaysWhatToDo) {
     const Scratch scratch("builder");
     try {
-        build_module(scratch.path(), scratch.path() / "kernel", scratch.path(), Limits{});
+        build_module(scratch.path(), scratch.path() / "kernel", {}, scratch.path(), Limits{});
         FAIL() << "did not throw";
     } catch (const std::runtime_error& error) {
         EXPECT_THAT(error.what(), HasSubstr("kernel build strict"));

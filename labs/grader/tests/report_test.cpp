@@ -37,7 +37,7 @@ Report sample() {
     bad.verdict.seen = "\x1b[31mred";
     bad.verdict.evidence = {"line \xff one"};
     report.checks = {good, bad};
-    report.costs = {{"boot", std::chrono::milliseconds(1500)}};
+    report.costs = {{"boot", std::chrono::milliseconds(1500), std::chrono::milliseconds(700)}};
     return report;
 }
 
@@ -90,13 +90,15 @@ TEST(JsonWriter, SchemaIsStable) {
     std::string check_keys;
     for (const auto& [key, value] : json["checks"][1].items()) check_keys += key + " ";
     EXPECT_EQ(check_keys,
-              "id title outcome earned points depends what expected seen evidence hint book ms ");
+              "id title outcome earned points depends what expected seen evidence hint book ms "
+              "cpu_ms ");
     EXPECT_EQ(json["schema"], "fwts-grade/1");
     EXPECT_EQ(json["stage"], "graded");
     EXPECT_EQ(json["earned"], 5);
     EXPECT_EQ(json["points"], 20);
     EXPECT_EQ(json["checks"][1]["outcome"], "fail");
     EXPECT_EQ(json["costs"][0]["ms"], 1500);
+    EXPECT_EQ(json["costs"][0]["cpu_ms"], 700);
 }
 
 TEST(JsonWriter, BytesThatAreNoTextDoNotStopIt) {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+// Processor time: what a part of the work costs, however busy the machine is.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+
+namespace fwts::grader {
+
+/// Of this process and of every process it has started and waited for.
+std::chrono::milliseconds processor_time();
+
+/// Of another process that runs: all its threads, without its children. 0 when there is none.
+/// @param thread the id of any of its threads.
+std::chrono::milliseconds processor_time_of(pid_t thread);
+
+}  // namespace fwts::grader
