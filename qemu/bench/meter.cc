@@ -261,6 +261,13 @@ Result flood(const std::string& device, unsigned windows, unsigned burst, unsign
         write_file(pktgen + "pgctrl", "start");
         _exit(0);
     });
+    // pktgen's thread looks for orders ten times a second.
+    for (int waited = 0; sent_so_far(device) == 0; ++waited) {
+        if (waited == 1000) {
+            fail("pktgen does not begin to send");
+        }
+        nap(1'000'000);
+    }
     nap(kSettle);
     const Result result = median(windows, [&] { return flood_window(device, length, shared); });
     write_file(pktgen + "pgctrl", "stop");
