@@ -28,6 +28,7 @@ struct Wish {
     std::string prepare;  ///< a line of shell before measuring
     std::string label;    ///< what the rows are called beside the driver
     std::vector<unsigned> rates = {10, 20, 40, 60, 80, 100, 120, 160, 200, 300, 400};  ///< kfps
+    unsigned groups = 4000;  ///< of frames, a second
     int runs = 3;
     bool quick = false;
     fs::path json;
@@ -181,9 +182,19 @@ void frames(const Wish& wish) {
     save(wish, result);
 }
 
-/// Offered against delivered: datagrams in groups, four thousand times a second.
+/// Datagrams in groups, so many times a second, for a fifth of a second.
+Work offer(const Wish& wish, unsigned rate) {
+    const unsigned long period = 1'000'000'000 / wish.groups;
+    return {Kind::kReceiveUdp,
+            rate * 1000 / wish.groups,
+            0,
+            period,
+            wish.groups / (wish.quick ? 100 : 20),
+            wish.quick ? kQuickWindows : kWindows};
+}
+
+/// Offered against delivered.
 void livelock(const Wish& wish) {
-    constexpr unsigned kMomentsASecond = 4000;
     Guests guests(wish.drivers.size() * wish.rates.size());
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
     std::string release;
@@ -196,10 +207,7 @@ void livelock(const Wish& wish) {
             MeasuredGuest guest(wish.places, driver, wish.options);
             guest.prepare(wish.prepare.empty() ? ":" : wish.prepare);
             release = guest.release();
-            const Load at =
-                load(guest.measure({Kind::kReceiveUdp, rate * 1000 / kMomentsASecond, 0,
-                                    1'000'000'000 / kMomentsASecond, wish.quick ? 40U : 200U,
-                                    wish.quick ? kQuickWindows : kWindows}));
+            const Load at = load(guest.measure(offer(wish, rate)));
             std::cout << fmt::format("{:8} {:10.0f} {:10.0f} {:10.0f} {:6.0f}%\n", driver,
                                      at.offered, at.accepted, at.delivered, 100 * at.busy)
                       << std::flush;
@@ -245,6 +253,10 @@ int run(int argc, char** argv) {
     common_options(*livelock_command, wish);
     livelock_command->add_option("--rates", wish.rates, "thousands of frames a second")
         ->check(CLI::Range(4, 4000))
+        ->capture_default_str();
+    livelock_command
+        ->add_option("--groups", wish.groups, "a second, in which the frames of a rate are sent")
+        ->check(CLI::Range(100, 10'000))
         ->capture_default_str();
     try {
         app.parse(argc, argv);

@@ -306,37 +306,39 @@ std::vector<std::uint8_t> frame_for(const std::string& device, bool udp) {
     return frame;
 }
 
+std::string words(const Pace& pace) {
+    return std::to_string(pace.period) + " " + std::to_string(pace.burst) + " " +
+           std::to_string(pace.beats);
+}
+
+/// The metronome sends out of the device.
+void push(const std::string& device, const Pace& pace) {
+    write_file(std::string(kMetronome) + "push", device + " " + words(pace));
+    nap(long(pace.period * pace.beats));
+}
+
+/// The metronome sends to the device.
+void play(const Pace& pace) {
+    write_file(std::string(kMetronome) + "play", words(pace));
+    nap(long(pace.period * pace.beats));
+}
+
 Result transmit_window(const std::string& device, const Pace& pace, const Shared& shared) {
     const std::string statistic = "/sys/class/net/" + device + "/statistics/tx_packets";
     Result result;
     const std::uint64_t frames = read_number(statistic);
     const std::uint64_t interrupted = interrupts(device);
-    const int push = open((std::string(kMetronome) + "push").c_str(), O_WRONLY | O_CLOEXEC);
-    const std::string order = device + " " + std::to_string(pace.burst);
     const Reading from = now(shared);
-    for (unsigned beat = 0; beat < pace.beats; ++beat) {
-        if (pwrite(push, order.data(), order.size(), 0) < 0) {
-            fail_errno("sending " + order);
-        }
-        nap(long(pace.period));
-    }
+    push(device, pace);
     const Reading end = now(shared);
     nap(kSettle);
     const Reading to = now(shared);
-    close(push);
     result.elapsed = end.clock - from.clock;
     result.busy = busy_between(from, to);
     result.interrupts = interrupts(device) - interrupted;
     result.frames = read_number(statistic) - frames;
     result.offered = std::uint64_t{pace.burst} * pace.beats;
     return result;
-}
-
-void play(const Pace& pace) {
-    write_file(std::string(kMetronome) + "play", std::to_string(pace.period) + " " +
-                                                     std::to_string(pace.burst) + " " +
-                                                     std::to_string(pace.beats));
-    nap(long(pace.period * pace.beats));
 }
 
 Result receive_window(const std::string& device, const Pace& pace, const Shared& shared) {
@@ -362,7 +364,15 @@ Result receive_window(const std::string& device, const Pace& pace, const Shared&
     return result;
 }
 
-/// The metronome plays, after a prelude for drivers that adapt themselves to the load.
+// A prelude comes first, for drivers that adapt themselves to the load.
+
+Result transmit(const std::string& device, unsigned windows, const Pace& pace,
+                const Shared& shared) {
+    push(device, {pace.period, pace.burst, pace.beats / 2});
+    nap(kSettle);
+    return median(windows, [&] { return transmit_window(device, pace, shared); });
+}
+
 Result receive(const std::string& device, unsigned windows, const Pace& pace,
                const Shared& shared) {
     play({pace.period, pace.burst, pace.beats / 2});
@@ -429,8 +439,7 @@ int run(const std::vector<char*>& words) {
         result = flood(device, windows, unsigned(number(words[4], 1024)),
                        number(words[5], 1'000'000'000), shared);
     } else if (sends) {
-        const Pace pace = pace_of(words);
-        result = median(windows, [&] { return transmit_window(device, pace, shared); });
+        result = transmit(device, windows, pace_of(words), shared);
     } else {
         result = receive_raw_or_udp(words, windows, shared);
     }
