@@ -11,6 +11,7 @@ L ?= 01
 S ?=
 M ?=
 D ?=
+B ?=
 K ?= trace
 LAYER ?=
 MATCH ?= .
@@ -118,11 +119,11 @@ skeleton: stages ## write a lab's skeleton to start from: make skeleton L=01
 loom-check: tools ## check the literate source and that the book shows every line
 	@build/bin/loom check --source code/driver --book book
 
-bench: tools kernel guest stages ## measure: guest instructions per frame (D="igb 06"; ARGS="--runs 1"), and loom's benchmark
+bench: tools kernel guest stages ## measure: guest instructions per frame (D="igb 06"; ARGS="--runs 1"), and loom's benchmark; B=livelock: receive livelock
 	@$(ninja) --quiet bench meter loom_bench
 	@code/driver/build-stage --kernel trace --module qemu/bench/metronome all >/dev/null
-	@build/bin/bench frames --driver $(or $(D),igb 04 05 06) --json build/frames.json $(ARGS)
-	@build/bin/loom_bench
+	@build/bin/bench $(or $(B),frames) --driver $(or $(D),$(if $(B),05 06,igb 04 05 06)) --json build/$(or $(B),frames).json $(ARGS)
+	@$(if $(B),,build/bin/loom_bench)
 
 clean: ## remove build/ (not the cache)
 	@rm -rf build

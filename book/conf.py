@@ -28,6 +28,7 @@ extensions = [
     "ext.drawing",
     "ext.descriptor",
     "ext.ring",
+    "ext.frametable",
     "ext.loadplot",
     "ext.coverage",
     "ext.reference",

@@ -8,7 +8,8 @@
 
 Each name is ``book/measurements/NAME.json``, written by ``bench livelock --json``. Nothing is
 drawn by hand: a new measurement is a new picture at the next build, with its numbers in words for
-those who cannot see it.
+those who cannot see it. In the text, ``:load:`livelock-05 400 delivered``` is the point of that
+file which is nearest to 400 thousand offered.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from typing import Any
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from . import project
+from .frametable import title_of, whose
 
-Row = dict[str, float]
+Row = dict[str, Any]
 Series = dict[str, list[Row]]
 
 COLOURS = ["#b3261e", "#2f5f9e", "#2f7a45", "#5e43a8"]
@@ -39,14 +41,16 @@ def read(path: Path) -> Series:
     """The rows of one file by driver, in the order of what was offered."""
     series: Series = {}
     for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
-        series.setdefault(row["driver"], []).append(row)
+        series.setdefault(whose(row), []).append(row)
     return {driver: sorted(rows, key=lambda row: row["offered"])
             for driver, rows in series.items()}
 
 
-def title_of(driver: str) -> str:
-    """What the legend calls a driver."""
-    return f"stage {driver}" if driver.isdigit() else driver
+def in_text(thing: str, value: float) -> str:
+    """One value of a point as the text says it."""
+    if thing == "busy":
+        return f"{100 * value:.0f} %"
+    return f"{value / 1000:.0f},000" if value >= 10_000 else f"{value:.0f}"
 
 
 def step_of(top: float) -> int:
@@ -145,7 +149,24 @@ class LoadPlot(SphinxDirective):
         return [figure]
 
 
+class LoadRole(SphinxRole):
+    """One value of one point in the text."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """The value; an unknown measurement is an error."""
+        name, rate, thing = self.text.split()
+        path = Path(self.env.srcdir) / "measurements" / f"{name}.json"
+        self.env.note_dependency(str(path))
+        if not path.exists():
+            project.missing(self.env.app, f"no measurement '{name}'", self.get_location())
+            return [project.inline_hole(self.text)], []
+        (rows,) = read(path).values()
+        row = min(rows, key=lambda row: abs(row["offered"] - 1000 * float(rate)))
+        return [nodes.Text(in_text(thing, row[thing]))], []
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directive."""
+    """Register the directive and the role."""
     app.add_directive("load-plot", LoadPlot)
+    app.add_role("load", LoadRole())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

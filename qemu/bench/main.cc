@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -17,13 +18,17 @@ using namespace fwts::bench;
 using fwts::sandbox::SetupError;
 using Kind = Work::Kind;
 
+constexpr unsigned kWindows = 9, kQuickWindows = 3;
+
 /// What the command line asks for.
 struct Wish {
     Places places{FWTS_SOURCE_DIR, "trace"};
     std::vector<std::string> drivers = {"igb"};
     std::string options;  ///< for the module
     std::string prepare;  ///< a line of shell before measuring
+    std::string label;    ///< what the rows are called beside the driver
     std::vector<unsigned> rates = {10, 20, 40, 60, 80, 100, 120, 160, 200, 300, 400};  ///< kfps
+    unsigned groups = 4000;  ///< of frames, a second
     int runs = 3;
     bool quick = false;
     fs::path json;
@@ -34,6 +39,27 @@ void progress(const std::string& text) {
     fmt::print(stderr, "bench: {}\n", text);
 }
 
+/// Says what is being measured, and how long the rest will take.
+class Guests {
+  public:
+    explicit Guests(std::size_t all) : all_(all) {}
+
+    /// A guest is about to be measured.
+    void next(const std::string& what) {
+        const std::chrono::duration<double> so_far = std::chrono::steady_clock::now() - begin_;
+        const std::string rest =
+            done_ == 0 ? ""
+                       : fmt::format(", {:.0f} s to go",
+                                     so_far.count() / double(done_) * double(all_ - done_));
+        ++done_;
+        progress(fmt::format("guest {} of {}: {}{}", done_, all_, what, rest));
+    }
+
+  private:
+    std::size_t all_, done_ = 0;
+    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
 /// One column of the table: the work, and the same without frames.
 struct Column {
     const char* name;
@@ -42,11 +68,13 @@ struct Column {
 };
 
 std::vector<Column> columns(const std::string& driver, bool quick) {
-    const unsigned long part = quick ? 10 : 1;
+    const unsigned windows = quick ? kQuickWindows : kWindows;
     const auto paced = [&](Kind kind, unsigned burst, unsigned long period, unsigned moments) {
-        return Work{kind, burst, 0, period, unsigned(moments / part)};
+        return Work{kind, burst, 0, period, quick ? moments / 10 : moments, windows};
     };
-    const auto flood = [&](unsigned burst) { return Work{Kind::kFlood, burst, 10'000'000, 0, 0}; };
+    const auto flood = [&](unsigned burst) {
+        return Work{Kind::kFlood, burst, 10'000'000, 0, 0, windows};
+    };
     std::vector<Column> all = {
         {"transmit-1", "sent, one by one", paced(Kind::kTransmit, 1, 100'000, 2'000)},
         {"transmit-32", "sent, 32 at a time", paced(Kind::kTransmit, 32, 1'000'000, 100)},
@@ -94,11 +122,12 @@ nlohmann::ordered_json heading(const Wish& wish, const char* measure, const std:
 }
 
 /// The measurements of one driver: a guest of its own for each run.
-std::vector<Series> series_of(const Wish& wish, const std::string& driver, std::string& release) {
+std::vector<Series> series_of(const Wish& wish, const std::string& driver, Guests& guests,
+                              std::string& release) {
     const auto all = columns(driver, wish.quick);
     std::vector<Series> series(all.size());
     for (int run = 0; run < wish.runs; ++run) {
-        progress(fmt::format("{}: run {} of {}", driver, run + 1, wish.runs));
+        guests.next(fmt::format("{}, run {} of {}", driver, run + 1, wish.runs));
         MeasuredGuest guest(wish.places, driver, wish.options);
         guest.prepare(wish.prepare.empty() ? ":" : wish.prepare);
         release = guest.release();
@@ -109,27 +138,42 @@ std::vector<Series> series_of(const Wish& wish, const std::string& driver, std::
     return series;
 }
 
+nlohmann::ordered_json row_of(const Wish& wish, const std::string& driver) {
+    nlohmann::ordered_json row = {{"driver", driver}};
+    if (!wish.label.empty()) {
+        row["label"] = wish.label;
+    }
+    return row;
+}
+
+nlohmann::ordered_json row_of(const Wish& wish, const std::string& driver, const Column& column,
+                              const Series& series) {
+    nlohmann::ordered_json runs = nlohmann::ordered_json::array();
+    for (const Price& price : series.prices()) {
+        runs.push_back(std::round(price.instructions * 10) / 10);
+    }
+    auto row = row_of(wish, driver);
+    row["work"] = column.name;
+    row["instructions"] = std::round(series.mean().instructions);
+    row["interrupts"] = std::round(series.mean().interrupts * 1000) / 1000;
+    row["runs"] = runs;
+    return row;
+}
+
 void frames(const Wish& wish) {
+    Guests guests(wish.drivers.size() * std::size_t(wish.runs));
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
     std::string release;
     std::string table = fmt::format("{:8} {:24} {:>12} {:>8} {:>14}\n", "driver", "a frame",
                                     "instructions", "spread", "interrupts");
     for (const std::string& driver : wish.drivers) {
         const auto all = columns(driver, wish.quick);
-        const auto series = series_of(wish, driver, release);
+        const auto series = series_of(wish, driver, guests, release);
         for (std::size_t i = 0; i < all.size(); ++i) {
             const Price mean = series[i].mean();
             table += fmt::format("{:8} {:24} {:12.0f} {:7.2f}% {:14.3f}\n", driver, all[i].title,
                                  mean.instructions, series[i].spread(), mean.interrupts);
-            nlohmann::ordered_json each = nlohmann::ordered_json::array();
-            for (const Price& price : series[i].prices()) {
-                each.push_back(std::round(price.instructions * 10) / 10);
-            }
-            rows.push_back({{"driver", driver},
-                            {"work", all[i].name},
-                            {"instructions", std::round(mean.instructions)},
-                            {"interrupts", std::round(mean.interrupts * 1000) / 1000},
-                            {"runs", each}});
+            rows.push_back(row_of(wish, driver, all[i], series[i]));
         }
     }
     std::cout << table << std::flush;
@@ -138,9 +182,20 @@ void frames(const Wish& wish) {
     save(wish, result);
 }
 
-/// Offered against delivered: datagrams in groups, four thousand times a second.
+/// Datagrams in groups, so many times a second, for a fifth of a second.
+Work offer(const Wish& wish, unsigned rate) {
+    const unsigned long period = 1'000'000'000 / wish.groups;
+    return {Kind::kReceiveUdp,
+            rate * 1000 / wish.groups,
+            0,
+            period,
+            wish.groups / (wish.quick ? 100 : 20),
+            wish.quick ? kQuickWindows : kWindows};
+}
+
+/// Offered against delivered.
 void livelock(const Wish& wish) {
-    constexpr unsigned kMomentsASecond = 4000;
+    Guests guests(wish.drivers.size() * wish.rates.size());
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
     std::string release;
     std::cout << fmt::format("{:8} {:>10} {:>10} {:>10} {:>7}   frames a second of guest time\n",
@@ -148,21 +203,20 @@ void livelock(const Wish& wish) {
     for (const std::string& driver : wish.drivers) {
         for (const unsigned rate : wish.rates) {
             // A guest each: nothing of a flood is left for the next one.
-            progress(fmt::format("{}: {},000 frames a second", driver, rate));
+            guests.next(fmt::format("{}, {},000 frames a second", driver, rate));
             MeasuredGuest guest(wish.places, driver, wish.options);
             guest.prepare(wish.prepare.empty() ? ":" : wish.prepare);
             release = guest.release();
-            const Load at =
-                load(guest.measure({Kind::kReceiveUdp, rate * 1000 / kMomentsASecond, 0,
-                                    1'000'000'000 / kMomentsASecond, wish.quick ? 40U : 200U}));
+            const Load at = load(guest.measure(offer(wish, rate)));
             std::cout << fmt::format("{:8} {:10.0f} {:10.0f} {:10.0f} {:6.0f}%\n", driver,
                                      at.offered, at.accepted, at.delivered, 100 * at.busy)
                       << std::flush;
-            rows.push_back({{"driver", driver},
-                            {"offered", std::round(at.offered)},
-                            {"accepted", std::round(at.accepted)},
-                            {"delivered", std::round(at.delivered)},
-                            {"busy", std::round(at.busy * 1000) / 1000}});
+            auto row = row_of(wish, driver);
+            row["offered"] = std::round(at.offered);
+            row["accepted"] = std::round(at.accepted);
+            row["delivered"] = std::round(at.delivered);
+            row["busy"] = std::round(at.busy * 1000) / 1000;
+            rows.push_back(row);
         }
     }
     auto result = heading(wish, "receive livelock", release);
@@ -174,9 +228,11 @@ void common_options(CLI::App& app, Wish& wish) {
     app.add_option("--driver", wish.drivers, "igb, or stages of igbook: 04 05 06")
         ->capture_default_str();
     app.add_option("--options", wish.options, "parameters for the module, as insmod takes them");
-    app.add_option("--prepare", wish.prepare, "a line of shell for the guest before measuring");
+    app.add_option("--prepare", wish.prepare,
+                   "a line of shell for the guest, when its link is up and before measuring");
+    app.add_option("--label", wish.label, "what to call rows that were prepared like this");
     app.add_option("--json", wish.json, "write the results to this file, too");
-    app.add_flag("--quick", wish.quick, "a tenth of the work: for trying things");
+    app.add_flag("--quick", wish.quick, "a tenth of the work, in three windows for nine");
 }
 
 int run(int argc, char** argv) {
@@ -197,6 +253,10 @@ int run(int argc, char** argv) {
     common_options(*livelock_command, wish);
     livelock_command->add_option("--rates", wish.rates, "thousands of frames a second")
         ->check(CLI::Range(4, 4000))
+        ->capture_default_str();
+    livelock_command
+        ->add_option("--groups", wish.groups, "a second, in which the frames of a rate are sent")
+        ->check(CLI::Range(100, 10'000))
         ->capture_default_str();
     try {
         app.parse(argc, argv);

@@ -26,6 +26,7 @@ struct Work {
     unsigned long window = 0;  ///< kFlood: ns
     unsigned long period = 0;  ///< the others: ns between moments
     unsigned moments = 0;      ///< the others
+    unsigned windows = 9;      ///< measured, of which the middle one counts
 };
 
 class MeasuredGuest {

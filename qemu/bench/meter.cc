@@ -27,6 +27,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -36,21 +37,21 @@
 namespace {
 
 constexpr const char* kUsage =
-    "usage: meter transmit DEVICE PERIOD BURST BEATS\n"
-    "       meter flood DEVICE BURST WINDOW\n"
-    "       meter receive DEVICE PERIOD BURST BEATS raw|udp\n"
-    "Counts the instructions of a guest under -icount shift=0 and prints them as JSON.\n"
+    "usage: meter transmit DEVICE WINDOWS PERIOD BURST BEATS\n"
+    "       meter flood DEVICE WINDOWS BURST LENGTH\n"
+    "       meter receive DEVICE WINDOWS PERIOD BURST BEATS raw|udp\n"
+    "Counts the instructions of a guest under -icount shift=0 and prints them as JSON: those\n"
+    "of the middle one of WINDOWS windows.\n"
     "\n"
     "transmit  BURST frames of 60 bytes are sent every PERIOD ns, BEATS times\n"
-    "flood     pktgen sends frames of 60 bytes, BURST at a time, WINDOW ns long\n"
+    "flood     pktgen sends frames of 60 bytes, BURST at a time, LENGTH ns long\n"
     "receive   the metronome sends BURST frames every PERIOD ns, BEATS times; raw: of an\n"
     "          EtherType nobody wants, udp: datagrams to a program that reads them\n"
     "\n"
-    "example: meter receive eth0 100000 1 4000 raw\n";
+    "example: meter receive eth0 9 100000 1 2000 raw\n";
 
 constexpr std::uint64_t kSoakerLoop = 64;  // instructions, see soak()
 constexpr std::uint16_t kPort = 4000;
-constexpr unsigned kWindows = 9;
 constexpr long kSettle = 50'000'000;  // ns: longer than anything a driver puts off
 constexpr const char* kMetronome = "/sys/module/metronome/parameters/";
 
@@ -194,6 +195,12 @@ void check_clock() {
     }
 }
 
+/// When frames come: `burst` at a time every `period` ns, `beats` times.
+struct Pace {
+    unsigned long period;
+    unsigned burst, beats;
+};
+
 struct Result {
     std::uint64_t elapsed = 0, busy = 0, frames = 0, interrupts = 0, offered = 0, delivered = 0;
 };
@@ -212,7 +219,10 @@ std::uint64_t sent_so_far(const std::string& device) {
 
 /// Of several windows the one in the middle: what comes once in seconds, as a driver's look at its
 /// link, hits one of them and must not decide the price.
-Result median(std::vector<Result> windows) {
+template <typename Window>
+Result median(unsigned count, Window window) {
+    std::vector<Result> windows;
+    std::generate_n(std::back_inserter(windows), count, window);
     const auto middle = windows.begin() + std::ptrdiff_t(windows.size() / 2);
     std::nth_element(windows.begin(), middle, windows.end(), [](const Result& a, const Result& b) {
         return double(a.busy) * double(b.frames + 1) < double(b.busy) * double(a.frames + 1);
@@ -220,12 +230,12 @@ Result median(std::vector<Result> windows) {
     return *middle;
 }
 
-Result flood_window(const std::string& device, unsigned long window, const Shared& shared) {
+Result flood_window(const std::string& device, unsigned long length, const Shared& shared) {
     Result result;
     const std::uint64_t interrupted = interrupts(device);
     const std::uint64_t frames = sent_so_far(device);
     const Reading from = now(shared);
-    nap(long(window));
+    nap(long(length));
     result.frames = sent_so_far(device) - frames;
     const Reading to = now(shared);
     result.interrupts = interrupts(device) - interrupted;
@@ -236,7 +246,7 @@ Result flood_window(const std::string& device, unsigned long window, const Share
 
 /// pktgen sends without end, and we look in the midst of that: nobody waits for the last frame to
 /// come back, which pktgen does by spinning.
-Result flood(const std::string& device, unsigned burst, unsigned long window,
+Result flood(const std::string& device, unsigned windows, unsigned burst, unsigned long length,
              const Shared& shared) {
     const std::string pktgen = "/proc/net/pktgen/";
     write_file(pktgen + "kpktgend_0", "rem_device_all");
@@ -251,13 +261,17 @@ Result flood(const std::string& device, unsigned burst, unsigned long window,
         write_file(pktgen + "pgctrl", "start");
         _exit(0);
     });
-    nap(kSettle);
-    std::vector<Result> windows;
-    for (unsigned i = 0; i < kWindows; ++i) {
-        windows.push_back(flood_window(device, window, shared));
+    // pktgen's thread looks for orders ten times a second.
+    for (int waited = 0; sent_so_far(device) == 0; ++waited) {
+        if (waited == 1000) {
+            fail("pktgen does not begin to send");
+        }
+        nap(1'000'000);
     }
+    nap(kSettle);
+    const Result result = median(windows, [&] { return flood_window(device, length, shared); });
     write_file(pktgen + "pgctrl", "stop");
-    return median(windows);
+    return result;
 }
 
 std::string hex(const std::vector<std::uint8_t>& bytes) {
@@ -292,50 +306,42 @@ std::vector<std::uint8_t> frame_for(const std::string& device, bool udp) {
     return frame;
 }
 
-Result transmit_window(const std::string& device, unsigned long period, unsigned burst,
-                       unsigned beats, const Shared& shared) {
+std::string words(const Pace& pace) {
+    return std::to_string(pace.period) + " " + std::to_string(pace.burst) + " " +
+           std::to_string(pace.beats);
+}
+
+/// The metronome sends out of the device.
+void push(const std::string& device, const Pace& pace) {
+    write_file(std::string(kMetronome) + "push", device + " " + words(pace));
+    nap(long(pace.period * pace.beats));
+}
+
+/// The metronome sends to the device.
+void play(const Pace& pace) {
+    write_file(std::string(kMetronome) + "play", words(pace));
+    nap(long(pace.period * pace.beats));
+}
+
+Result transmit_window(const std::string& device, const Pace& pace, const Shared& shared) {
     const std::string statistic = "/sys/class/net/" + device + "/statistics/tx_packets";
     Result result;
     const std::uint64_t frames = read_number(statistic);
     const std::uint64_t interrupted = interrupts(device);
-    const int push = open((std::string(kMetronome) + "push").c_str(), O_WRONLY | O_CLOEXEC);
-    const std::string order = device + " " + std::to_string(burst);
     const Reading from = now(shared);
-    for (unsigned beat = 0; beat < beats; ++beat) {
-        if (pwrite(push, order.data(), order.size(), 0) < 0) {
-            fail_errno("sending " + order);
-        }
-        nap(long(period));
-    }
+    push(device, pace);
     const Reading end = now(shared);
     nap(kSettle);
     const Reading to = now(shared);
-    close(push);
     result.elapsed = end.clock - from.clock;
     result.busy = busy_between(from, to);
     result.interrupts = interrupts(device) - interrupted;
     result.frames = read_number(statistic) - frames;
-    result.offered = std::uint64_t{burst} * beats;
+    result.offered = std::uint64_t{pace.burst} * pace.beats;
     return result;
 }
 
-Result transmit(const std::string& device, unsigned long period, unsigned burst, unsigned beats,
-                const Shared& shared) {
-    std::vector<Result> windows;
-    for (unsigned i = 0; i < kWindows; ++i) {
-        windows.push_back(transmit_window(device, period, burst, beats, shared));
-    }
-    return median(windows);
-}
-
-void play(unsigned long period, unsigned burst, unsigned beats) {
-    write_file(std::string(kMetronome) + "play",
-               std::to_string(period) + " " + std::to_string(burst) + " " + std::to_string(beats));
-    nap(long(period * beats));
-}
-
-Result receive_window(const std::string& device, unsigned long period, unsigned burst,
-                      unsigned beats, const Shared& shared) {
+Result receive_window(const std::string& device, const Pace& pace, const Shared& shared) {
     const std::string offered = std::string(kMetronome) + "sent";
     const std::string statistic = "/sys/class/net/" + device + "/statistics/rx_packets";
     Result result;
@@ -344,7 +350,7 @@ Result receive_window(const std::string& device, unsigned long period, unsigned 
     const std::uint64_t interrupted = interrupts(device);
     const std::uint64_t delivered = shared.delivered;
     const Reading from = now(shared);
-    play(period, burst, beats);
+    play(pace);
     result.delivered = shared.delivered - delivered;
     const Reading end = now(shared);
     // What is still under way is part of the price, but not of a second's throughput.
@@ -358,16 +364,20 @@ Result receive_window(const std::string& device, unsigned long period, unsigned 
     return result;
 }
 
-/// The metronome plays, after a prelude for drivers that adapt themselves to the load.
-Result receive(const std::string& device, unsigned long period, unsigned burst, unsigned beats,
-               const Shared& shared) {
-    play(period, burst, beats / 2);
+// A prelude comes first, for drivers that adapt themselves to the load.
+
+Result transmit(const std::string& device, unsigned windows, const Pace& pace,
+                const Shared& shared) {
+    push(device, {pace.period, pace.burst, pace.beats / 2});
     nap(kSettle);
-    std::vector<Result> windows;
-    for (unsigned i = 0; i < kWindows; ++i) {
-        windows.push_back(receive_window(device, period, burst, beats, shared));
-    }
-    return median(windows);
+    return median(windows, [&] { return transmit_window(device, pace, shared); });
+}
+
+Result receive(const std::string& device, unsigned windows, const Pace& pace,
+               const Shared& shared) {
+    play({pace.period, pace.burst, pace.beats / 2});
+    nap(kSettle);
+    return median(windows, [&] { return receive_window(device, pace, shared); });
 }
 
 unsigned long number(const char* word, unsigned long limit) {
@@ -389,40 +399,49 @@ Shared& share() {
     return *new (memory) Shared;
 }
 
+Pace pace_of(const std::vector<char*>& words) {
+    return {number(words[4], 1'000'000'000), unsigned(number(words[5], 1024)),
+            unsigned(number(words[6], 1'000'000))};
+}
+
+Result receive_raw_or_udp(const std::vector<char*>& words, unsigned windows, Shared& shared) {
+    const bool udp = std::string_view(words[7]) == "udp";
+    write_file(std::string(kMetronome) + "frame", hex(frame_for(words[2], udp)));
+    const Child reader([&shared, udp] {
+        if (udp) {
+            read_datagrams(shared);
+        }
+        _exit(0);
+    });
+    while (udp && !shared.listening) {
+        nap(1'000'000);
+    }
+    return receive(words[2], windows, pace_of(words), shared);
+}
+
 int run(const std::vector<char*>& words) {
     const std::string_view verb = words.size() > 1 ? words[1] : "";
-    const bool floods = verb == "flood" && words.size() == 5;
-    const bool sends = verb == "transmit" && words.size() == 6;
-    if (!floods && !sends && !(verb == "receive" && words.size() == 7)) {
+    const bool floods = verb == "flood" && words.size() == 6;
+    const bool sends = verb == "transmit" && words.size() == 7;
+    if (!floods && !sends && !(verb == "receive" && words.size() == 8)) {
         std::fputs(kUsage, verb == "--help" ? stdout : stderr);
         return verb == "--help" ? 0 : 2;
     }
     Shared& shared = share();
     const Child soaker([&shared] { soak(shared); });
     check_clock();
+    const std::string device = words[2];
+    const auto windows = unsigned(number(words[3], 99));
     Result result;
-    if (floods) {
-        result = flood(words[2], unsigned(number(words[3], 1024)), number(words[4], 1'000'000'000),
-                       shared);
+    if (windows == 0) {
+        fail("no windows to measure in");
+    } else if (floods) {
+        result = flood(device, windows, unsigned(number(words[4], 1024)),
+                       number(words[5], 1'000'000'000), shared);
     } else if (sends) {
-        result =
-            transmit(words[2], number(words[3], 1'000'000'000), unsigned(number(words[4], 1024)),
-                     unsigned(number(words[5], 1'000'000)), shared);
+        result = transmit(device, windows, pace_of(words), shared);
     } else {
-        const bool udp = std::string_view(words[6]) == "udp";
-        write_file(std::string(kMetronome) + "frame", hex(frame_for(words[2], udp)));
-        const Child reader([&shared, udp] {
-            if (udp) {
-                read_datagrams(shared);
-            }
-            _exit(0);
-        });
-        while (udp && !shared.listening) {
-            nap(1'000'000);
-        }
-        result =
-            receive(words[2], number(words[3], 1'000'000'000), unsigned(number(words[4], 1024)),
-                    unsigned(number(words[5], 1'000'000)), shared);
+        result = receive_raw_or_udp(words, windows, shared);
     }
     std::printf(
         "{\"elapsed\": %llu, \"busy\": %llu, \"frames\": %llu, \"interrupts\": %llu, "

@@ -255,6 +255,75 @@ class RepairsTest(unittest.TestCase):
         self.assertEqual(repairs.repair_import("@import url(/javascript/n/n.css);\nx", False), "x")
 
 
+class MeasurementTest(SmallBook):
+    """.. frame-table::, .. load-plot:: and their roles"""
+
+    def frames(self, name: str, *rows: tuple[str, str, list[float]], **more: str) -> None:
+        """A file as ``bench frames --json`` writes it."""
+        self.write(f"measurements/{name}.json", json.dumps({"rows": [
+            {"driver": driver, **more, "work": work, "instructions": round(sum(runs) / len(runs)),
+             "interrupts": 0.0625, "runs": runs} for driver, work, runs in rows]}))
+
+    def loads(self, name: str, *points: tuple[float, float], **more: str) -> None:
+        """A file as ``bench livelock --json`` writes it."""
+        self.write(f"measurements/{name}.json", json.dumps({"rows": [
+            {"driver": "05", **more, "offered": offered, "accepted": offered, "busy": 0.5,
+             "delivered": delivered} for offered, delivered in points]}))
+
+    def cells(self, page: str) -> list[list[str]]:
+        """The words of the page's table."""
+        return [re.findall(r"<t[hd][^>]*><p>(.*?)</p></t[hd]>", row)
+                for row in re.findall(r"<tr.*?</tr>", page, re.DOTALL)]
+
+    def test_table_has_a_row_for_each_work_and_a_column_for_each_driver(self) -> None:
+        self.frames("frames", ("igb", "receive-1", [1999.0, 2001.0]),
+                    ("igb", "pktgen-1", [10.0, 10.0]), ("04", "receive-1", [900.0, 900.0]))
+        self.frames("more", ("06", "receive-1", [5000.0, 5000.0]), label="threaded")
+        page = self.build({"index.rst": TITLE + ".. frame-table:: frames more\n   :name: tab-x\n\n"
+                                                "   Price of a *frame*.\n"})
+        self.assertEqual(self.cells(page), [
+            ["a frame", "igb", "stage 04", "stage 06, threaded"],
+            ["received, one by one", "2000", "900", "5000"],
+            ["pktgen, one by one", "10", "–", "–"]])
+        self.assertIn("Price of a <em>frame</em>. Each figure is the mean of 2 runs, which differ "
+                      "by at most 0.10 %.", page)
+        self.assertIn('id="tab-x"', page)
+        self.assertEqual(self.warnings, "")
+
+    def test_table_can_show_interrupts(self) -> None:
+        self.frames("frames", ("igb", "receive-1", [2000.0]))
+        page = self.build({"index.rst": TITLE + ".. frame-table:: frames\n   :show: interrupts\n"})
+        self.assertEqual(self.cells(page)[1], ["received, one by one", "0.06"])
+        self.assertIn("Each figure is from one run.", page)
+
+    def test_figures_in_the_text_come_from_the_measurements(self) -> None:
+        self.frames("frames", ("06", "receive-1", [2241.0]))
+        self.frames("frames-more", ("06", "receive-1", [5466.0]), label="threaded")
+        self.loads("livelock", (100_000, 99_400), (400_000, 359))
+        page = self.build({"index.rst": TITLE + "From :price:`06 receive-1` to :price:`06+threaded "
+                           "receive-1`; :load:`livelock 100 delivered`, :load:`livelock 390 "
+                           "delivered`, :load:`livelock 100 busy`.\n"})
+        self.assertIn("From 2241 to 5466; 99,000, 359, 50 %.", page)
+        self.assertEqual(self.warnings, "")
+
+    def test_plot_has_every_point_and_says_them_in_words(self) -> None:
+        self.loads("a", (100_000, 99_000), (400_000, 1_000))
+        self.loads("b", (100_000, 100_000), label="threaded")
+        page = self.build({"index.rst": TITLE + ".. load-plot:: a b\n\n   Caption.\n"})
+        self.assertIn("stage 05: 100 offered, 99 delivered, 400 offered, 1 delivered (thousand "
+                      "frames a second). stage 05, threaded: 100 offered, 100 delivered", page)
+        drawing = next(self.root.glob("**/a-b.svg")).read_text(encoding="utf-8")
+        self.assertEqual(drawing.count("<circle"), 3)
+        self.assertIn(">stage 05, threaded</text>", drawing)
+
+    def test_what_was_not_measured_is_a_warning(self) -> None:
+        self.build({"index.rst": TITLE + ".. frame-table:: no\n\n.. load-plot:: neither\n\n"
+                    ":price:`06 nothing` :load:`none 100 delivered`\n"})
+        for complaint in ("no measurement 'no'", "no measurement 'neither'", "no measurement "
+                          "'none'", "no measurement of a frame '06 nothing'"):
+            self.assertIn(complaint, self.warnings)
+
+
 class FixtureTest(unittest.TestCase):
     """The fixture has the fields that loom writes."""
 

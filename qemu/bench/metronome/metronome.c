@@ -7,7 +7,7 @@
  *   echo ffffffffffff020000000001... >frame
  *   echo 100000 1 5000 >play            # every 100 us one frame, 5000 times
  *   cat sent
- *   echo eth0 32 >push                  # 32 frames out of eth0, one doorbell
+ *   echo eth0 1000000 32 100 >push      # every ms 32 frames out of eth0, 100 times
  *
  * The measurements need a sender that keeps time by the guest's clock, whatever
  * else the guest is doing, and that costs next to nothing. This one is a second
@@ -70,9 +70,19 @@ struct metronome {
 	u64 sent;
 };
 
+/* Sends out of the device under test. */
+struct metronome_pusher {
+	struct net_device *netdev;
+	struct hrtimer timer;
+	ktime_t period;
+	u32 burst;
+	u32 beats;
+};
+
 /* One card at most; the mutex is for the parameters against probe and remove. */
 static DEFINE_MUTEX(metronome_lock);
 static struct metronome *metronome_card;
+static struct metronome_pusher metronome_pusher;
 
 /**
  * metronome_beat() - put the next frames on the cable
@@ -213,29 +223,67 @@ static int metronome_push_one(struct net_device *netdev, bool more)
 	return err;
 }
 
+/**
+ * metronome_push_beat() - hand the next frames to a driver
+ * @timer: the pusher's timer
+ *
+ * A driver that does not take one ends the play; its counters tell.
+ *
+ * Context: softirq.
+ * Return: whether the timer goes on.
+ */
+static enum hrtimer_restart metronome_push_beat(struct hrtimer *timer)
+{
+	struct metronome_pusher *pusher = container_of(timer, struct metronome_pusher, timer);
+	u32 beats = min_t(u64, hrtimer_forward_now(timer, pusher->period), pusher->beats);
+	int err = 0;
+
+	pusher->beats -= beats;
+	while (beats-- && !err) {
+		u32 left = pusher->burst;
+
+		while (left-- && !err)
+			err = metronome_push_one(pusher->netdev, left);
+	}
+	return pusher->beats && !err ? HRTIMER_RESTART : HRTIMER_NORESTART;
+}
+
+static void metronome_push_stop(void)
+{
+	hrtimer_cancel(&metronome_pusher.timer);
+	dev_put(metronome_pusher.netdev);
+	metronome_pusher.netdev = NULL;
+}
+
 static int metronome_push_set(const char *text, const struct kernel_param *kp)
 {
 	struct net_device *netdev;
 	char name[IFNAMSIZ];
-	unsigned int count;
-	int err = 0;
+	u32 burst, beats;
+	u64 period;
 
-	if (sscanf(text, "%15s %u", name, &count) != 2)
+	if (sscanf(text, "%15s %llu %u %u", name, &period, &burst, &beats) != 4 || period < 1000)
 		return -EINVAL;
 	netdev = dev_get_by_name(&init_net, name);
 	if (!netdev)
 		return -ENODEV;
-	local_bh_disable();
-	while (count-- && !err)
-		err = metronome_push_one(netdev, count);
-	local_bh_enable();
-	dev_put(netdev);
-	return err;
+
+	mutex_lock(&metronome_lock);
+	metronome_push_stop();
+	metronome_pusher.netdev = netdev;
+	metronome_pusher.period = ns_to_ktime(period);
+	metronome_pusher.burst = burst;
+	metronome_pusher.beats = beats;
+	if (beats)
+		hrtimer_start(&metronome_pusher.timer, metronome_pusher.period,
+			      HRTIMER_MODE_REL_SOFT);
+	mutex_unlock(&metronome_lock);
+	return 0;
 }
 
 static const struct kernel_param_ops metronome_push_ops = { .set = metronome_push_set };
 module_param_cb(push, &metronome_push_ops, NULL, 0200);
-MODULE_PARM_DESC(push, "DEVICE COUNT: send COUNT frames out of DEVICE at once");
+MODULE_PARM_DESC(push, "DEVICE PERIOD BURST BEATS: every PERIOD ns BURST frames out of DEVICE, BEATS times");
 
 static void metronome_start_card(struct metronome *card)
 {
@@ -309,7 +357,21 @@ static struct pci_driver metronome_driver = {
 	.probe = metronome_probe,
 	.remove = metronome_remove,
 };
-module_pci_driver(metronome_driver);
+
+static int __init metronome_init(void)
+{
+	hrtimer_init(&metronome_pusher.timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
+	metronome_pusher.timer.function = metronome_push_beat;
+	return pci_register_driver(&metronome_driver);
+}
+module_init(metronome_init);
+
+static void __exit metronome_exit(void)
+{
+	pci_unregister_driver(&metronome_driver);
+	metronome_push_stop();
+}
+module_exit(metronome_exit);
 
 MODULE_DESCRIPTION("Frames on a cable at exact moments of the guest's time");
 MODULE_LICENSE("GPL");
