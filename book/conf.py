@@ -94,7 +94,7 @@ latex_elements = {
     "papersize": "a4paper",
     "pointsize": "10pt",
     "classoptions": ",openany,oneside",
-    "geometry": r"\usepackage[a4paper,margin=25mm,top=24mm,bottom=22mm]{geometry}",
+    "geometry": r"\usepackage[a4paper,margin=24mm,top=21mm,bottom=19mm]{geometry}",
     "fncychap": "",
     "fontpkg": r"""
 \setmainfont{FreeSerif}[Extension=.otf, BoldFont=*Bold, ItalicFont=*Italic,
@@ -104,10 +104,10 @@ latex_elements = {
 \setmonofont{DejaVuSansMono}[Extension=.ttf, BoldFont=*-Bold, ItalicFont=*-Oblique,
   BoldItalicFont=*-BoldOblique, Scale=0.82]
 """,
-    "fvset": r"\fvset{fontsize=\fontsize{8.6}{10.2}\selectfont}",
+    "fvset": r"\fvset{fontsize=\fontsize{8.6}{8.8}\selectfont}",
     "sphinxsetup": ("verbatimwithframe=false, VerbatimColor={HTML}{F5F6F8}, "
                     "TitleColor={HTML}{14202B}, InnerLinkColor={HTML}{1B4F86}, "
-                    "OuterLinkColor={HTML}{1B4F86}, hmargin=25mm, verbatimsep=4pt"),
+                    "OuterLinkColor={HTML}{1B4F86}, hmargin=24mm, verbatimsep=4pt"),
     "preamble": (BOOK / "_static/preamble.tex").read_text(),
     "maketitle": rf"\fwtstitlepage{{{project}}}{{{author}}}{{Built on {release}}}",
     "printindex": r"\printindex",
