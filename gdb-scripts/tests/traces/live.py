@@ -195,7 +195,7 @@ class Symbols(unittest.TestCase):
         self.assertIn("igb_main.c", ask("info line igb_poll"))
 
     def test_only_text_lies_in_text(self) -> None:
-        """Init code, which the kernel freed, is nowhere; exit code and variables in their places."""
+        """Freed init code is nowhere; exit code and variables are in their places."""
         ask("net symbols")
         igb = next(module for module in modules.loaded()
                    if module["name"].string() == "igb")
