@@ -214,7 +214,7 @@ TEST_F(ProgramTest, StartedGuestIsUsedByOthersAndStops) {
     EXPECT_EQ(outcome.text, "/run/left\n");
     EXPECT_EQ(outcome_of("link " + name_ + " down").status, 0);
     EXPECT_EQ(outcome_of("exec " + name_ + " -- sh -c 'echo said-aloud >/dev/console'").status, 0);
-    EXPECT_THAT(outcome_of("console " + name_).out, HasSubstr("said-aloud\n"));
+    EXPECT_THAT(outcome_of("console " + name_).text, ::testing::HasSubstr("said-aloud\n"));
     EXPECT_EQ(outcome_of("send " + name_ + " --hex zz").status, 70);
     EXPECT_EQ(outcome_of("start --name " + name_ + " </dev/null").status, 70);
     EXPECT_THAT(outcome_of("list").text, ::testing::HasSubstr(name_));
