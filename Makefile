@@ -88,7 +88,7 @@ trace: ## follow the kernel with gdb: T=boot, bring-up, interrupt, receive; GUID
 	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox && test -x build/bin/udp_reader || \
 		$(MAKE) --no-print-directory tools kernel guest K=trace
 	@code/driver/build-stage --kernel trace $(if $(filter igb,$(D)),06,$(or $(D),02 05 06)) >/dev/null
-	@gdb-scripts/trace $(T) $(if $(D),--driver $(D)) $(if $(GUIDED),--guided) $(ARGS)
+	@gdb-scripts/trace $(T) $(if $(D),--driver $(D)) $(if $(GUIDED),--guided) $(ARGS) $(if $(GUIDED),|| test $$? -eq 130)
 
 shell: guest kernel ## a shell in the guest (Ctrl-] leaves); ARGS="--load file.ko ..." for more
 	@build/bin/sandbox shell --kernel $(K) $(ARGS)

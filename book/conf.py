@@ -78,7 +78,7 @@ html_theme = "furo"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
-html_js_files = ["book.js", "ring.js"]
+html_js_files = ["player.js", "book.js", "ring.js"]
 html_copy_source = False
 html_show_sphinx = False
 html_baseurl = ""
@@ -95,7 +95,7 @@ latex_elements = {
     "papersize": "a4paper",
     "pointsize": "10pt",
     "classoptions": ",openany,oneside",
-    "geometry": r"\usepackage[a4paper,margin=25mm,top=24mm,bottom=22mm]{geometry}",
+    "geometry": r"\usepackage[a4paper,margin=24mm,top=21mm,bottom=19mm]{geometry}",
     "fncychap": "",
     "fontpkg": r"""
 \setmainfont{FreeSerif}[Extension=.otf, BoldFont=*Bold, ItalicFont=*Italic,
@@ -105,10 +105,10 @@ latex_elements = {
 \setmonofont{DejaVuSansMono}[Extension=.ttf, BoldFont=*-Bold, ItalicFont=*-Oblique,
   BoldItalicFont=*-BoldOblique, Scale=0.82]
 """,
-    "fvset": r"\fvset{fontsize=\fontsize{8.6}{10.2}\selectfont}",
+    "fvset": r"\fvset{fontsize=\fontsize{8.6}{8.8}\selectfont}",
     "sphinxsetup": ("verbatimwithframe=false, VerbatimColor={HTML}{F5F6F8}, "
                     "TitleColor={HTML}{14202B}, InnerLinkColor={HTML}{1B4F86}, "
-                    "OuterLinkColor={HTML}{1B4F86}, hmargin=25mm, verbatimsep=4pt"),
+                    "OuterLinkColor={HTML}{1B4F86}, hmargin=24mm, verbatimsep=4pt"),
     "preamble": (BOOK / "_static/preamble.tex").read_text(),
     "maketitle": rf"\fwtstitlepage{{{project}}}{{{author}}}{{Built on {release}}}",
     "printindex": r"\printindex",

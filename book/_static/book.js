@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Copy buttons and the journey player. The book reads the same without either.
+// Copy buttons and the player of journeys. The book reads the same without either.
 "use strict";
 
 (function () {
@@ -41,7 +41,7 @@
 
   function addCopyButtons() {
     document.querySelectorAll("div.highlight > pre").forEach((pre) => {
-      if (pre.closest(".listing")) {
+      if (pre.closest(".listing, .ring-steps")) {
         return;
       }
       const button = document.createElement("button");
@@ -58,54 +58,26 @@
     });
   }
 
-  // Walks the list of stops below a journey's figure, one stop at a time.
-  function addPlayer(journey) {
-    const stops = Array.from(journey.querySelectorAll("ol.journey-stops > li"));
+  function addJourneyPlayer(journey) {
     const boxes = Array.from(journey.querySelectorAll("svg .stop"));
-    const bar = document.createElement("div");
-    bar.className = "journey-player";
-    bar.setAttribute("role", "group");
-    bar.setAttribute("aria-label", "Journey player");
-    let at = -1;
-    // A stop keeps its number while the others are hidden.
-    stops.forEach((stop, i) => { stop.value = i + 1; });
-
-    const button = (label, action) => {
-      const made = document.createElement("button");
-      made.type = "button";
-      made.textContent = label;
-      made.addEventListener("click", action);
-      bar.append(made);
-      return made;
-    };
-    const show = (next) => {
-      at = next;
-      journey.classList.toggle("playing", at >= 0);
-      stops.forEach((stop, i) => { stop.hidden = at >= 0 && i !== at; });
-      boxes.forEach((box, i) => {
-        box.classList.toggle("current", i === at);
-        box.classList.toggle("passed", at >= 0 && i < at);
-      });
-      where.textContent = at < 0 ? `${stops.length} stops` : `Stop ${at + 1} of ${stops.length}`;
-      back.disabled = at <= 0;
-      forward.disabled = at === stops.length - 1;
-      forward.textContent = at < 0 ? "Walk through" : "Next";
-      all.hidden = at < 0;
-    };
-    const back = button("Back", () => show(at - 1));
-    const forward = button("Walk through", () => show(at + 1));
-    const all = button("Show all stops", () => show(-1));
-    const where = document.createElement("span");
-    where.setAttribute("aria-live", "polite");
-    bar.append(where);
-    boxes.forEach((box, i) => box.addEventListener("click", () => show(i)));
-    stops[0].parentElement.before(bar);
-    show(-1);
+    const goTo = addPlayer({
+      items: Array.from(journey.querySelectorAll("ol.journey-stops > li")),
+      word: "stop",
+      label: "Journey player",
+      show: (at) => {
+        journey.classList.toggle("playing", at >= 0);
+        boxes.forEach((box, i) => {
+          box.classList.toggle("current", i === at);
+          box.classList.toggle("passed", at >= 0 && i < at);
+        });
+      },
+    });
+    boxes.forEach((box, i) => box.addEventListener("click", () => goTo(i)));
   }
 
   document.addEventListener("DOMContentLoaded", () => {
     makeScrollable();
     addCopyButtons();
-    document.querySelectorAll(".journey").forEach(addPlayer);
+    document.querySelectorAll(".journey").forEach(addJourneyPlayer);
   });
 })();

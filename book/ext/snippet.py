@@ -14,6 +14,7 @@ import html
 import json
 import re
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,16 @@ def read_weave(path: Path) -> dict[str, Any]:
     return _weave[path][1]
 
 
-def shown_in(env: BuildEnvironment) -> dict[str, str]:
-    """The document that shows each snippet."""
+def showings(env: BuildEnvironment) -> dict[str, list[str]]:
+    """The snippets that each document shows."""
     if not hasattr(env, "fwts_snippets"):
         env.fwts_snippets = {}  # type: ignore[attr-defined]
     return env.fwts_snippets  # type: ignore[attr-defined,no-any-return]
+
+
+def shown_in(env: BuildEnvironment) -> dict[str, str]:
+    """The document that shows each snippet."""
+    return {name: docname for docname, names in showings(env).items() for name in names}
 
 
 def anchor_of(name: str) -> str:
@@ -98,11 +104,11 @@ class SnippetDirective(SphinxDirective):
             project.missing(app, f"loom knows no snippet '{name}'; see: loom weave --json",
                             self.get_location())
             return [project.hole(f"snippet {name}")]
-        shown = shown_in(self.env)
-        if name in shown:
-            logger.warning("snippet '%s' is shown twice, first in %s", name, shown[name],
+        here = showings(self.env).setdefault(self.env.docname, [])
+        if name in here:
+            logger.warning("snippet '%s' is shown twice here", name,
                            location=self.get_location(), type="fwts", subtype="twice")
-        shown[name] = self.env.docname
+        here.append(name)
         stage = self.check_stage(name, piece)
         lines = piece["lines"]
         node = snippet("\n".join(lines), "\n".join(lines), ids=[anchor_of(name)],
@@ -209,6 +215,33 @@ def elided_latex_links(translator: Any) -> Callable[[str], str]:
     return lambda line: ELIDED_LATEX.sub(link, line)
 
 
+def follows_its_own_kind(node: snippet) -> bool:
+    """Whether the snippet before it, with nothing between, is of the same place."""
+    siblings = node.parent.children
+    at = siblings.index(node)
+    before = siblings[at - 1] if at > 0 else None
+    return isinstance(before, snippet) and before["locator"] == node["locator"]
+
+
+def comment_lines(lines: list[str]) -> set[int]:
+    """Which lines are a function's kernel-doc: on paper they are set smaller than the code."""
+    found: set[int] = set()
+    inside = False
+    for number, line in enumerate(lines):
+        inside = inside or line.startswith("/**")
+        if inside:
+            found.add(number)
+        inside = inside and "*/" not in line
+    return found
+
+
+def set_apart(rows: list[str], lead: int, small: set[int]) -> list[tuple[str, str]]:
+    """Runs of rows with the LaTeX environment of each; ``lead`` rows stand before line 0."""
+    kinds = ("fwtsdoc" if at - lead in small else "fwtscode" for at in range(len(rows)))
+    return [(kind, "\n".join(row for _, row in run))
+            for kind, run in groupby(zip(kinds, rows), key=lambda pair: pair[0])]
+
+
 def visit_latex(translator: Any, node: snippet) -> None:
     """Write the snippet as a verbatim block whose context lines are grey."""
     piece = node["piece"]
@@ -230,11 +263,15 @@ def visit_latex(translator: Any, node: snippet) -> None:
     rows += [plus + link(line) for line in verbatim_lines(translator, block("lines"),
                                                           node["language"], node)]
     rows += plain("after", r"\fwtsctx", blank)
-    where = translator.encode(node["locator"])
-    translator.body.append(
-        "\n\\fwtslocator{\\hypertarget{%s}{}%s}\n"
-        "\\begin{sphinxVerbatim}[commandchars=\\\\\\{\\}]\n%s\n"
-        "\\end{sphinxVerbatim}\n" % (node["ids"][0], where, "\n".join(rows)))
+    anchor = f"\\hypertarget{{{node['ids'][0]}}}{{}}"
+    if follows_its_own_kind(node):
+        place = f"\\fwtsagain{{{anchor}}}"
+    else:
+        place = f"\\fwtslocator{{{anchor}{translator.encode(node['locator'])}}}"
+    lead = len(rows) - len(piece["lines"]) - len(piece.get("after", []))
+    blocks = [f"\\begin{{{kind}}}\n{code}\n\\end{{{kind}}}"
+              for kind, code in set_apart(rows, lead, comment_lines(piece["lines"]))]
+    translator.body.append("\n" + "\n".join([place, *blocks]) + "\n")
     raise nodes.SkipNode
 
 
@@ -254,22 +291,24 @@ def depart(translator: Any, node: snippet) -> None:
 
 def purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
     """Forget what a document showed before it is read again."""
-    shown = shown_in(env)
-    for name in [k for k, v in shown.items() if v == docname]:
-        del shown[name]
+    showings(env).pop(docname, None)
 
 
 def merge(app: Sphinx, env: BuildEnvironment, docnames: list[str],
           other: BuildEnvironment) -> None:
-    """Take over what a parallel reader found, watching for a snippet shown in two documents."""
-    shown = shown_in(env)
-    for name, docname in shown_in(other).items():
-        if docname not in docnames:
-            continue
-        if shown.get(name, docname) != docname:
-            logger.warning("snippet '%s' is shown twice, in %s and in %s", name, shown[name],
-                           docname, location=docname, type="fwts", subtype="twice")
-        shown[name] = docname
+    """Take over what a parallel reader found."""
+    showings(env).update({docname: names for docname, names in showings(other).items()
+                          if docname in docnames})
+
+
+def check_once(app: Sphinx, env: BuildEnvironment) -> None:
+    """No two documents show the same snippet; only now it is known what all of them show."""
+    first: dict[str, str] = {}
+    for docname, names in sorted(showings(env).items()):
+        for name in names:
+            if first.setdefault(name, docname) != docname:
+                logger.warning("snippet '%s' is shown twice, in %s and in %s", name, first[name],
+                               docname, location=docname, type="fwts", subtype="twice")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -279,4 +318,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("snippet", SnippetDirective)
     app.connect("env-purge-doc", purge)
     app.connect("env-merge-info", merge)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("env-check-consistency", check_once)
+    return {"version": "1", "env_version": 2, "parallel_read_safe": True,
+            "parallel_write_safe": True}

@@ -105,7 +105,7 @@ class Checker {
                                            first->second.line)});
             return;
         }
-        if (showing.document != stage_of(snippet).chapter)
+        if (!showing.appendix && showing.document != stage_of(snippet).chapter)
             errors_.push_back({showing.path, showing.line,
                                fmt::format("snippet '{}' belongs to stage {}", showing.id,
                                            stage_of(snippet).number),
@@ -257,17 +257,19 @@ class Checker {
 
 std::vector<Showing> read_showings(Disk& disk, const std::string& book) {
     std::vector<Showing> showings;
-    const std::string directory = book + "/chapters";
-    for (const std::string& name : disk.list(directory)) {
-        if (!name.ends_with(".rst")) continue;
-        const std::string path = fmt::format("{}/{}", directory, name);
-        int number = 0;
-        for (const std::string& line : split_lines(disk.read(path).value_or(""))) {
-            ++number;
-            const std::string_view text = trimmed(line);
-            if (!text.starts_with(kDirective)) continue;
-            showings.push_back({std::string(trimmed(text.substr(kDirective.size()))),
-                                name.substr(0, name.size() - 4), path, number});
+    for (const bool appendix : {false, true}) {
+        const std::string directory = book + (appendix ? "/appendix" : "/chapters");
+        for (const std::string& name : disk.list(directory)) {
+            if (!name.ends_with(".rst")) continue;
+            const std::string path = fmt::format("{}/{}", directory, name);
+            int number = 0;
+            for (const std::string& line : split_lines(disk.read(path).value_or(""))) {
+                ++number;
+                const std::string_view text = trimmed(line);
+                if (!text.starts_with(kDirective)) continue;
+                showings.push_back({std::string(trimmed(text.substr(kDirective.size()))),
+                                    name.substr(0, name.size() - 4), path, number, appendix});
+            }
         }
     }
     return showings;

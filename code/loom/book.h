@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
 /// Whether the book shows the driver: every line of every stage, once, in the chapter of the stage
-/// that brings it.
+/// that brings it or in an appendix.
 #pragma once
 
 #include <string>
@@ -13,15 +13,17 @@
 
 namespace fwts::loom {
 
-/// One `.. snippet:: ID` in a chapter.
+/// One `.. snippet:: ID` in a chapter or an appendix.
 struct Showing {
     std::string id;
     std::string document;  ///< "01-registration"
     std::string path;      ///< for messages
     int line = 0;
+    bool appendix = false;  ///< an appendix may show lines of any stage
 };
 
-/// The snippet directives of every document in `book`/chapters, in order of document and line.
+/// The snippet directives of every document in `book`/chapters and `book`/appendix, in order of
+/// document and line.
 std::vector<Showing> read_showings(Disk& disk, const std::string& book);
 
 /// Compares the book with the pieces.

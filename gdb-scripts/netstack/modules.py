@@ -4,21 +4,32 @@
 The kernel's own lx-symbols does this too. It reads vmlinux again each time, which costs a second
 at the start of a trace, and takes the first file with the right name; here each stage has an
 igbook.ko, so the build id decides.
+
+A .ko file is not linked: all its sections begin at 0. gdb moves debug information of such a file
+by the distance of .text alone, whatever it is told about other sections, so functions of
+.init.text and static variables would lie over the functions of .text. What gdb gets to read is
+therefore a copy of the file whose section headers hold the addresses.
 """
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 import os
 import pathlib
+import shutil
+import struct
+import tempfile
 
 import gdb
 
 from . import lists, utils
 
 module_type = utils.CachedType("struct module")
-SECTIONS = (".data", ".data..read_mostly", ".rodata", ".bss", ".text.unlikely", ".text.hot",
-            ".init.text", ".exit.text")
+SHF_ALLOC = 2
+# Where no x86 processor has memory: for sections that are in the file and not in the guest.
+NOWHERE, APART = 1 << 48, 1 << 32
+copies: dict[pathlib.Path, pathlib.Path] = {}
 
 
 def loaded() -> Iterator[gdb.Value]:
@@ -91,22 +102,50 @@ def find_file(name: str, places: list[pathlib.Path], note: bytes = b"") -> pathl
     return None if note else found
 
 
-def has_symbols(path: pathlib.Path) -> bool:
-    """Did gdb already load this file?"""
-    return any(objfile.filename == str(path) for objfile in gdb.objfiles())
+def kept(module: gdb.Value, addresses: dict[str, int]) -> dict[str, int]:
+    """Without the sections the kernel freed after the module's init: others may lie there now."""
+    low, high = module["mem"].type.range()
+    regions = [(int(module["mem"][index]["base"]), int(module["mem"][index]["size"]))
+               for index in range(low, high + 1)]
+    return {name: address for name, address in addresses.items()
+            if any(base <= address < base + size for base, size in regions)}
+
+
+def placed(image: bytes, addresses: dict[str, int]) -> bytes:
+    """A relocatable ELF file whose section headers say where each section lies."""
+    table, = struct.unpack_from("<Q", image, 0x28)
+    size, count, names_index = struct.unpack_from("<3H", image, 0x3a)
+    names, = struct.unpack_from("<Q", image, table + names_index * size + 0x18)
+    out = bytearray(image)
+    for index in range(count):
+        header = table + index * size
+        name_at, = struct.unpack_from("<I", image, header)
+        flags, = struct.unpack_from("<Q", image, header + 8)
+        begin = names + name_at
+        name = image[begin:image.index(b"\0", begin)].decode()
+        if flags & SHF_ALLOC:
+            struct.pack_into("<Q", out, header + 0x10,
+                             addresses.get(name, NOWHERE + index * APART))
+    return bytes(out)
+
+
+def copy_of(path: pathlib.Path) -> pathlib.Path:
+    """Where the copy for gdb lies; gone when gdb ends (were it killed, runner.sweep finds it)."""
+    if path not in copies:
+        place = tempfile.mkdtemp(prefix=f"fwts-trace-{os.getpid()}-")
+        atexit.register(shutil.rmtree, place, ignore_errors=True)
+        copies[path] = pathlib.Path(place) / path.name
+    return copies[path]
 
 
 def load_one(module: gdb.Value, path: pathlib.Path) -> None:
     """Load a module's symbols at the addresses the kernel gave its sections."""
-    addresses = sections(module)
-    if has_symbols(path):
-        gdb.execute(f"remove-symbol-file {path}", to_string=True)
-    command = f"add-symbol-file {path}"
-    if ".text" in addresses:
-        command += f" {addresses['.text']:#x}"
-    command += "".join(f" -s {name} {addresses[name]:#x}" for name in SECTIONS
-                       if name in addresses)
-    gdb.execute(command, to_string=True)
+    copy = copy_of(path)
+    if any(objfile.filename == str(copy) for objfile in gdb.objfiles()):
+        gdb.execute(f"remove-symbol-file {copy}", to_string=True)
+    copy.unlink(missing_ok=True)
+    copy.write_bytes(placed(path.read_bytes(), kept(module, sections(module))))
+    gdb.execute(f"add-symbol-file {copy}", to_string=True)
 
 
 def load(names: set[str] | None, places: list[pathlib.Path]) -> tuple[list[str], list[str]]:

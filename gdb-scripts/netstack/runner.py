@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -76,6 +77,10 @@ LINK_UP = "ip link set eth0 up"
 LOAD_IGB = "modprobe igb"
 # From stage 03 on the driver wants dca; before, it does no harm.
 LOAD_IGBOOK = "modprobe dca; insmod /root/igbook.ko"
+
+
+# What firmware says to a terminal: clear, colours.
+TERMINAL = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|c)")
 
 
 class Failure(Exception):
@@ -175,8 +180,14 @@ class Guest:
         raise Failure(f"the guest did not start:\n{self.tail()}")
 
     def tail(self) -> str:
-        """The last lines the sandbox reported, which include the guest's console."""
-        lines = self._log_path.read_text(encoding="utf-8", errors="replace").splitlines()
+        """The guest's last console lines; of one that is gone, what the sandbox said of its end."""
+        try:
+            console = subprocess.run([self._sandbox, "console", self._name], capture_output=True,
+                                     text=True, check=False, timeout=10).stdout
+        except subprocess.TimeoutExpired:
+            console = ""
+        said = self._log_path.read_text(encoding="utf-8", errors="replace")
+        lines = said.splitlines() + TERMINAL.sub("", console).splitlines()
         return "\n".join("  | " + line for line in lines[-15:]) or "  | (no output)"
 
     def run(self, script: str) -> str:
@@ -364,6 +375,7 @@ class Run:
         self.narrator = Narrator(terminal_width(), options.colour)
         self.journey: dict[str, Any] | None = None
         self.trouble = ""
+        self.console = ""
         self.interrupted = False
 
     def config(self) -> dict[str, Any]:
@@ -413,6 +425,8 @@ class Run:
                 self.journey = message["journey"]
                 if self.scenario.finish:
                     self._check_reader(guest)
+                if restore(self.journey).failed():
+                    self.console = guest.tail()
                 return
             elif event == "interrupted":
                 self.interrupted = True
@@ -447,6 +461,8 @@ class Run:
         failed = journey.failed()
         for sentence in failed:
             print(f"trace {name}: does not hold: {sentence}", file=sys.stderr)
+        if self.console:
+            print(f"the guest's last console lines:\n{self.console}", file=sys.stderr)
         checks = sum(len(stop.checks) for stop in journey.stops)
         print(f"\ntrace {name}: {len(journey.stops)} stops, {checks - len(failed)} of {checks} "
               "checks hold")

@@ -206,6 +206,8 @@ nlohmann::json ControlServer::Service::obey(const nlohmann::json& request, const
         }
     } else if (op == "link") {
         guest_.qmp().set_link(request.at("up").get<bool>());
+    } else if (op == "console") {
+        return {{"lines", guest_.console().tail()}};
     } else if (op == "status") {
         return {{"status", guest_.qmp().status()}, {"ready", guest_.ready()}, {"pid", getpid()}};
     } else if (op != "stop") {

@@ -156,7 +156,7 @@ TEST_F(ProgramTest, WordsThatAreWrong) {
     EXPECT_EQ(outcome_of("fly").status, 64);
     EXPECT_EQ(outcome_of("run").status, 64);
     EXPECT_EQ(outcome_of("--help").status, 0);
-    for (const char* verb : {"run", "shell", "start", "exec", "send", "link", "stop", "list"}) {
+    for (const char* verb : {"run", "shell", "start", "exec", "send", "link", "console", "stop", "list"}) {
         EXPECT_THAT(outcome_of(std::string(verb) + " --help").text,
                     ::testing::HasSubstr("Example:"));
     }
@@ -213,6 +213,8 @@ TEST_F(ProgramTest, StartedGuestIsUsedByOthersAndStops) {
     EXPECT_EQ(outcome.status, 3);
     EXPECT_EQ(outcome.text, "/run/left\n");
     EXPECT_EQ(outcome_of("link " + name_ + " down").status, 0);
+    EXPECT_EQ(outcome_of("exec " + name_ + " -- sh -c 'echo said-aloud >/dev/console'").status, 0);
+    EXPECT_THAT(outcome_of("console " + name_).text, ::testing::HasSubstr("said-aloud\n"));
     EXPECT_EQ(outcome_of("send " + name_ + " --hex zz").status, 70);
     EXPECT_EQ(outcome_of("start --name " + name_ + " </dev/null").status, 70);
     EXPECT_THAT(outcome_of("list").text, ::testing::HasSubstr(name_));

@@ -361,6 +361,14 @@ int run_exec(const std::string& name, const std::vector<std::string>& argv, bool
     return client.ask(request, print_output).value("status", 0);
 }
 
+int run_console(const std::string& name) {
+    const auto answer = ControlClient(name).ask({{"op", "console"}});
+    for (const auto& line : answer.at("lines")) {
+        fmt::print("{}\n", line.get<std::string>());
+    }
+    return 0;
+}
+
 int run_stop(const std::string& name) {
     ControlClient(name).ask({{"op", "stop"}});
     // Gone when its name is: whoever starts the next of this name must not meet this one.
@@ -474,6 +482,10 @@ Program::Program() {
     link->add_option("state", state, "up or down")
         ->required()
         ->check(CLI::IsMember({"up", "down"}));
+
+    CLI::App* console = add("console", "show the last lines of a started guest's console",
+                            "sandbox console one", [this] { return run_console(name); });
+    console->add_option("name", name, "the guest")->required();
 
     CLI::App* stop =
         add("stop", "end a started guest", "sandbox stop one", [this] { return run_stop(name); });

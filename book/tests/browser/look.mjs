@@ -118,7 +118,7 @@ async function checkBehaviour(browser) {
   const seen = await page.evaluate(() => {
     const journey = document.querySelector(".journey");
     const visible = () => journey.querySelectorAll("ol.journey-stops > li:not([hidden])").length;
-    const buttons = journey.querySelectorAll(".journey-player button");
+    const buttons = journey.querySelectorAll(".player button");
     const all = visible();
     buttons[1].click();
     const one = visible();
@@ -131,6 +131,39 @@ async function checkBehaviour(browser) {
   if (seen.one !== 1 || seen.second !== 1 || seen.again !== seen.all) {
     say(`the journey player is wrong: ${JSON.stringify(seen)}`);
   }
+  await page.close();
+  await checkRing(browser);
+  await checkNarrowIndex(browser);
+}
+
+// The figure shows the chosen step alone; the arrow keys walk; the overview comes back.
+async function checkRing(browser) {
+  const { page, say } = await open(browser, "chapters/04-rings.html", 1280, "light");
+  const seen = await page.evaluate(() => {
+    const ring = document.querySelector(".ring");
+    const buttons = ring.querySelectorAll(".player button");
+    const titles = () => Array.from(ring.querySelectorAll(".drawing .r-title"), (t) => t.textContent);
+    const overview = titles().length;
+    buttons[1].click();
+    ring.querySelector(".player").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
+    const step = titles().join();
+    const visible = ring.querySelectorAll("ol.ring-steps > li:not([hidden])").length;
+    buttons[2].click();
+    return { overview, step, visible, again: titles().length,
+      copies: ring.querySelectorAll("button.copy").length };
+  });
+  if (seen.overview < 2 || !seen.step.startsWith("2. ") || seen.visible !== 1 ||
+      seen.again !== seen.overview || seen.copies !== 0) {
+    say(`the ring's player is wrong: ${JSON.stringify(seen)}`);
+  }
+  await page.close();
+}
+
+async function checkNarrowIndex(browser) {
+  const { page, say } = await open(browser, "genindex.html", 390, "light");
+  const clipped = await page.evaluate(() => Array.from(document.querySelectorAll("article li"))
+    .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth).length);
+  if (clipped > 0) say(`${clipped} entries of the index are cut off`);
   await page.close();
 }
 

@@ -54,7 +54,20 @@ class SnippetTest(SmallBook):
     def test_snippet_shown_twice_is_a_warning(self) -> None:
         self.build({"index.rst": TITLE + ".. snippet:: probe-enable\n\n"
                                          ".. snippet:: probe-enable\n"})
-        self.assertIn("'probe-enable' is shown twice", self.warnings)
+        self.assertIn("'probe-enable' is shown twice here", self.warnings)
+
+    def test_snippet_shown_in_two_documents_is_a_warning(self) -> None:
+        both = ".. snippet:: probe-enable\n"
+        self.build({"index.rst": TITLE + ".. toctree::\n\n   rest\n\n" + both,
+                    "rest.rst": TITLE + both})
+        self.assertIn("'probe-enable' is shown twice, in index and in rest", self.warnings)
+
+    def test_snippet_may_move_to_another_document(self) -> None:
+        tree = TITLE + ".. toctree::\n\n   appendix\n\n"
+        self.build({"index.rst": tree + ".. snippet:: probe-enable\n", "appendix.rst": TITLE})
+        self.build({"index.rst": tree, "appendix.rst": TITLE + ".. snippet:: probe-enable\n"},
+                   fresh=False)
+        self.assertEqual(self.warnings, "")
 
     def test_snippet_in_the_chapter_of_another_stage_is_a_warning(self) -> None:
         self.build({"index.rst": TITLE + ".. snippet:: later\n"})
@@ -67,6 +80,17 @@ class SnippetTest(SmallBook):
         self.assertIn("  \\fwtsctx{", tex)
         self.assertIn("\\fwtsold{- }\\fwtsold{        old\\PYGZus{}call(priv);}", tex)
         self.assertIn("\\fwtsnew{+ }", tex)
+
+    def test_latex_sets_a_function_s_comment_smaller_than_its_code(self) -> None:
+        tex = self.build({"index.rst": TITLE + ".. snippet:: one-a\n"}, "latex")
+        self.assertRegex(tex, r"(?s)\\begin\{fwtsdoc\}\n[^\n]*/\*\*.*\*/.*\\end\{fwtsdoc\}\n"
+                              r"\\begin\{fwtscode\}\n.*a.*void")
+
+    def test_latex_names_the_file_once_for_neighbours(self) -> None:
+        tex = self.build({"index.rst": TITLE + ".. snippet:: one-a\n\n.. snippet:: one-b\n"},
+                         "latex")
+        self.assertEqual(tex.count("\\fwtslocator{"), 1)
+        self.assertIn("\\fwtsagain{\\hypertarget{snippet-one-b}{}}", tex)
 
     def test_latex_links_the_parts_left_out(self) -> None:
         tex = self.build({"index.rst": TITLE + ".. snippet:: igbook_probe\n\n"

@@ -35,6 +35,11 @@ WEAVE: dict[str, Any] = {"snippets": {
         "id": "later", "kind": "symbol", "file": "igbook_dma.c", "function": None, "stage": "02",
         "first_line": 1, "last_line": 1, "before": [], "lines": ["int later;"], "after": [],
         "removed": []},
+    **{name: {
+        "id": name, "kind": "symbol", "file": "igbook_hw.c", "function": None, "stage": "01",
+        "first_line": 1, "last_line": 5, "before": [], "after": [], "removed": [],
+        "lines": ["/**", f" * {name[-1]}() - nothing", " */", f"void {name[-1]}(void)", "{", "}"]}
+       for name in ("one-a", "one-b")},
 }}
 
 STAGES = """
@@ -88,7 +93,8 @@ class SmallBook(unittest.TestCase):
         lines += [f"{k} = {v}" for k, v in changes.items() if k not in all_ids()]
         self.write("coverage.toml", "\n".join(lines))
 
-    def build(self, files: dict[str, str], builder: str = "html", **settings: Any) -> str:
+    def build(self, files: dict[str, str], builder: str = "html", fresh: bool = True,
+              **settings: Any) -> str:
         """Build; the text of index.html (or of the .tex) is returned."""
         if not (self.root / "coverage.toml").exists():
             self.coverage({})
@@ -106,9 +112,8 @@ class SmallBook(unittest.TestCase):
         out = self.root / "out" / builder
         with patch_docutils(str(self.root)), docutils_namespace():
             app = Sphinx(str(self.root), None, str(out), str(self.root / "out/trees"), builder,
-                         config, None, stream, freshenv=True)
-            app.builder.build_all()  # type: ignore[union-attr]
-            app.emit("build-finished", None)
+                         config, None, stream, freshenv=fresh)
+            app.build(force_all=fresh)
         self.warnings = stream.getvalue()
         page = out / ("index.html" if builder == "html" else "python.tex")
         if builder == "latex":

@@ -46,6 +46,11 @@ class Driver {
         return *this;
     }
 
+    Driver& appendix(const std::string& name, const std::string& text) {
+        disk.files["b/appendix/" + name + ".rst"] = text;
+        return *this;
+    }
+
     Source read() { return read_source(disk, "d", tagger()); }
 
     /// What is printed when reading fails; empty when it does not.

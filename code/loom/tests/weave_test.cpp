@@ -203,6 +203,10 @@ TEST(LoomCheck, InTheChapterOfAnotherStage) {
                   "to b/chapters/c2.rst"));
 }
 
+TEST(LoomCheck, InAnAppendix) {
+    EXPECT_EQ(book().chapter("c2", "x\n").appendix("rest", ".. snippet:: dma\n").check(), "");
+}
+
 TEST(LoomCheck, LineShownByTwoPieces) {
     EXPECT_THAT(book()
                     .chapter("c2", ".. snippet:: dma\n")

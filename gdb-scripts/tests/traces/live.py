@@ -14,7 +14,7 @@ import unittest
 
 import gdb
 
-from netstack import skb
+from netstack import modules, skb
 from netstack.trace import Check, Stop, Trace, argument
 
 SCENARIO = "udp-reader"
@@ -25,6 +25,11 @@ NAMES = ("softirqs", "protocols", "napi", "skb", "device", "ring", "symbols")
 def ask(command: str) -> str:
     """What gdb answers."""
     return gdb.execute(command, to_string=True)
+
+
+def address_of(name: str) -> int:
+    """Where a function is, by gdb."""
+    return int(gdb.parse_and_eval(f"(unsigned long)&{name}")) % (1 << 64)
 
 
 class Softirqs(unittest.TestCase):
@@ -188,6 +193,28 @@ class Symbols(unittest.TestCase):
         self.assertIn("igb (igb.ko)", ask("net symbols"))
         self.assertIn("igb_poll", ask("info symbol igb_poll"))
         self.assertIn("igb_main.c", ask("info line igb_poll"))
+
+    def test_only_text_lies_in_text(self) -> None:
+        """Freed init code is nowhere; exit code and variables are in their places."""
+        ask("net symbols")
+        igb = next(module for module in modules.loaded()
+                   if module["name"].string() == "igb")
+        there = modules.sections(igb)
+        self.assertEqual(address_of("igb_exit_module"), there[".exit.text"])
+        self.assertGreater(address_of("igb_init_module"), 0)
+        self.assertEqual(modules.kept(igb, {"init": address_of("igb_init_module")}), {})
+        self.assertIn("igb_driver in section .data", ask("info symbol &igb_driver"))
+        first = ask(f"info symbol {there['.text']:#x}").split()[0]
+        self.assertEqual(address_of(first), there[".text"])
+        self.assertIn(f"<{first}>", ask(f"print (void (*)(void)){there['.text']:#x}"))
+
+    def test_freed_memory_of_one_is_not_taken_from_another(self) -> None:
+        """The kernel loads the next module where the init code of the last one was."""
+        ask("net symbols")
+        for module in modules.loaded():
+            text = modules.sections(module)[".text"]
+            self.assertRegex(ask(f"info symbol {text:#x}"),
+                             f"in section .text of .*/{module['name'].string()}.ko")
 
     def test_no_such_place(self) -> None:
         """Named."""
