@@ -73,7 +73,7 @@ std::vector<Column> columns(const std::string& driver, bool quick) {
         return Work{kind, burst, 0, period, quick ? moments / 10 : moments, windows};
     };
     const auto flood = [&](unsigned burst) {
-        return Work{Kind::kFlood, burst, 10'000'000, 0, 0, windows};
+        return Work{Kind::kFlood, burst, quick ? 10'000'000U : 50'000'000U, 0, 0, windows};
     };
     std::vector<Column> all = {
         {"transmit-1", "sent, one by one", paced(Kind::kTransmit, 1, 100'000, 2'000)},

@@ -316,6 +316,11 @@ class MeasurementTest(SmallBook):
         self.assertEqual(drawing.count("<circle"), 3)
         self.assertIn(">stage 05, threaded</text>", drawing)
 
+    def test_labels_of_the_plot_do_not_cover_each_other(self) -> None:
+        from ext.loadplot import apart
+        self.assertEqual(apart([300.0, 100.0, 301.0]), [286.0, 100.0, 301.0])
+        self.assertEqual(apart([50.0, 50.0, 50.0]), [50.0, 35.0, 20.0])
+
     def test_what_was_not_measured_is_a_warning(self) -> None:
         self.build({"index.rst": TITLE + ".. frame-table:: no\n\n.. load-plot:: neither\n\n"
                     ":price:`06 nothing` :load:`none 100 delivered`\n"})
