@@ -116,7 +116,7 @@ class FrameTable(SphinxDirective):
             group += nodes.colspec(colwidth=width)
         head, body = nodes.thead(), nodes.tbody()
         group += [head, body]
-        head += self.line("a frame", [title_of(who) for who in drivers])
+        head += self.line("a frame", [title_of(who).replace(", ", ",\n") for who in drivers])
         for work in works:
             body += self.line(WORK[work], [cell_text(prices.get((who, work)), show)
                                            for who in drivers])
@@ -139,7 +139,7 @@ class FrameTable(SphinxDirective):
         row = nodes.row()
         for text in [first] + others:
             entry = nodes.entry()
-            entry += nodes.paragraph(text, text)
+            entry.extend(nodes.paragraph(part, part) for part in text.split("\n"))
             row += entry
         return row
 

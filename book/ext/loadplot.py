@@ -68,6 +68,17 @@ def in_words(series: Series) -> str:
         for driver, rows in series.items())
 
 
+def apart(places: list[float], least: float = 15) -> list[float]:
+    """Heights for labels at these places, moved up so that none covers another."""
+    heights = list(places)
+    above = None
+    for index in sorted(range(len(places)), key=lambda index: -places[index]):
+        if above is not None:
+            heights[index] = min(heights[index], above - least)
+        above = heights[index]
+    return heights
+
+
 def draw(series: Series) -> str:
     """The plot as SVG."""
     top = max(row["offered"] for rows in series.values() for row in rows) * 1.04
@@ -95,13 +106,14 @@ def draw(series: Series) -> str:
     out.append(f'<path d="M{x(0):.1f} {y(0):.1f}L{x(top):.1f} {y(top):.1f}" stroke="#6b6d75" '
                'stroke-dasharray="5 4"/>')
     out.append(text(x(top) + 6, y(top) + 10, "all of them", "start", ' fill="#4a4d55"'))
-    for colour, (driver, rows) in zip(COLOURS, series.items()):
+    heights = apart([y(rows[-1]["delivered"]) + 4 for rows in series.values()])
+    for colour, height, (driver, rows) in zip(COLOURS, heights, series.items()):
         points = [(x(row["offered"]), y(row["delivered"])) for row in rows]
         path = "L".join(f"{px:.1f} {py:.1f}" for px, py in points)
         out.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2.4"/>')
         out.extend(f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3.6" fill="{colour}"/>'
                    for px, py in points)
-        out.append(text(points[-1][0] + 10, points[-1][1] + 4, title_of(driver), "start",
+        out.append(text(points[-1][0] + 10, height, title_of(driver), "start",
                         f' font-weight="bold" style="fill:{colour}"'))
     out.append(text(LEFT + inner_w / 2, HEIGHT - 16,
                     "offered: thousand frames a second of guest time", "middle"))

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -28,7 +29,8 @@ struct Wish {
     std::string prepare;  ///< a line of shell before measuring
     std::string label;    ///< what the rows are called beside the driver
     std::vector<unsigned> rates = {10, 20, 40, 60, 80, 100, 120, 160, 200, 300, 400};  ///< kfps
-    unsigned groups = 4000;  ///< of frames, a second
+    std::vector<std::string> work;  ///< names of columns; empty: all
+    unsigned groups = 4000;         ///< of frames, a second
     int runs = 3;
     bool quick = false;
     fs::path json;
@@ -67,7 +69,8 @@ struct Column {
     Work work;
 };
 
-std::vector<Column> columns(const std::string& driver, bool quick) {
+std::vector<Column> columns(const Wish& wish, const std::string& driver) {
+    const bool quick = wish.quick;
     const unsigned windows = quick ? kQuickWindows : kWindows;
     const auto paced = [&](Kind kind, unsigned burst, unsigned long period, unsigned moments) {
         return Work{kind, burst, 0, period, quick ? moments / 10 : moments, windows};
@@ -85,6 +88,9 @@ std::vector<Column> columns(const std::string& driver, bool quick) {
         all.push_back({"pktgen-1", "pktgen, burst 1", flood(1)});
         all.push_back({"pktgen-32", "pktgen, burst 32", flood(32)});
     }
+    std::erase_if(all, [&](const Column& column) {
+        return !wish.work.empty() && std::ranges::find(wish.work, column.name) == wish.work.end();
+    });
     return all;
 }
 
@@ -124,7 +130,7 @@ nlohmann::ordered_json heading(const Wish& wish, const char* measure, const std:
 /// The measurements of one driver: a guest of its own for each run.
 std::vector<Series> series_of(const Wish& wish, const std::string& driver, Guests& guests,
                               std::string& release) {
-    const auto all = columns(driver, wish.quick);
+    const auto all = columns(wish, driver);
     std::vector<Series> series(all.size());
     for (int run = 0; run < wish.runs; ++run) {
         guests.next(fmt::format("{}, run {} of {}", driver, run + 1, wish.runs));
@@ -167,7 +173,7 @@ void frames(const Wish& wish) {
     std::string table = fmt::format("{:8} {:24} {:>12} {:>8} {:>14}\n", "driver", "a frame",
                                     "instructions", "spread", "interrupts");
     for (const std::string& driver : wish.drivers) {
-        const auto all = columns(driver, wish.quick);
+        const auto all = columns(wish, driver);
         const auto series = series_of(wish, driver, guests, release);
         for (std::size_t i = 0; i < all.size(); ++i) {
             const Price mean = series[i].mean();
@@ -248,6 +254,9 @@ int run(int argc, char** argv) {
     frames_command->add_option("--runs", wish.runs, "guests to measure in, one after another")
         ->check(CLI::Range(1, 100))
         ->capture_default_str();
+    frames_command->add_option("--work", wish.work, "which rows to measure [all]")
+        ->check(CLI::IsMember(
+            {"transmit-1", "transmit-32", "receive-1", "receive-32", "pktgen-1", "pktgen-32"}));
     auto* livelock_command = app.add_subcommand(
         "livelock", "datagrams offered against datagrams that a program got to read");
     common_options(*livelock_command, wish);

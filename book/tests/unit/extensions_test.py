@@ -296,7 +296,7 @@ class MeasurementTest(SmallBook):
 
     def cells(self, page: str) -> list[list[str]]:
         """The words of the page's table."""
-        return [re.findall(r"<t[hd][^>]*><p>(.*?)</p></t[hd]>", row)
+        return [re.findall(r"<t[hd][^>]*><p>(.*?)</p>\n?</t[hd]>", row, re.DOTALL)
                 for row in re.findall(r"<tr.*?</tr>", page, re.DOTALL)]
 
     def test_table_has_a_row_for_each_work_and_a_column_for_each_driver(self) -> None:
@@ -306,7 +306,7 @@ class MeasurementTest(SmallBook):
         page = self.build({"index.rst": TITLE + ".. frame-table:: frames more\n   :name: tab-x\n\n"
                                                 "   Price of a *frame*.\n"})
         self.assertEqual(self.cells(page), [
-            ["a frame", "igb", "stage 04", "stage 06, threaded"],
+            ["a frame", "igb", "stage 04", "stage 06,</p>\n<p>threaded"],
             ["received, one by one", "2000", "900", "5000"],
             ["pktgen, one by one", "10", "–", "–"]])
         self.assertIn("Price of a <em>frame</em>. Each figure is the mean of 2 runs, which differ "
@@ -339,6 +339,11 @@ class MeasurementTest(SmallBook):
         drawing = next(self.root.glob("**/a-b.svg")).read_text(encoding="utf-8")
         self.assertEqual(drawing.count("<circle"), 3)
         self.assertIn(">stage 05, threaded</text>", drawing)
+
+    def test_labels_of_the_plot_do_not_cover_each_other(self) -> None:
+        from ext.loadplot import apart
+        self.assertEqual(apart([300.0, 100.0, 301.0]), [286.0, 100.0, 301.0])
+        self.assertEqual(apart([50.0, 50.0, 50.0]), [50.0, 35.0, 20.0])
 
     def test_what_was_not_measured_is_a_warning(self) -> None:
         self.build({"index.rst": TITLE + ".. frame-table:: no\n\n.. load-plot:: neither\n\n"
