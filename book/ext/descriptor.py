@@ -25,7 +25,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from . import project
-from .drawing import drawing, svg
+from .drawing import captioned, drawing, svg
 
 HEADER = Path(__file__).resolve().parent.parent.parent / "code/driver/igbook_desc.h"
 WIDTH, MARGIN, ROW = 640, 8, 34
@@ -205,17 +205,9 @@ class DescriptorDirective(SphinxDirective):
         except Malformed as problem:
             project.missing(self.env.app, str(problem), self.get_location())
             return [project.hole(f"descriptor {union} {form}")]
-        figure = nodes.figure(classes=["descriptor"])
-        figure += drawing(key=f"descriptor-{union}-{form}", alt=in_words(words),
+        picture = drawing(key=f"descriptor-{union}-{form}", alt=in_words(words),
                           svg=draw(words, f"{union}, {form}"))
-        holder = nodes.Element()
-        self.state.nested_parse(self.content, self.content_offset, holder)
-        first = holder.children[0]
-        assert isinstance(first, nodes.Element)
-        figure += nodes.caption("", "", *first.children)
-        self.set_source_info(figure)
-        self.add_name(figure)
-        return [figure]
+        return [captioned(self, picture, "descriptor")]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
 COLOURS = {"lane": "#eef1f5", "stop": "#ffffff", "stop-line": "#2b5f8c", "stop-text": "#14202b",
            "soft-text": "#46525d", "arrow": "#5a6b7b", "current": "#fff3c9", "event": "#b4542a"}
@@ -41,6 +42,30 @@ def coloured(text: str, standalone: bool) -> str:
                   text)
 
 
+def captioned(directive: SphinxDirective, picture: drawing, kind: str) -> nodes.figure:
+    """The picture as a figure: the directive's content is the caption, its name the label."""
+    directive.assert_has_content()
+    holder = nodes.Element()
+    directive.state.nested_parse(directive.content, directive.content_offset, holder)
+    first = holder.children[0]
+    assert isinstance(first, nodes.Element)
+    figure = nodes.figure(classes=[kind])
+    figure += picture
+    figure += nodes.caption("", "", *first.children)
+    directive.set_source_info(figure)
+    directive.add_name(figure)
+    return figure
+
+
+def pdf_of(folder: Path, name: str, text: str) -> str:
+    """Convert an SVG for LaTeX; the file's name."""
+    source = folder / f"{name}.svg"
+    source.write_text(text, encoding="utf-8")
+    target = source.with_suffix(".pdf")
+    subprocess.run(["rsvg-convert", "-f", "pdf", "-o", str(target), str(source)], check=True)
+    return target.name
+
+
 def visit_html(translator: Any, node: drawing) -> None:
     """Put the picture into the page."""
     translator.body.append(f'<div class="drawing" tabindex="0" role="group" '
@@ -51,12 +76,10 @@ def visit_html(translator: Any, node: drawing) -> None:
 
 def visit_latex(translator: Any, node: drawing) -> None:
     """Convert the picture for the PDF."""
-    source = Path(translator.builder.outdir) / f"{node['key']}.svg"
-    source.write_text(coloured(node["svg"], standalone=True), encoding="utf-8")
-    target = source.with_suffix(".pdf")
-    subprocess.run(["rsvg-convert", "-f", "pdf", "-o", str(target), str(source)], check=True)
+    name = pdf_of(Path(translator.builder.outdir), node["key"],
+                  coloured(node["svg"], standalone=True))
     translator.body.append("\n\\noindent\\sphinxincludegraphics"
-                           f"[width=0.92\\linewidth]{{{{{target.stem}}}.pdf}}\n")
+                           f"[width=0.92\\linewidth]{{{{{name[:-4]}}}.pdf}}\n")
     raise nodes.SkipNode
 
 

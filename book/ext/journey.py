@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import html
 import json
-import subprocess
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from . import project
+from .drawing import pdf_of
 from .kernelref import Unresolved, anchor_of, index_for, kernel_ref, mentions_of, resolve
 
 logger = logging.getLogger(__name__)
@@ -234,15 +234,12 @@ def visit_html(translator: Any, node: journey_figure) -> None:
 
 def visit_latex(translator: Any, node: journey_figure) -> None:
     """Convert the figure for the PDF."""
-    folder = Path(translator.builder.outdir)
-    source = folder / f"journey-{node['name']}.svg"
-    source.write_text(draw(node["name"], node["stops"], standalone=True), encoding="utf-8")
-    target = source.with_suffix(".pdf")
-    subprocess.run(["rsvg-convert", "-f", "pdf", "-o", str(target), str(source)], check=True)
+    name = pdf_of(Path(translator.builder.outdir), f"journey-{node['name']}",
+                  draw(node["name"], node["stops"], standalone=True))
     # A lane is 38 mm wide, so that four fill the page and one does not swell to fill it.
     size = f"width={38 * len(lanes_of(node['stops']))}mm,height=0.8\\textheight"
     translator.body.append(textwrap.dedent(f"""
-        \\noindent\\sphinxincludegraphics[{size},keepaspectratio]{{{{{target.stem}}}.pdf}}
+        \\noindent\\sphinxincludegraphics[{size},keepaspectratio]{{{{{name[:-4]}}}.pdf}}
         """))
     raise nodes.SkipNode
 

@@ -25,7 +25,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from . import project
-from .drawing import coloured, drawing, svg
+from .drawing import captioned, coloured, drawing, svg
 
 SIZE, OUTER, INNER = 360, 104, 50
 POINTERS = [("head", "head"), ("tail", "tail"), ("next_to_use", "next_to_use"),
@@ -133,18 +133,10 @@ class RingDirective(SphinxDirective):
             return [project.hole(f"ring {name}")]
         steps = list(enumerate(json.loads(file.read_text(encoding="utf-8"))["steps"], 1))
         chosen = [steps[i - 1] for i in self.options.get("steps", [1])]
-        figure = nodes.figure(classes=["ring-figure"])
-        figure += drawing(key=f"ring-{name}", svg=draw(chosen),
+        picture = drawing(key=f"ring-{name}", svg=draw(chosen),
                           alt="; ".join(f"step {n}: {in_words(s)}" for n, s in chosen))
-        holder = nodes.Element()
-        self.state.nested_parse(self.content, self.content_offset, holder)
-        first = holder.children[0]
-        assert isinstance(first, nodes.Element)
-        figure += nodes.caption("", "", *first.children)
-        self.set_source_info(figure)
-        self.add_name(figure)
         box = nodes.container(classes=["ring"], ids=[f"ring-{name}"])
-        box += figure
+        box += captioned(self, picture, "ring-figure")
         box += self.listing(steps)
         return [box]
 

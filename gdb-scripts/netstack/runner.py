@@ -425,7 +425,7 @@ class Run:
                 self.journey = message["journey"]
                 if self.scenario.finish:
                     self._check_reader(guest)
-                if restore(self.journey).failed():
+                if restore(message["journey"]).failed():
                     self.console = guest.tail()
                 return
             elif event == "interrupted":

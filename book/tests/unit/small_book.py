@@ -18,7 +18,7 @@ BOOK = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(BOOK))
 
 EXTENSIONS = ["project", "boxes", "snippet", "kernelref", "transcript", "journey", "coverage",
-              "listings", "repairs", "frametable", "loadplot"]
+              "listings", "repairs", "drawing", "descriptor", "ring", "frametable", "loadplot"]
 
 WEAVE: dict[str, Any] = {"snippets": {
     "igbook_probe": {
