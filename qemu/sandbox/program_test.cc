@@ -156,7 +156,8 @@ TEST_F(ProgramTest, WordsThatAreWrong) {
     EXPECT_EQ(outcome_of("fly").status, 64);
     EXPECT_EQ(outcome_of("run").status, 64);
     EXPECT_EQ(outcome_of("--help").status, 0);
-    for (const char* verb : {"run", "shell", "start", "exec", "send", "link", "console", "stop", "list"}) {
+    for (const char* verb :
+         {"run", "shell", "start", "exec", "send", "link", "console", "stop", "list"}) {
         EXPECT_THAT(outcome_of(std::string(verb) + " --help").text,
                     ::testing::HasSubstr("Example:"));
     }
