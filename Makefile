@@ -121,6 +121,7 @@ loom-check: tools ## check the literate source and that the book shows every lin
 
 bench: tools kernel guest stages ## measure: guest instructions per frame (D="igb 06"; ARGS="--runs 1"), and loom's benchmark; B=livelock: receive livelock
 	@$(ninja) --quiet bench meter loom_bench
+	@echo "bench: compiling the stages"
 	@code/driver/build-stage --kernel trace --module qemu/bench/metronome all >/dev/null
 	@build/bin/bench $(or $(B),frames) --driver $(or $(D),$(if $(B),05 06,igb 04 05 06)) --json build/$(or $(B),frames).json $(ARGS)
 	@$(if $(B),,build/bin/loom_bench)

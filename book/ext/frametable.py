@@ -34,8 +34,8 @@ WORK = {
     "transmit-32": "sent, 32 at a time",
     "receive-1": "received, one by one",
     "receive-32": "received, 32 at a time",
-    "pktgen-1": "pktgen, one by one",
-    "pktgen-32": "pktgen, 32 at a time",
+    "pktgen-1": "sent endlessly, one by one",
+    "pktgen-32": "sent endlessly, 32 at a time",
 }
 
 

@@ -308,7 +308,7 @@ class MeasurementTest(SmallBook):
         self.assertEqual(self.cells(page), [
             ["a frame", "igb", "stage 04", "stage 06,</p>\n<p>threaded"],
             ["received, one by one", "2000", "900", "5000"],
-            ["pktgen, one by one", "10", "–", "–"]])
+            ["sent endlessly, one by one", "10", "–", "–"]])
         self.assertIn("Price of a <em>frame</em>. Each figure is the mean of 2 runs, which differ "
                       "by at most 0.10 %.", page)
         self.assertIn('id="tab-x"', page)
