@@ -101,7 +101,7 @@ class Guest {
     /// SetupError if the program cannot be started.
     ExecResult exec(const std::vector<std::string>& argv, const ExecOptions& options = {});
 
-    /// Runs a line of shell.
+    /// Runs a line of shell; one that is a program and its words alone, without the shell.
     ExecResult run(const std::string& line, const ExecOptions& options = {});
 
     /// Runs a line of shell that must succeed. @return its output. @throws SetupError with its

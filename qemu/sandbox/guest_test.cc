@@ -47,6 +47,9 @@ TEST(GuestTest, Commands) {
     EXPECT_EQ(result.out, "good");
     EXPECT_EQ(result.err, "bad\n");
     EXPECT_EQ(guest.run("kill -15 $$").status, 128 + 15);
+    EXPECT_EQ(guest.run("exit 7").status, 7) << "no program of that name: the shell's own word";
+    EXPECT_EQ(guest.run("nothing-of-that-name").status, 127);
+    EXPECT_EQ(guest.run("expr 2 + 3").out, "5\n") << "without a shell";
     EXPECT_EQ(guest.exec({"printf", "%s|", "a b"}).out, "a b|");
     EXPECT_THROW(guest.exec({"/no/such/program"}), SetupError);
     EXPECT_THROW(guest.must("false"), SetupError);

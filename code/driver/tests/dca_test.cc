@@ -40,8 +40,7 @@ void load_provider(Guest& guest, const std::string& more = {}) {
 /// Sends one frame from @p cpu.
 void send_from(Guest& guest, unsigned cpu) {
     guest.must("taskset " + std::to_string(1U << cpu) +
-               " dd if=/tmp/frame bs=2000 2>/dev/null "
-               "of=$(echo /sys/kernel/debug/igbook/*/hand_send)");
+               " dd if=/tmp/frame bs=2000 of=/sys/kernel/debug/igbook/" + kDevice + "/hand_send");
 }
 
 /// @return what /sys/class/dca shows, without the numbers, which are never given twice.

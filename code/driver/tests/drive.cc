@@ -4,7 +4,9 @@
 // allocation after another made to fail. Runs in the guest.
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if.h>
+#include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -21,13 +23,22 @@ namespace {
 
 constexpr int kTooMany = 3000;  // no probe makes so many allocations
 constexpr const char* kUsage =
-    "usage: drive cycle MODULE TIMES FRAMES   load, use, unload; FRAMES: every FRAMESth time wait\n"
-    "                                         for a frame (0: never)\n"
-    "       drive fail-bind DEVICE            bind igbook to it, the 1st, 2nd … allocation "
+    "usage: drive cycle MODULE TIMES DEVICE    load, use, unload (its comment says how)\n"
+    "       drive cycle-with-frames MODULE TIMES DEVICE\n"
+    "                                          the same with a ring of its own size, and waiting\n"
+    "                                          for a frame now and then\n"
+    "       drive cycle-pair MODULE TIMES      load, open soft0 and soft1, unload\n"
+    "       drive reopen INTERFACE TIMES       set it down and up\n"
+    "       drive fail-bind DEVICE             bind igbook to it, the 1st, 2nd … allocation "
     "failing\n"
-    "       drive fail-open INTERFACE         set it up, the same way\n"
-    "       drive only all|pages              which allocations fail: all, or those of pages\n"
-    "example: drive cycle /modules/igbook.ko 100 0\n";
+    "       drive fail-open INTERFACE          set it up, the same way\n"
+    "       drive fail-calls FAILCALL bind|open DEVICE|INTERFACE PARAMETERS...\n"
+    "                                          the same once for each PARAMETERS of failcall.ko;\n"
+    "                                          prints how often it struck, and \"worked\" if it "
+    "did\n"
+    "       drive only all|pages               which allocations fail: all, or those of pages\n"
+    "       drive leaks                        what kmemleak finds\n"
+    "example: drive cycle /modules/igbook.ko 100 0000:01:00.0\n";
 
 [[noreturn]] void give_up(const std::string& what) {
     std::fprintf(stderr, "drive: %s: %s\n", what.c_str(), std::strerror(errno));
@@ -68,11 +79,6 @@ class File {
     int fd_;
 };
 
-/// One of the interface's files in sysfs, as a number.
-long attribute(const std::string& interface, const std::string& name) {
-    return File("/sys/class/net/" + interface + "/" + name, O_RDONLY).number();
-}
-
 class Interface {
   public:
     explicit Interface(std::string name)
@@ -90,6 +96,17 @@ class Interface {
     void set(bool up) const {
         if (!try_set(up)) {
             give_up(name_ + (up ? " up" : " down"));
+        }
+    }
+    /// Gives both rings so many descriptors.
+    void set_rings(unsigned descriptors) const {
+        ethtool_ringparam rings{};
+        rings.cmd = ETHTOOL_SRINGPARAM;
+        rings.rx_pending = rings.tx_pending = descriptors;
+        ifreq request = named();
+        request.ifr_data = reinterpret_cast<char*>(&rings);
+        if (ioctl(socket_, SIOCETHTOOL, &request) != 0) {
+            give_up(name_ + ": rings");
         }
     }
 
@@ -111,27 +128,58 @@ class Interface {
     int socket_;
 };
 
+void load(const std::string& module, const std::string& parameters = {}) {
+    const File file(module, O_RDONLY | O_CLOEXEC);
+    if (syscall(SYS_finit_module, file.fd(), parameters.c_str(), 0) != 0) {
+        give_up("load " + module);
+    }
+}
+
+void unload(const std::string& name) {
+    if (syscall(SYS_delete_module, name.c_str(), O_NONBLOCK) != 0) {
+        give_up("unload " + name);
+    }
+}
+
+/// While it is held, the device is enabled whatever a driver does: enabling only counts. With ACPI
+/// that spares its interpreter, which under the strict kernel takes longer than the rest of probe.
+void hold(const std::string& device, bool held) {
+    const std::string file = "/sys/bus/pci/devices/" + device + "/enable";
+    if (File(file, O_RDONLY).number() != (held ? 0 : 1)) {
+        errno = EBUSY;
+        give_up(file + ": enabled as often as disabled?");
+    }
+    File(file, O_WRONLY).write(held ? "1" : "0");
+}
+
 void await_frame(int round) {
-    for (int i = 0; i < 6000; i++) {
-        if (attribute("eth0", "statistics/rx_packets") > 0) {
+    const File received("/sys/class/net/eth0/statistics/rx_packets", O_RDONLY);
+    for (int i = 0; i < 3000; i++) {
+        if (received.number() > 0) {
             return;
         }
-        usleep(10'000);
+        usleep(20'000);
     }
     errno = ETIMEDOUT;
     give_up("no frame received in round " + std::to_string(round));
 }
 
-/// Unloaded in three states in turn: never opened, up, and up for the second time.
-void cycle(const std::string& module, int times, int frames) {
+/// Unloaded in three states in turn: never opened, up, and up for the second time. Every 25th time
+/// the device is enabled and disabled in earnest. With @p frames, two of ten rounds wait for the
+/// link and a frame, and all but every eighth use smaller rings: posting buffers is the same 255
+/// times over.
+void cycle(const std::string& module, int times, const std::string& device, bool frames) {
+    bool held = false;
     for (int i = 0; i < times; i++) {
-        {
-            const File file(module, O_RDONLY | O_CLOEXEC);
-            if (syscall(SYS_finit_module, file.fd(), "", 0) != 0) {
-                give_up("load, round " + std::to_string(i));
-            }
+        if (held != (i % 25 != 0)) {
+            held = !held;
+            hold(device, held);
         }
+        load(module);
         const Interface eth0("eth0");
+        if (frames && i % 8 != 1) {
+            eth0.set_rings(32);
+        }
         if (i % 3 > 0) {
             eth0.set(true);
         }
@@ -139,14 +187,34 @@ void cycle(const std::string& module, int times, int frames) {
             eth0.set(false);
             eth0.set(true);
         }
-        if (frames > 0 && i % 3 > 0 && i % frames < 3) {
+        if (frames && i % 3 > 0 && i % 10 < 3) {
             await_frame(i);
         }
-        if (syscall(SYS_delete_module, "igbook", O_NONBLOCK) != 0) {
-            give_up("unload, round " + std::to_string(i));
-        }
+        unload("igbook");
+    }
+    if (held) {
+        hold(device, false);
     }
     std::printf("%d\n", times);
+}
+
+/// Unloaded while neighbour discovery still sends.
+void cycle_pair(const std::string& module, int times) {
+    for (int i = 0; i < times; i++) {
+        load(module, "napi=" + std::to_string(i % 2));
+        Interface("soft0").set(true);
+        Interface("soft1").set(true);
+        unload("softnic");
+    }
+    std::printf("%d\n", times);
+}
+
+void reopen(const std::string& name, int times) {
+    const Interface interface(name);
+    for (int i = 0; i < times; i++) {
+        interface.set(false);
+        interface.set(true);
+    }
 }
 
 /// @param attempt  does it, and says whether it worked
@@ -173,32 +241,62 @@ void fail_each(const std::function<bool()>& attempt, const std::function<void()>
     give_up("the allocations do not end");
 }
 
-void fail_bind(const std::string& device) {
-    const std::string driver = "/sys/bus/pci/drivers/igbook/";
-    const std::string link = "/sys/bus/pci/devices/" + device + "/driver";
-    const File bind(driver + "bind", O_WRONLY);
-    const File unbind(driver + "unbind", O_WRONLY);
-    fail_each(
-        [&] {
-            // What write() says is not the question: the driver may bind without all it wanted.
-            static_cast<void>(bind.try_write(device));
-            return access(link.c_str(), F_OK) == 0;
-        },
-        [&] { unbind.write(device); });
+/// Binds igbook to a device and unbinds it.
+class Binding {
+  public:
+    explicit Binding(const std::string& device)
+        : device_(device),
+          bind_(kDriver + "bind", O_WRONLY),
+          unbind_(kDriver + "unbind", O_WRONLY) {}
+    [[nodiscard]] bool attempt() const {
+        // What write() says is not the question: the driver may bind without all it wanted.
+        static_cast<void>(bind_.try_write(device_));
+        return access(("/sys/bus/pci/devices/" + device_ + "/driver").c_str(), F_OK) == 0;
+    }
+    void undo() const { unbind_.write(device_); }
+
+  private:
+    inline static const std::string kDriver = "/sys/bus/pci/drivers/igbook/";
+    std::string device_;
+    File bind_, unbind_;
+};
+
+/// Sets an interface up and down.
+class Opening {
+  public:
+    explicit Opening(const std::string& interface) : eth_(interface) {}
+    [[nodiscard]] bool attempt() const {
+        const bool worked = eth_.try_set(true);
+        if (worked != eth_.up()) {
+            errno = EPROTO;
+            give_up("setting the interface up says one thing and its flags another");
+        }
+        return worked;
+    }
+    void undo() const { eth_.set(false); }
+
+  private:
+    Interface eth_;
+};
+
+template <typename Step>
+void fail_each(const Step& step) {
+    fail_each([&] { return step.attempt(); }, [&] { step.undo(); });
 }
 
-void fail_open(const std::string& interface) {
-    const Interface eth(interface);
-    fail_each(
-        [&] {
-            const bool worked = eth.try_set(true);
-            if (worked != eth.up()) {
-                errno = EPROTO;
-                give_up("setting the interface up says one thing and its flags another");
-            }
-            return worked;
-        },
-        [&] { eth.set(false); });
+/// One line for each call that is to fail: how often it struck, and whether the step worked.
+template <typename Step>
+void fail_calls(const Step& step, const std::string& failcall, char** parameters) {
+    for (; *parameters != nullptr; parameters++) {
+        load(failcall, *parameters);
+        const bool worked = step.attempt();
+        const long hits = File("/sys/module/failcall/parameters/hits", O_RDONLY).number();
+        unload("failcall");
+        if (worked) {
+            step.undo();
+        }
+        std::printf("%ld%s\n", hits, worked ? " worked" : "");
+    }
 }
 
 /// The checkers' own allocations are left alone: their failing says nothing of the driver, and
@@ -230,21 +328,54 @@ void choose(bool slabs) {
     File(debug + "fail_page_alloc/verbose", O_WRONLY).write("0");
 }
 
+/// kmemleak reports only what a second scan finds unchanged, and five seconds old.
+void leaks() {
+    const File kmemleak("/sys/kernel/debug/kmemleak", O_RDWR);
+    kmemleak.write("scan");
+    usleep(5'100'000);
+    kmemleak.write("scan");
+    char text[4096];
+    ssize_t got = 0;
+    while ((got = read(kmemleak.fd(), text, sizeof text)) > 0) {
+        std::fwrite(text, 1, static_cast<std::size_t>(got), stdout);
+    }
+    if (got < 0) {
+        give_up("kmemleak");
+    }
+}
+
+bool run(const std::string& what, int argc, char** argv) {
+    if (what.rfind("cycle", 0) == 0 && argc == 5) {
+        cycle(argv[2], std::atoi(argv[3]), argv[4], what == "cycle-with-frames");
+    } else if (what == "cycle-pair" && argc == 4) {
+        cycle_pair(argv[2], std::atoi(argv[3]));
+    } else if (what == "reopen" && argc == 4) {
+        reopen(argv[2], std::atoi(argv[3]));
+    } else if (what == "fail-bind" && argc == 3) {
+        fail_each(Binding(argv[2]));
+    } else if (what == "fail-open" && argc == 3) {
+        fail_each(Opening(argv[2]));
+    } else if (what == "fail-calls" && argc > 5 && std::string(argv[3]) == "bind") {
+        fail_calls(Binding(argv[4]), argv[2], argv + 5);
+    } else if (what == "fail-calls" && argc > 5 && std::string(argv[3]) == "open") {
+        fail_calls(Opening(argv[4]), argv[2], argv + 5);
+    } else if (what == "only" && argc == 3) {
+        choose(std::string(argv[2]) == "all");
+    } else if (what == "leaks" && argc == 2) {
+        leaks();
+    } else {
+        return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const std::string what = argc > 1 ? argv[1] : "";
-    if (what == "cycle" && argc == 5) {
-        cycle(argv[2], std::atoi(argv[3]), std::atoi(argv[4]));
-    } else if (what == "fail-bind" && argc == 3) {
-        fail_bind(argv[2]);
-    } else if (what == "fail-open" && argc == 3) {
-        fail_open(argv[2]);
-    } else if (what == "only" && argc == 3) {
-        choose(std::string(argv[2]) == "all");
-    } else {
-        std::fputs(kUsage, argc == 2 && what == "--help" ? stdout : stderr);
-        return argc == 2 && what == "--help" ? 0 : 2;
+    if (!run(what, argc, argv)) {
+        std::fputs(kUsage, what == "--help" ? stdout : stderr);
+        return what == "--help" ? 0 : 2;
     }
     return 0;
 }

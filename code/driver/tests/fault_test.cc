@@ -13,53 +13,71 @@ using sandbox::Guest;
 
 class Faults : public StageTest {};
 
-/// A call igbook makes, what it is to return, how often, and in which stages that must make
-/// probe() or open() fail.
+/// A call igbook makes, what it is to return, how often, in which stages that must make probe() or
+/// open() fail, and how many calls of it work before: what they gave must be given back.
 struct Call {
     std::string symbol;
     std::string value;
     int count = 1;
     std::string from = "01";
     std::string until = "99";
+    int skip = 0;
 };
 
 const std::vector<Call> kProbeCalls = {
-    {"pci_enable_device_mem", "-5"}, {"pci_request_selected_regions", "-16"},
-    {"alloc_etherdev_mqs", "0"},     {"pci_ioremap_bar", "0"},
-    {"register_netdev", "-12"},      {"dma_set_mask", "-5", 2, "02"},  // 64 bits, then 32
+    {"pci_enable_device_mem", "-5"},
+    {"pci_request_selected_regions", "-16"},
+    {"alloc_etherdev_mqs", "0"},
+    {"pci_ioremap_bar", "0"},
+    {"register_netdev", "-12"},
+    {"dma_set_mask", "-5", 2, "02"},            // 64 bits, then 32
+    {"pci_alloc_irq_vectors", "-28", 3, "05"},  // MSI-X, MSI, INTx
 };
 
 const std::vector<Call> kOpenCalls = {
     {"dma_alloc_attrs", "0", 1, "02"},
+    {"dma_alloc_attrs", "0", 1, "04", "99", 1},  // the second ring
+    {"__kvmalloc_node_noprof", "0", 1, "04"},
+    {"__kvmalloc_node_noprof", "0", 1, "04", "99", 1},
+    {"__netdev_alloc_skb", "0", 1, "04"},
+    {"__netdev_alloc_skb", "0", 1, "04", "99", 10},  // the ring filled in part
+    {"dma_map_page_attrs", "-1", 1, "04"},
+    {"dma_map_page_attrs", "-1", 1, "04", "99", 10},
+    {"request_threaded_irq", "-16", 1, "05"},
+    {"request_threaded_irq", "-16", 1, "05", "99", 1},  // the vector for the rest
 };
 
-const std::string kBus = "/sys/bus/pci/";
+const std::string kDrivers = "/sys/bus/pci/drivers/igbook/";
 
-/// Runs @p attempt with one call of the driver failing. It must strike, and the attempt must fail.
-void fail_call(Guest& guest, const std::string& stage, const Call& call, const std::string& attempt,
-               const std::string& worked) {
-    if (stage < call.from || stage >= call.until) {
+/// Runs @p attempt (bind or open) of @p of with each call of the driver failing in turn. It must
+/// strike, and the attempt must fail.
+void fail_calls(Guest& guest, const std::string& stage, const std::vector<Call>& calls,
+                const std::string& attempt, const std::string& of) {
+    std::vector<std::string> words = {"drive", "fail-calls", kFailcall, attempt, of};
+    std::string wanted, names;
+    for (const Call& call : calls) {
+        if (stage < call.from || stage >= call.until) {
+            continue;
+        }
+        words.push_back("symbol=" + call.symbol + " value=" + call.value + " count=" +
+                        std::to_string(call.count) + " skip=" + std::to_string(call.skip));
+        wanted += std::to_string(call.count) + "\n";
+        names += call.symbol + " ";
+    }
+    if (wanted.empty()) {
         return;
     }
-    const std::string said = guest.must(
-        std::string("insmod ") + kFailcall + " symbol=" + call.symbol + " value=" + call.value +
-        " count=" + std::to_string(call.count) + "\n" + attempt +
-        " 2>/dev/null\n"
-        "cat /sys/module/failcall/parameters/hits && rmmod failcall\n" +
-        worked + " && echo worked || true");
-    EXPECT_EQ(said, std::to_string(call.count) + "\n") << call.symbol;
-}
-
-std::string device_of(Guest& guest) {
-    return guest.must("basename $(readlink /sys/class/net/eth0/device) | tr -d '\\n'");
+    const sandbox::ExecResult result = guest.exec(words, {.limit = 180s});
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(result.out, wanted) << "a line for each of: " << names;
 }
 
 /// Everything allocated below @p command, one after the other; then pages alone, because an
 /// allocator's reserve can hide a page that is missing.
 void fail_allocations(Guest& guest, const std::string& command, int least, int least_pages) {
     for (const auto& [kind, minimum] : {std::pair{"all", least}, std::pair{"pages", least_pages}}) {
-        const std::string tried =
-            guest.must(std::string("drive only ") + kind + " && drive " + command, {.limit = 600s});
+        const std::string tried = guest.must(
+            std::string("drive only ") + kind + " && exec drive " + command, {.limit = 600s});
         std::cout << command << ": " << kind << ": " << tried << std::flush;
         EXPECT_GE(std::stoi(tried), minimum) << kind << ": so few cannot be all of them";
     }
@@ -72,25 +90,22 @@ void expect_it_works(Guest& guest) {
 }
 
 TEST_P(Faults, CallsThatFail) {
-    Guest& guest = guest_with_interrupts();
+    Guest& guest = StageTest::guest();
+    const HeldDevice held(guest);
     guest.must(std::string("insmod ") + kDriver);
-    const std::string device = device_of(guest);
-    for (const Call& call : kOpenCalls) {
-        // A file that cannot be read says that the interface is down.
-        fail_call(guest, GetParam(), call, "ip link set eth0 up",
-                  "cat /sys/class/net/eth0/carrier >/dev/null 2>&1");
+    if (GetParam() >= "04") {
+        guest.must("ethtool -G eth0 rx 16 tx 16");  // enough to be filled in part
     }
-    guest.must("echo " + device + " >" + kBus + "drivers/igbook/unbind");
-    for (const Call& call : kProbeCalls) {
-        fail_call(guest, GetParam(), call, "echo " + device + " >" + kBus + "drivers/igbook/bind",
-                  "[ -e " + kBus + "devices/" + device + "/driver ]");
-    }
-    guest.must("echo " + device + " >" + kBus + "drivers/igbook/bind");
+    fail_calls(guest, GetParam(), kOpenCalls, "open", "eth0");
+    guest.put(kDrivers + "unbind", kDevice);
+    fail_calls(guest, GetParam(), kProbeCalls, "bind", kDevice);
+    guest.put(kDrivers + "bind", kDevice);
     expect_it_works(guest);
 }
 
 TEST_P(Faults, AllocationsThatFailInOpen) {
-    Guest& guest = guest_with_interrupts();
+    Guest& guest = StageTest::guest();
+    const HeldDevice held(guest);
     guest.must(std::string("insmod ") + kDriver);
     if (GetParam() >= "04") {
         // Each buffer is allocated in the same place: eight of them say as much as 256.
@@ -102,17 +117,16 @@ TEST_P(Faults, AllocationsThatFailInOpen) {
     // The kernel's own, from stage 05 on: where it could not make /proc/irq/N/smp_affinity it warns
     // when the interrupt goes that there is nothing to remove (6.12, unregister_irq_proc).
     expect_silent_log(guest, "remove_proc_entry+");
-    guest.must("dmesg -c >/dev/null");
 }
 
 TEST_P(Faults, AllocationsThatFailInProbe) {
-    Guest& guest = guest_without_acpi();
+    Guest& guest = StageTest::guest();
+    const HeldDevice held(guest);
     guest.must(std::string("insmod ") + kDriver);
-    const std::string device = device_of(guest);
     // Bound and unbound by hand: the same task that counts the allocations runs the probe.
-    guest.must("echo " + device + " >" + kBus + "drivers/igbook/unbind");
-    fail_allocations(guest, "fail-bind " + device, 50, 1);
-    guest.must("echo " + device + " >" + kBus + "drivers/igbook/bind");
+    guest.put(kDrivers + "unbind", kDevice);
+    fail_allocations(guest, std::string("fail-bind ") + kDevice, 50, 1);
+    guest.put(kDrivers + "bind", kDevice);
     expect_it_works(guest);
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-// frames answer INTERFACE COUNT: answers frames of EtherType 88b5, byte for byte.
+// frames answer INTERFACE COUNT FILE: answers frames of EtherType 88b5, byte for byte.
+// frames take INTERFACE COUNT FILE: receives them and does nothing.
 // frames send INTERFACE COUNT: sends frames of 100 bytes to everybody.
 // Runs in the guest.
 //
 // The answer is the frame itself with its two addresses exchanged. If the frame is long enough to
 // say so (bytes 14 and 15, most significant first, not zero), the answer is cut to that length.
-// Prints "ready" when it listens, and ends after COUNT frames.
+// FILE holds "ready" when it listens, and "done" as well after COUNT frames, when it ends.
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -56,14 +57,15 @@ bool send_frame(int fd, const unsigned char* frame, std::size_t length) {
     return false;
 }
 
-bool answer_one(int fd) {
+bool take_one(int fd, bool reply) {
     static std::array<unsigned char, 65536> frame;
     const ssize_t got = recv(fd, frame.data(), frame.size(), 0);
     if (got < static_cast<ssize_t>(kHeader)) {
         std::perror("recv");
         return false;
     }
-    return send_frame(fd, frame.data(), answer(frame.data(), static_cast<std::size_t>(got)));
+    return !reply ||
+           send_frame(fd, frame.data(), answer(frame.data(), static_cast<std::size_t>(got)));
 }
 
 bool send_one(int fd) {
@@ -75,19 +77,28 @@ bool send_one(int fd) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::string_view verb = argc == 4 ? argv[1] : "";
-    if (verb != "answer" && verb != "send") {
-        std::fprintf(stderr, "usage: frames answer|send INTERFACE COUNT\n");
+    const std::string_view verb = argc > 1 ? argv[1] : "";
+    const bool sends = verb == "send";
+    if (argc != (sends ? 4 : 5) || (!sends && verb != "answer" && verb != "take")) {
+        std::fprintf(stderr,
+                     "usage: frames answer|take INTERFACE COUNT FILE\n"
+                     "       frames send INTERFACE COUNT\n");
         return 2;
     }
     const int fd = open_socket(argv[2]);
-    std::puts("ready");
-    std::fflush(stdout);
+    std::FILE* told = sends ? stdout : std::fopen(argv[4], "w");
+    if (told == nullptr) {
+        std::perror(argv[4]);
+        return 1;
+    }
+    std::fputs("ready\n", told);
+    std::fflush(told);
     for (long left = std::strtol(argv[3], nullptr, 0); left > 0; left--) {
-        if (!(verb == "answer" ? answer_one(fd) : send_one(fd))) {
+        if (!(sends ? send_one(fd) : take_one(fd, verb == "answer"))) {
             return 1;
         }
     }
     close(fd);
-    return 0;
+    std::fputs("done\n", told);
+    return std::fclose(told) == 0 ? 0 : 1;
 }

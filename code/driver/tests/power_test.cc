@@ -11,7 +11,7 @@ using sandbox::Guest;
 class Power : public StageTest {};
 
 TEST_P(Power, ComesBackFromSleepAndRemoval) {
-    Guest& guest = guest_with_acpi();
+    Guest& guest = StageTest::guest();
     guest.must(std::string("insmod ") + kDriver);
     guest.must(
         "ip link set eth0 address 02:11:22:33:44:55 && ip link set eth0 mtu 4000 && "
@@ -32,7 +32,7 @@ TEST_P(Power, ComesBackFromSleepAndRemoval) {
     // Asleep while down: it must stay down.
     guest.must("ip link set eth0 down");
     guest.must("echo mem >/sys/power/state", {.limit = 120s});
-    EXPECT_EQ(guest.must("cat /sys/class/net/eth0/operstate"), "down\n");
+    EXPECT_EQ(guest.get("/sys/class/net/eth0/operstate"), "down\n");
     guest.must("ip link set eth0 up");
     ASSERT_TRUE(carrier_becomes(guest, true));
 

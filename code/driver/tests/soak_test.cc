@@ -36,23 +36,26 @@ class Traffic {
 };
 
 TEST_P(Soak, LoadsAndUnloadsAHundredTimes) {
-    sandbox::Guest& guest = guest_with_interrupts();
+    sandbox::Guest& guest = StageTest::guest();
     const bool receives = GetParam() >= "04";
     std::optional<Traffic> traffic;
     if (receives) {
         traffic.emplace(guest);
     }
-    // With traffic, two of every ten rounds wait for the link and a frame, so that the module goes
-    // while more of them come.
-    EXPECT_EQ(guest.must(std::string("drive cycle ") + kDriver + (receives ? " 100 10" : " 100 0"),
+    EXPECT_EQ(guest.must(std::string("drive ") + (receives ? "cycle-with-frames " : "cycle ") +
+                             kDriver + " 100 " + kDevice,
                          {.limit = 900s}),
               "100\n");
     // Opened and closed without unloading, until the carrier is there and before.
+    const HeldDevice held(guest);
     guest.must(std::string("insmod ") + kDriver);
+    if (receives) {
+        guest.must("ethtool -G eth0 rx 64 tx 64");
+    }
     for (int i = 0; i < 3; i++) {
         guest.must("ip link set eth0 up");
         ASSERT_TRUE(carrier_becomes(guest, true)) << "round " << i;
-        guest.must("for i in 1 2 3 4 5 6; do ip link set eth0 down; ip link set eth0 up; done");
+        guest.must("drive reopen eth0 6");
         guest.must("ip link set eth0 down");
     }
     guest.must("rmmod igbook");

@@ -5,8 +5,8 @@
  *   insmod failcall.ko symbol=dma_map_page_attrs value=-1
  *
  * The call of SYMBOL returns VALUE without having done anything, when it comes
- * from igbook; calls from elsewhere are left alone, as is every call after the
- * first COUNT. Read "hits" in /sys/module/failcall/parameters to learn whether
+ * from igbook; calls from elsewhere are left alone, as are the first SKIP and
+ * every call after COUNT more. Read "hits" in /sys/module/failcall/parameters to learn whether
  * it happened. The kernel's own fault injection makes allocations fail, not
  * mappings, resources or registrations: hence this.
  */
@@ -26,6 +26,10 @@ MODULE_PARM_DESC(value, "what it returns");
 static int count = 1;
 module_param(count, int, 0444);
 MODULE_PARM_DESC(count, "how many calls fail");
+
+static int skip;
+module_param(skip, int, 0444);
+MODULE_PARM_DESC(skip, "how many calls work before that");
 
 static int hits;
 module_param(hits, int, 0444);
@@ -59,6 +63,10 @@ static int failcall_pre(struct kprobe *probe, struct pt_regs *regs)
 {
 	if (hits >= count || !failcall_from_igbook(regs))
 		return 0;
+	if (skip > 0) {
+		skip--;
+		return 0;
+	}
 	hits++;
 	regs->ax = value;
 	regs->ip = (unsigned long)failcall_return;
