@@ -120,6 +120,7 @@ Mac random_mac(std::mt19937_64& random) {
 struct Bench::Parts {
     explicit Parts(const BenchOptions& options)
         : random(options.seed),
+          params(options.params),
           mac(random_mac(random)),
           guest(sandbox::Guest::launch(options_for(options, mac))) {}
 
@@ -158,6 +159,7 @@ struct Bench::Parts {
     }
 
     std::mt19937_64 random;
+    Params params;
     Mac mac;
     sandbox::Guest guest;
     pid_t qemu = find_qemu();
@@ -255,6 +257,14 @@ std::mt19937_64& Bench::random() {
 }
 std::chrono::milliseconds Bench::processor_time() const {
     return processor_time_of(parts_->qemu);
+}
+const std::string& Bench::param(const std::string& name) const {
+    return parts_->params.at(name);
+}
+std::string Bench::random_bytes(std::size_t size) {
+    std::string bytes;
+    while (bytes.size() < size) bytes += static_cast<char>(random()() & 0xffU);
+    return bytes;
 }
 std::string Bench::release() const {
     return parts_->release;

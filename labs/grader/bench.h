@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "params.h"
+
 namespace fwts::grader {
 
 /// An Ethernet address as "52:54:00:12:34:56".
@@ -41,6 +43,7 @@ struct RegisterWrite {
 struct BenchOptions {
     std::filesystem::path kernel;
     std::uint64_t seed = 0;
+    Params params = {};  ///< of the lab
 };
 
 class Bench {
@@ -101,6 +104,10 @@ class Bench {
     /// Path of the module in the guest.
     static constexpr const char* guest_module = "/modules/submission/igbook.ko";
     std::mt19937_64& random();
+    /// A parameter of the lab. @throws std::out_of_range when lab.toml does not name it.
+    const std::string& param(const std::string& name) const;
+    /// Bytes that follow from the seed, for payloads that nobody can know beforehand.
+    std::string random_bytes(std::size_t size);
 
     /// Waits until a condition holds, asking again and again.
     /// @param seen  says what is there instead, for the report.
