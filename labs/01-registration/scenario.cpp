@@ -336,7 +336,7 @@ void check_unwind(Bench& bench) {
     const auto lines = bench.must(
         "failing allocations one by one",
         fmt::format("ADDRESS={} DEVICE={}\n{}", bench.pci_address(), sysfs(bench), unwind_script),
-        Seconds(180));
+        Seconds(60));
     const auto last = lines.substr(lines.rfind('\n') + 1);
     const auto failed = std::count(lines.begin(), lines.end(), '\n');
     expect_that(failed >= 3, "allocations of probe that were made to fail", "several",

@@ -231,7 +231,8 @@ int run(int argc, char** argv) {
     app.add_flag("--list", options.list, "show the lab's checks and stop");
 
     auto* selftest = app.add_subcommand("selftest", "grade what has a known verdict, and compare");
-    selftest->add_option("--only", options.only, "one subject: solution, skeleton or a mutant");
+    selftest->add_option("--only", options.only,
+                         "one subject: solution, skeleton, a mutant or hostile-NAME");
     const auto* handout = app.add_subcommand("handout", "print what the student is given to read");
     std::vector<CLI::App*> makers;
     makers.push_back(app.add_subcommand("skeleton", "make the directory a student starts from"));
