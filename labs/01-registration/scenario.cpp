@@ -61,7 +61,7 @@ std::string interface(Bench& bench) {
     std::istringstream devices(bench.text("/proc/net/dev"));
     for (std::string line; std::getline(devices, line);) {
         const auto name = line.substr(0, line.find(':'));
-        const auto eth = name.substr(std::min(name.find_first_not_of(' '), name.size()));
+        auto eth = name.substr(std::min(name.find_first_not_of(' '), name.size()));
         if (line.find(':') != std::string::npos &&
             !lines_with(bench.pci_address(), bench.text("/sys/class/net/" + eth + "/device/uevent"))
                  .empty())
