@@ -5,6 +5,9 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
@@ -28,6 +31,7 @@ constexpr std::uint32_t EERD_DONE = 1U << 1U;
 constexpr std::uint32_t io_addr = 0;  // in BAR 2: which register ...
 constexpr std::uint32_t io_data = 4;  // ... and its value
 constexpr unsigned nvm_words = 64;
+constexpr int clock_per_processor_time = 6;
 constexpr std::size_t output_limit = std::size_t{4} << 20U;
 constexpr int guest_memory = 256;  // MiB; each page more is one to prepare and to scan
 
@@ -36,17 +40,23 @@ constexpr int guest_memory = 256;  // MiB; each page more is one to prepare and 
 /// for the "same as before" only: a signal stops its search for references, which leaves the part
 /// that looks at the objects. A signal that comes too early or too late makes it a whole scan,
 /// which is as good. Then the objects grow old enough, and the second scan decides.
-constexpr const char* leaks_script = R"(
+constexpr const char* settle_script = R"(
 k=/sys/kernel/debug/kmemleak
 read start rest < /proc/uptime
 trap : TERM
-while kill -TERM $$; do :; done &
+n=0; while [ $n -lt 300 ]; do kill -TERM $$; n=$((n + 1)); done &
 echo scan > $k || exit 1
-kill -KILL $!
-trap '' TERM
+kill -KILL $! 2>/dev/null
+wait
 read now rest < /proc/uptime
 left=$((530 - (${now%.*}${now#*.} - ${start%.*}${start#*.})))
 [ $left -le 0 ] || sleep $((left / 100)).$((left % 100 / 10))
+)";
+
+/// A process of its own, without children: any signal at all would stop this scan, and a stopped
+/// scan reports nothing.
+constexpr const char* scan_script = R"(
+k=/sys/kernel/debug/kmemleak
 echo scan > $k && cat $k
 )";
 
@@ -120,6 +130,7 @@ Mac random_mac(std::mt19937_64& random) {
 struct Bench::Parts {
     explicit Parts(const BenchOptions& options)
         : random(options.seed),
+          params(options.params),
           mac(random_mac(random)),
           guest(sandbox::Guest::launch(options_for(options, mac))) {}
 
@@ -158,6 +169,7 @@ struct Bench::Parts {
     }
 
     std::mt19937_64 random;
+    Params params;
     Mac mac;
     sandbox::Guest guest;
     pid_t qemu = find_qemu();
@@ -166,6 +178,44 @@ struct Bench::Parts {
     std::string release;
     std::filesystem::path module;
     std::size_t log_taken = 0;  // bytes of the console
+};
+
+/// Ends the guest when it has used too much processor time, whatever it is doing.
+class Bench::ProcessorLimit {
+  public:
+    ProcessorLimit(Parts& parts, Seconds limit)
+        : end_(processor_time_of(parts.qemu) + in_ms(limit)),
+          watcher_([this, &parts] { watch(parts); }) {}
+    ~ProcessorLimit() {
+        {
+            const std::lock_guard lock(mutex_);
+            done_ = true;
+        }
+        woken_.notify_all();
+        watcher_.join();
+    }
+    ProcessorLimit(const ProcessorLimit&) = delete;
+    ProcessorLimit& operator=(const ProcessorLimit&) = delete;
+    bool exceeded() const { return exceeded_; }
+
+  private:
+    void watch(Parts& parts) {
+        constexpr milliseconds between{250};
+        std::unique_lock lock(mutex_);
+        while (!woken_.wait_for(lock, between, [this] { return done_; })) {
+            if (processor_time_of(parts.qemu) < end_) continue;
+            exceeded_ = true;
+            parts.guest.kill();
+            return;
+        }
+    }
+
+    milliseconds end_;
+    std::mutex mutex_;
+    std::condition_variable woken_;
+    bool done_ = false;
+    std::atomic<bool> exceeded_ = false;
+    std::thread watcher_;
 };
 
 Bench::Bench(const BenchOptions& options) : parts_(std::make_unique<Parts>(options)) {}
@@ -187,10 +237,19 @@ Ran Bench::sh(const std::string& script, Seconds limit) {
 
 Ran Bench::run(const std::vector<std::string>& argv, Seconds limit) {
     sandbox::ExecOptions options;
-    options.limit = in_ms(limit);
+    options.limit = in_ms(limit * clock_per_processor_time);
     options.output_limit = output_limit;
-    auto result = parts_->guest.exec(argv, options);
-    return {result.status, std::move(result.out), std::move(result.err)};
+    const ProcessorLimit guard(*parts_, limit);
+    try {
+        auto result = parts_->guest.exec(argv, options);
+        return {result.status, std::move(result.out), std::move(result.err)};
+    } catch (const sandbox::QemuExit& end) {
+        if (!guard.exceeded()) throw;
+        throw sandbox::Hang(
+            fmt::format("`{}` did not end within {} s of the guest's processor time",
+                        argv.back().substr(0, argv.back().find('\n')), limit.count()),
+            end.console(), {});
+    }
 }
 
 std::string Bench::must_run(const std::vector<std::string>& argv, Seconds limit) {
@@ -256,6 +315,14 @@ std::mt19937_64& Bench::random() {
 std::chrono::milliseconds Bench::processor_time() const {
     return processor_time_of(parts_->qemu);
 }
+const std::string& Bench::param(const std::string& name) const {
+    return parts_->params.at(name);
+}
+std::string Bench::random_bytes(std::size_t size) {
+    std::string bytes;
+    while (bytes.size() < size) bytes += static_cast<char>(random()() & 0xffU);
+    return bytes;
+}
 std::string Bench::release() const {
     return parts_->release;
 }
@@ -276,7 +343,8 @@ void Bench::wait_until(const std::string& what, const std::string& expected,
 }
 
 std::string Bench::lost_memory() {
-    return must("kmemleak", leaks_script, Seconds(120));
+    must("kmemleak, first scan", settle_script, Seconds(60));
+    return must("kmemleak, second scan", scan_script, Seconds(60));
 }
 
 std::vector<std::string> Bench::take_log() {

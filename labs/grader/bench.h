@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "params.h"
+
 namespace fwts::grader {
 
 /// An Ethernet address as "52:54:00:12:34:56".
@@ -41,11 +43,13 @@ struct RegisterWrite {
 struct BenchOptions {
     std::filesystem::path kernel;
     std::uint64_t seed = 0;
+    Params params = {};  ///< of the lab
 };
 
 class Bench {
   public:
     using Seconds = std::chrono::duration<double>;
+    static constexpr Seconds usual_limit{10};
 
     /// Starts a guest; it boots while the caller does something else. The card's address follows
     /// from the seed. @throws the sandbox's exceptions when that fails.
@@ -63,16 +67,19 @@ class Bench {
 
     // --- inside the guest -------------------------------------------------------------------
 
-    /// Runs a shell script. @throws the sandbox's Hang when it takes longer than `limit`.
-    Ran sh(const std::string& script, Seconds limit = Seconds(30));
+    /// Runs a shell script.
+    /// @param limit  processor time that the guest may use until it ends, so that a busy host does
+    /// not make it fail; and six times as long by the clock.
+    /// @throws the sandbox's Hang when it takes longer; then the guest is gone.
+    Ran sh(const std::string& script, Seconds limit = usual_limit);
     /// Runs one program, which is half the work of a shell and the program.
-    Ran run(const std::vector<std::string>& argv, Seconds limit = Seconds(30));
+    Ran run(const std::vector<std::string>& argv, Seconds limit = usual_limit);
     /// As sh(), and the check fails unless the status is 0. @return stdout without the last
     /// newline.
     std::string must(const std::string& what, const std::string& script,
-                     Seconds limit = Seconds(30));
+                     Seconds limit = usual_limit);
     /// As run(), and the check fails unless the status is 0.
-    std::string must_run(const std::vector<std::string>& argv, Seconds limit = Seconds(30));
+    std::string must_run(const std::vector<std::string>& argv, Seconds limit = usual_limit);
     /// Contents of a file without the last newline, or "" when it cannot be read. No program is
     /// started for it: use it wherever it will do.
     std::string text(const std::string& path);
@@ -101,6 +108,10 @@ class Bench {
     /// Path of the module in the guest.
     static constexpr const char* guest_module = "/modules/submission/igbook.ko";
     std::mt19937_64& random();
+    /// A parameter of the lab. @throws std::out_of_range when lab.toml does not name it.
+    const std::string& param(const std::string& name) const;
+    /// Bytes that follow from the seed, for payloads that nobody can know beforehand.
+    std::string random_bytes(std::size_t size);
 
     /// Waits until a condition holds, asking again and again.
     /// @param seen  says what is there instead, for the report.
@@ -131,6 +142,7 @@ class Bench {
 
   private:
     struct Parts;
+    class ProcessorLimit;
     std::unique_ptr<Parts> parts_;
 };
 

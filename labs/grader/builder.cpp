@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <regex>
 #include <sstream>
 #include <stdexcept>
 
@@ -104,7 +105,40 @@ std::chrono::milliseconds processor_time_told(const fs::path& file) {
     return std::chrono::milliseconds(static_cast<long>(total * 1000));
 }
 
+/// Functions of the kernel by which a module gets at more than its device: other processes, the
+/// kernel's own code and log, the watchmen, the machine's power.
+bool is_unwelcome(const std::string& symbol) {
+    static const std::regex unwelcome(
+        "call_usermodehelper.*|kallsyms_.*|(un)?register_(k|u|kret)probe.*|(un)?register_ftrace.*|"
+        "ftrace_set_.*|text_poke.*|set_memory_.*|kasan_.*|kmemleak_.*|lockdep_o(n|ff)|debug_locks.*"
+        "|"
+        "emergency_restart|kernel_(restart|halt|power_off)|machine_.*|orderly_.*|pm_power_off|"
+        "(un)?register_console|console_.*|suppress_printk|filp_open|kernel_(read|write)|"
+        "access_process_vm|find_.*task.*|init_task|send_sig.*|kill_p(id|grp)|find_.*pid|pid_task|"
+        "ksys_.*|vfs_.*|__module_address|find_module|set_.*_x|native_write_cr.*");
+    return std::regex_match(symbol, unwelcome);
+}
+
+/// A module that asks for such a function is not tried.
+void refuse_imports(BuildResult& result, const std::string& nm) {
+    const auto found = unwelcome_imports(nm);
+    if (found.empty()) return;
+    result.ok = false;
+    result.message = "it asks the kernel for what the driver of a card does not need";
+    for (const auto& symbol : found)
+        result.messages.push_back(fmt::format("{}: not to be used in a submission", symbol));
+}
+
 }  // namespace
+
+std::vector<std::string> unwelcome_imports(const std::string& nm) {
+    std::vector<std::string> found;
+    std::istringstream in(nm);
+    std::string kind;
+    for (std::string symbol; in >> kind >> symbol;)
+        if (is_unwelcome(symbol)) found.push_back(symbol);
+    return found;
+}
 
 std::string kbuild_for(const std::vector<std::string>& c_files) {
     std::string objects;
@@ -143,18 +177,22 @@ BuildResult build_module(const fs::path& sources, const fs::path& kernel, const 
     const auto room = room_for(sources, kernel, objects, out);
     // What make made of the same text before is not made again; a newer file is. The shell's own
     // account of its children comes last.
-    const auto build = run_script(room, kernel, limits,
-                                  "[ ! -d /base ] || cp -a /base/. .\n"
-                                  "for file in /submission/*; do\n"
-                                  "cmp -s $file ${file##*/} || cp $file .; done\n"
-                                  "make_it && cp igbook.ko /out/\n"
-                                  "status=$?; times > /out/times; exit $status");
+    const auto build =
+        run_script(room, kernel, limits,
+                   "[ ! -d /base ] || cp -a /base/. .\n"
+                   "for file in /submission/*; do\n"
+                   "cmp -s $file ${file##*/} || cp $file .; done\n"
+                   "make_it && cp igbook.ko /out/ && nm -u igbook.ko > /out/imports\n"
+                   "status=$?; times > /out/times; exit $status");
     BuildResult result;
     result.cpu = processor_time_told(out / "times");
     result.module = out / "igbook.ko";
     result.ok = build.ok() && fs::exists(result.module);
     result.warnings = diagnostics(build.output, "warning");
-    if (result.ok) return result;
+    if (result.ok) {
+        refuse_imports(result, read_file(out / "imports"));
+        return result;
+    }
     result.message = why_failed(build, limits);
     result.messages = diagnostics(build.output, "error");
     if (result.messages.empty()) result.messages = split(build.output.substr(0, 16384));

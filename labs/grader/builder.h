@@ -39,6 +39,11 @@ BuildResult build_module(const std::filesystem::path& sources, const std::filesy
 bool build_objects(const std::filesystem::path& sources, const std::filesystem::path& kernel,
                    const std::filesystem::path& out);
 
+/// What a module wants of the kernel and shall not have: processes, the kernel's code and log, the
+/// watchmen (KASAN, kmemleak, lockdep), the machine's power.
+/// @param nm output of `nm -u`.
+std::vector<std::string> unwelcome_imports(const std::string& nm);
+
 /// The rules a submission is built with, whatever it brings along.
 std::string kbuild_for(const std::vector<std::string>& c_files);
 

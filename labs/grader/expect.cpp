@@ -5,6 +5,26 @@
 
 namespace fwts::grader {
 
+void Credit::part(int points, const std::function<void()>& demand) {
+    possible_ += points;
+    try {
+        demand();
+        earned_ += points;
+    } catch (const Failure& failure) {
+        failures_.push_back(failure.verdict());
+    }
+}
+
+void Credit::done() const {
+    if (failures_.empty()) return;
+    Verdict verdict = failures_.front();
+    verdict.partial = earned_;
+    for (std::size_t i = 1; i < failures_.size(); ++i)
+        verdict.evidence.push_back(fmt::format("also: {}: expected {}, seen {}", failures_[i].what,
+                                               failures_[i].expected, failures_[i].seen));
+    throw Failure(verdict);
+}
+
 void fail(std::string what, std::string expected, std::string seen,
           std::vector<std::string> evidence) {
     Verdict verdict;
@@ -31,7 +51,7 @@ void expect_bytes(const std::string& what, const std::string& expected, const st
 }
 
 std::string hexdump(const std::string& bytes, const std::string& other) {
-    constexpr std::size_t per_line = 16;
+    constexpr std::size_t per_line = 8;
     std::string text = fmt::format("{} bytes", bytes.size());
     for (std::size_t at = 0; at < bytes.size(); at += per_line) {
         text += fmt::format("\n{:04x} ", at);

@@ -7,8 +7,10 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "result.h"
 
@@ -23,6 +25,28 @@ class Failure : public std::runtime_error {
 
   private:
     Verdict verdict_;
+};
+
+/// Credit in parts: each part is tried and earns its points even if another fails.
+///
+///     Credit credit;
+///     credit.part(7, [&] { expect_equal("current address", ...); });
+///     credit.part(8, [&] { expect_equal("permanent address", ...); });
+///     credit.done();
+///
+/// Parts must not build on one another, and must add up to the check's points.
+class Credit {
+  public:
+    /// Tries one part. Only a Failure is kept until done(); a lost guest ends the check at once.
+    void part(int points, const std::function<void()>& demand);
+    /// Ends the check: as failed, with the first part's failure and the points of those that held,
+    /// unless all held.
+    void done() const;
+
+  private:
+    int earned_ = 0;
+    int possible_ = 0;
+    std::vector<Verdict> failures_;
 };
 
 /// Ends the check as failed.
@@ -49,7 +73,7 @@ void expect_that(bool holds, const std::string& what, const std::string& expecte
 /// Demands equal bytes; shown as two hexdumps with the differing bytes marked.
 void expect_bytes(const std::string& what, const std::string& expected, const std::string& seen);
 
-/// Sixteen bytes a line with their offset; bytes that differ from `other` stand in [brackets].
+/// Eight bytes a line with their offset; bytes that differ from `other` stand in [brackets].
 std::string hexdump(const std::string& bytes, const std::string& other);
 
 }  // namespace fwts::grader

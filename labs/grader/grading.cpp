@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "bench.h"
+#include "book_index.h"
 #include "boot_image.h"
 #include "builder.h"
 #include "complaints.h"
@@ -86,9 +87,11 @@ Verdict run_check(const Check& check, Bench& bench) {
             // Take the log all the same, or the next check would be blamed for it.
             Verdict verdict = failure.verdict();
             const auto found = complaints(bench.take_log());
-            if (!found.empty())
+            if (!found.empty()) {
+                verdict.partial = 0;
                 verdict.evidence.insert(verdict.evidence.end(), found.front().lines.begin(),
                                         found.front().lines.end());
+            }
             return verdict;
         }
         demand_silence(bench);
@@ -107,7 +110,11 @@ class Grading {
   public:
     Grading(const Lab& lab, const Scenario& scenario, const Places& places, const Request& request,
             const Watcher& watcher)
-        : lab_(lab), scenario_(scenario), places_(places), request_(request), watcher_(watcher) {
+        : lab_(lab),
+          scenario_(scenario.filled_in(lab.params)),
+          places_(places),
+          request_(request),
+          watcher_(watcher) {
         report_.lab = lab.name;
         report_.title = lab.title;
         report_.submission = request.submission.string();
@@ -122,6 +129,11 @@ class Grading {
             give_up(Stage::error, error.what());
         }
         report_.costs.back().cpu += in_the_room_;
+        const auto index = book_index(places_.book);
+        for (auto& check : report_.checks) {
+            const auto found = index.find(check.book);
+            if (found != index.end()) check.link = found->second;
+        }
         return std::move(report_);
     }
 
@@ -146,12 +158,13 @@ class Grading {
     bool take_in_sources() {
         const Stopwatch watch(report_.costs, "intake");
         make_skeleton(lab_, places_.driver, skeleton());
-        if (is_reference())
+        if (is_reference()) {
             make_solution(lab_, places_.driver, sources());
-        else
-            fs::copy(skeleton(), sources());
+            return true;
+        }
+        fs::copy(skeleton(), sources());
         IntakeRules rules = lab_.intake;
-        for (const char* name : {"Kbuild", "Makefile"})
+        for (const char* name : {"Kbuild", "Makefile", "handout.md"})
             if (fs::exists(sources() / name)) rules.handed_out[name] = read_file(sources() / name);
         const auto intake = take_in(request_.submission, rules, sources());
         if (intake.ok()) return true;
@@ -176,7 +189,7 @@ class Grading {
     void build_and_check() {
         require_jail();
         step("building, while a strict guest boots");
-        Bench bench({places_.kernel, request_.seed});
+        Bench bench({places_.kernel, request_.seed, lab_.params});
         const BuildResult built = build();
         report_.warnings = built.warnings;
         if (!built.ok) {
@@ -229,7 +242,7 @@ class Grading {
     fs::path sources() const { return scratch_.path() / "sources"; }
 
     const Lab& lab_;
-    const Scenario& scenario_;
+    const Scenario scenario_;
     const Places& places_;
     const Request& request_;
     const Watcher& watcher_;
@@ -244,6 +257,7 @@ Places Places::of_this_program() {
     const auto root = fs::read_symlink("/proc/self/exe").parent_path().parent_path().parent_path();
     Places places;
     places.labs = root / "labs";
+    places.book = root / "book";
     places.driver = root / "code" / "driver";
     places.kernel = root / "build" / "kernel" / "strict";
     places.cache = sandbox::cache_directory();

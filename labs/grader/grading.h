@@ -18,6 +18,7 @@ namespace fwts::grader {
 struct Places {
     std::filesystem::path labs;    ///< labs/
     std::filesystem::path driver;  ///< code/driver
+    std::filesystem::path book;    ///< book/, where the labels are
     std::filesystem::path kernel;  ///< build/kernel/strict
     std::filesystem::path cache;   ///< for what need not be made again
 

@@ -61,6 +61,20 @@ class Reader {
         }
     }
 
+    /// The table of parameters; empty when there is none.
+    Params params() const {
+        Params result;
+        const auto* table = table_["params"].as_table();
+        if (table == nullptr) return result;
+        const Reader inner(file_, *table);
+        for (const auto& [key, value] : *table) {
+            const std::string name(key.str());
+            result[name] = inner.text(name.c_str());
+            require_harmless(name, result[name]);
+        }
+        return result;
+    }
+
     Edit edit() const {
         only({"file", "find", "replace"});
         return Edit{text("file"), text("find"), text("replace")};
@@ -88,11 +102,27 @@ Mutant read_mutant(const Reader& reader) {
                   reader.texts("fails"), reader.texts("blocked")};
 }
 
-Lab from_table(const fs::path& file, const toml::table& table) {
+void fill_in(Lab& lab) {
+    const auto fill = [&](std::vector<Edit>& edits) {
+        for (auto& edit : edits) {
+            edit.find = filled_in(edit.find, lab.params);
+            edit.replace = filled_in(edit.replace, lab.params);
+        }
+    };
+    for (auto& blank : lab.blanks) blank.body = filled_in(blank.body, lab.params);
+    fill(lab.gaps);
+    fill(lab.hooks);
+    fill(lab.answers);
+    for (auto& mutant : lab.mutants) fill(mutant.edits);
+}
+
+Lab from_table(const fs::path& file, const toml::table& table, const fs::path& params) {
     const Reader top(file, table);
-    top.only({"title", "stage", "floor", "minutes", "allow", "blank", "gap", "hook", "answer",
-              "mutant"});
+    top.only({"title", "stage", "floor", "minutes", "allow", "params", "blank", "gap", "hook",
+              "answer", "mutant"});
     Lab lab;
+    lab.params = top.params();
+    if (!params.empty()) lab.params = changed_by(params, lab.params);
     lab.directory = file.parent_path();
     lab.name = lab.directory.filename().string();
     lab.title = top.text("title");
@@ -108,6 +138,7 @@ Lab from_table(const fs::path& file, const toml::table& table) {
     lab.hooks = edits(top, "hook");
     lab.answers = edits(top, "answer");
     for (const auto& mutant : top.tables("mutant")) lab.mutants.push_back(read_mutant(mutant));
+    fill_in(lab);
     return lab;
 }
 
@@ -123,10 +154,10 @@ const Mutant& Lab::mutant(const std::string& wanted) const {
                                          fmt::join(names, ", ")));
 }
 
-Lab read_lab(const fs::path& directory) {
+Lab read_lab(const fs::path& directory, const fs::path& params) {
     const fs::path file = fs::canonical(directory) / "lab.toml";
     try {
-        return from_table(file, toml::parse_file(file.string()));
+        return from_table(file, toml::parse_file(file.string()), params);
     } catch (const toml::parse_error& error) {
         throw std::runtime_error(fmt::format("{}:{}: {}", file.string(), error.source().begin.line,
                                              error.description()));

@@ -10,6 +10,7 @@
 
 #include "edit.h"
 #include "intake.h"
+#include "params.h"
 
 namespace fwts::grader {
 
@@ -36,6 +37,7 @@ struct Lab {
     int floor = 0;                    ///< points the skeleton scores as handed out
     int minutes = 0;                  ///< time a student needs
     IntakeRules intake;
+    Params params;              ///< already filled in everywhere below
     std::vector<Blank> blanks;  ///< functions taken out of the skeleton …
     std::vector<Edit> gaps;     ///< … and parts of functions taken out of it
     std::vector<Edit> hooks;    ///< changes that the skeleton and every submission start from
@@ -50,8 +52,10 @@ struct Lab {
     const Mutant& mutant(const std::string& wanted) const;
 };
 
-/// Reads lab.toml. @throws std::runtime_error naming file, line and what is wrong.
-Lab read_lab(const std::filesystem::path& directory);
+/// Reads lab.toml.
+/// @param params a file that changes the lab's parameters, or empty.
+/// @throws std::runtime_error naming file, line and what is wrong.
+Lab read_lab(const std::filesystem::path& directory, const std::filesystem::path& params = {});
 
 /// Finds labs/NN-* below the checkout's labs directory by number or by full name.
 /// @throws std::runtime_error listing the labs there are.

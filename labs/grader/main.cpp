@@ -31,6 +31,7 @@ Example:
   grade skeleton --lab 01 --out ~/lab1        make what a student starts from
   grade --lab 01 --submission ~/lab1          build it, run it, show points and hints
   grade --lab 01 --submission ~/lab1 --json result.json --seed 7
+  grade handout --lab 01 --params autumn.toml the lab with this cohort's constants
 
 Exit status: 0 full marks, 1 graded with marks lost, 2 wrong usage, 3 not accepted or not
 compiled, 70 the grader itself failed (no marks are meant by that).)";
@@ -42,6 +43,8 @@ struct Options {
     std::string keep_logs;
     std::string out;
     std::string mutant;
+    std::string params;
+    std::string book_url = "build/book/html";
     std::vector<std::string> only;
     std::uint64_t seed = 0;
     bool list = false;
@@ -71,11 +74,12 @@ TerminalWriter::Style style_for(const Options& options) {
     TerminalWriter::Style style;
     style.colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
     style.verbose = options.verbose;
+    style.book_url = options.book_url;
     return style;
 }
 
 Lab open_lab(const Options& options) {
-    return read_lab(find_lab(options.places.labs, options.lab));
+    return read_lab(find_lab(options.places.labs, options.lab), options.params);
 }
 
 Request request_for(const Options& options) {
@@ -88,11 +92,13 @@ Request request_for(const Options& options) {
 
 int list_checks(const Options& options) {
     const Lab lab = open_lab(options);
-    const Scenario scenario = fwts::labs::scenario_for(lab.name);
+    const auto scenario = fwts::labs::scenario_for(lab.name).filled_in(lab.params);
     std::cout << fmt::format("Lab {} \"{}\": about {} minutes; the skeleton scores {} points\n",
                              lab.name, lab.title, lab.minutes, lab.floor);
     for (const auto& check : scenario.checks())
         std::cout << fmt::format("{:>4}  {:<12} {}\n", check.points, check.id, check.title);
+    for (const auto& [name, value] : lab.params)
+        std::cout << fmt::format("parameter {} = \"{}\"\n", name, value);
     for (const auto& mutant : lab.mutants)
         std::cout << fmt::format("mutant {}: {}\n", mutant.name, mutant.story);
     return 0;
@@ -169,6 +175,12 @@ int run_selftest(const Options& options) {
     return failures == 0 ? 0 : exit_marks_lost;
 }
 
+int print_handout(const Options& options) {
+    const Lab lab = open_lab(options);
+    std::cout << filled_in(read_file(lab.directory / "handout.md"), lab.params);
+    return 0;
+}
+
 int make_directory(const Options& options, const std::string& what) {
     const Lab lab = open_lab(options);
     if (what == "skeleton")
@@ -195,6 +207,11 @@ void add_common(CLI::App& app, Options& options) {
         ->default_str("a new one each time");
     app.add_option("--keep-logs", options.keep_logs,
                    "directory for console, register record and sources");
+    app.add_option("--params", options.params,
+                   "file of name = \"value\" lines that changes the lab's constants (see --list)")
+        ->check(CLI::ExistingFile);
+    app.add_option("--book-url", options.book_url, "where hints find the book")
+        ->capture_default_str();
     app.add_flag("--verbose", options.verbose, "all evidence, and what each part cost");
 }
 
@@ -214,7 +231,9 @@ int run(int argc, char** argv) {
     app.add_flag("--list", options.list, "show the lab's checks and stop");
 
     auto* selftest = app.add_subcommand("selftest", "grade what has a known verdict, and compare");
-    selftest->add_option("--only", options.only, "one subject: solution, skeleton or a mutant");
+    selftest->add_option("--only", options.only,
+                         "one subject: solution, skeleton, a mutant or hostile-NAME");
+    const auto* handout = app.add_subcommand("handout", "print what the student is given to read");
     std::vector<CLI::App*> makers;
     makers.push_back(app.add_subcommand("skeleton", "make the directory a student starts from"));
     makers.push_back(app.add_subcommand("solution", "make the complete reference solution"));
@@ -225,6 +244,7 @@ int run(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
 
     if (options.list) return list_checks(options);
+    if (handout->parsed()) return print_handout(options);
     if (selftest->parsed()) return run_selftest(options);
     for (const auto* maker : makers)
         if (maker->parsed()) return make_directory(options, maker->get_name());

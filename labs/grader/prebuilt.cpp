@@ -66,7 +66,7 @@ fs::path prebuilt(const fs::path& skeleton, const fs::path& kernel, const fs::pa
     require_kernel(kernel);
     const auto description = describe(skeleton, kernel);
     const auto place = cache / "labs";
-    const auto wanted = place / fmt::format("{:016x}", std::hash<std::string>()(description));
+    auto wanted = place / fmt::format("{:016x}", std::hash<std::string>()(description));
     std::error_code error;
     if (is_it(wanted, description)) {
         fs::last_write_time(wanted, fs::file_time_type::clock::now(), error);

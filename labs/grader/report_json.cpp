@@ -22,6 +22,7 @@ Json check_json(const CheckResult& check) {
                 {"evidence", check.verdict.evidence},
                 {"hint", check.hint},
                 {"book", check.book},
+                {"link", check.link},
                 {"ms", check.time.count()},
                 {"cpu_ms", check.cpu.count()}};
 }

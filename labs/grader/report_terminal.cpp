@@ -11,6 +11,7 @@ namespace fwts::grader {
 namespace {
 
 constexpr std::size_t evidence_lines = 12;
+constexpr std::size_t column = 48;  // a hexdump's line fits
 
 /// Text from the guest or the compiler must not steer the reader's terminal.
 std::string printable(const std::string& text) {
@@ -40,13 +41,12 @@ class Page {
         if (!check.verdict.what.empty())
             out_ << "          " << printable(check.verdict.what) << '\n';
         if (check.verdict.outcome == Outcome::blocked) return;
-        value("expected", check.verdict.expected);
-        value("seen    ", check.verdict.seen);
+        values(lines_of(check.verdict.expected), lines_of(check.verdict.seen));
         evidence(check.verdict.evidence);
         if (!check.hint.empty()) out_ << "          hint: " << check.hint << '\n';
         if (!check.book.empty())
-            out_ << fmt::format("          book: section \"{}\" ({})\n", check.book,
-                                style_.book_url);
+            out_ << fmt::format("          book: {}/{}\n", style_.book_url,
+                                check.link.empty() ? "#" + check.book : check.link);
     }
 
     void evidence(const std::vector<std::string>& lines) {
@@ -75,12 +75,30 @@ class Page {
         return static_cast<double>(time.count()) / 1000.0;
     }
 
-    void value(const char* label, const std::string& text) {
-        const auto lines = lines_of(text);
-        if (lines.empty()) return;
-        out_ << "          " << label << ": " << lines.front() << '\n';
-        for (std::size_t i = 1; i < lines.size(); ++i)
-            out_ << "                    " << lines[i] << '\n';
+    void values(const std::vector<std::string>& expected, const std::vector<std::string>& seen) {
+        if (expected.size() <= 1 && seen.size() <= 1) {
+            if (!expected.empty()) out_ << "          expected: " << expected.front() << '\n';
+            if (!seen.empty()) out_ << "          seen    : " << seen.front() << '\n';
+            return;
+        }
+        std::size_t width = 0;
+        for (const auto& line : expected) width = std::max(width, line.size());
+        if (width > column) return one_below_the_other(expected, seen);
+        width = std::max(width, std::string("expected").size());
+        const auto row = [&](const std::string& left, const std::string& right) {
+            out_ << fmt::format("          {:<{}}  | {}\n", left, width, right);
+        };
+        row("expected", "seen");
+        for (std::size_t i = 0; i < std::max(expected.size(), seen.size()); ++i)
+            row(i < expected.size() ? expected[i] : "", i < seen.size() ? seen[i] : "");
+    }
+
+    void one_below_the_other(const std::vector<std::string>& expected,
+                             const std::vector<std::string>& seen) {
+        out_ << "          expected:\n";
+        for (const auto& line : expected) out_ << "            " << line << '\n';
+        out_ << "          seen:\n";
+        for (const auto& line : seen) out_ << "            " << line << '\n';
     }
 
     std::string word(Outcome outcome) const {

@@ -45,6 +45,7 @@ struct CheckResult {
     std::vector<std::string> depends;
     std::string hint;  ///< for the student, shown when the check did not pass
     std::string book;  ///< label of the section of the book that explains it
+    std::string link;  ///< page and section below the book's address: "chapters/x.html#label"
     Verdict verdict;
     std::chrono::milliseconds time{0};
     std::chrono::milliseconds cpu{0};  ///< processor time of guest, compiler and grader together

@@ -8,6 +8,17 @@
 
 namespace fwts::grader {
 
+CheckBuilder& CheckBuilder::id(std::string text) {
+    check_.id = std::move(text);
+    return *this;
+}
+
+CheckBuilder& CheckBuilder::at(const char* file, int line) {
+    const std::string path = file;
+    check_.place = fmt::format("{}:{}", path.substr(path.rfind('/') + 1), line);
+    return *this;
+}
+
 CheckBuilder& CheckBuilder::after(std::string id) {
     check_.depends.push_back(std::move(id));
     return *this;
@@ -27,31 +38,40 @@ void CheckBuilder::run(std::function<void(Bench&)> body) {
     check_.body = std::move(body);
 }
 
-CheckBuilder Scenario::check_points(int points, std::string id, std::string title) {
+CheckBuilder Scenario::check_points(int points, std::string title) {
     Check check;
-    check.id = std::move(id);
     check.title = std::move(title);
     check.points = points;
     checks_.push_back(std::move(check));
     return CheckBuilder(checks_.back());
 }
 
+Scenario Scenario::filled_in(const Params& params) const {
+    Scenario copy = *this;
+    for (auto& check : copy.checks_) {
+        check.title = grader::filled_in(check.title, params);
+        check.hint = grader::filled_in(check.hint, params);
+    }
+    return copy;
+}
+
 std::vector<std::string> Scenario::mistakes() const {
     std::vector<std::string> found;
     std::set<std::string> earlier;
     for (const auto& check : checks_) {
-        for (const auto& id : check.depends) {
+        const auto wrong = [&](const std::string& what) {
+            found.push_back(fmt::format("{}{}check {} {}", check.place,
+                                        check.place.empty() ? "" : ": ", check.id, what));
+        };
+        for (const auto& id : check.depends)
             if (!earlier.contains(id))
-                found.push_back(fmt::format(
-                    "check {} comes after {}, which is not an earlier check", check.id, id));
-        }
-        if (!earlier.insert(check.id).second)
-            found.push_back(fmt::format("two checks are called {}", check.id));
-        if (!check.body) found.push_back(fmt::format("check {} has no run(...)", check.id));
-        if (check.points <= 0) found.push_back(fmt::format("check {} gives no points", check.id));
-        if (check.hint.empty()) found.push_back(fmt::format("check {} has no hint", check.id));
-        if (check.book.empty())
-            found.push_back(fmt::format("check {} has no link into the book", check.id));
+                wrong(fmt::format("comes after {}, which is not an earlier check", id));
+        if (check.id.empty()) wrong(fmt::format("\"{}\" has no id(...)", check.title));
+        if (!earlier.insert(check.id).second) wrong("has the name of another check");
+        if (!check.body) wrong("has no run(...)");
+        if (check.points <= 0) wrong("gives no points");
+        if (check.hint.empty()) wrong("has no hint");
+        if (check.book.empty()) wrong("has no link into the book");
     }
     return found;
 }

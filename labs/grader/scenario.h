@@ -2,7 +2,8 @@
 // The scenario API: a lab's checks, written so that the source reads like the lab sheet.
 //
 //     Scenario lab("01-registration");
-//     lab.check_points(10, "mac", "the interface carries the address stored in the NVM")
+//     CHECK_POINTS(10, "the interface carries the address stored in the NVM")
+//         .id("mac")
 //         .after("loads")
 //         .hint("EERD gives one 16-bit word at a time, low byte first.")
 //         .book("registration-mac")
@@ -15,6 +16,8 @@
 #include <functional>
 #include <string>
 #include <vector>
+
+#include "params.h"
 
 namespace fwts::grader {
 
@@ -29,6 +32,7 @@ struct Check {
     std::string hint;
     std::string book;
     std::function<void(Bench&)> body;  ///< throws Failure when the demand is not met
+    std::string place;                 ///< "scenario.cpp:12", for the lab's author
 };
 
 /// Fills in the parts of a check that follow its title.
@@ -36,6 +40,10 @@ class CheckBuilder {
   public:
     explicit CheckBuilder(Check& check) : check_(check) {}
 
+    /// Short and stable: reports and mutants name the check by it. Must be given.
+    CheckBuilder& id(std::string text);
+    /// Where in the lab's source it is written.
+    CheckBuilder& at(const char* file, int line);
     /// The check is not tried unless the check named `id` passed.
     CheckBuilder& after(std::string id);
     /// Shown to the student when the check did not pass.
@@ -56,7 +64,11 @@ class Scenario {
     explicit Scenario(std::string lab) : lab_(std::move(lab)) {}
 
     /// Adds a check worth `points`. The builder returned is valid until the next call.
-    CheckBuilder check_points(int points, std::string id, std::string title);
+    /// @param title what is demanded, for the student.
+    CheckBuilder check_points(int points, std::string title);
+
+    /// The same with parameters in titles and hints.
+    Scenario filled_in(const Params& params) const;
 
     const std::string& lab() const { return lab_; }
     const std::vector<Check>& checks() const { return checks_; }
@@ -72,3 +84,7 @@ class Scenario {
 };
 
 }  // namespace fwts::grader
+
+/// Begins a check of the scenario called `lab`, and notes where it is written. What is demanded, in
+/// one sentence, comes with it; the rest follows: .id(), .after(), .hint(), .book(), .run().
+#define CHECK_POINTS(points, title) lab.check_points((points), (title)).at(__FILE__, __LINE__)

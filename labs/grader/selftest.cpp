@@ -4,7 +4,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <sys/wait.h>
+
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <stdexcept>
 
 #include "scratch.h"
@@ -31,6 +35,35 @@ void expect_ids(Texts& differences, const char* what, Texts stated, const Texts&
                                           fmt::join(stated, ", "), fmt::join(found, ", ")));
 }
 
+/// What a hostile submission comes to.
+struct Hostile {
+    const char* name;
+    Stage stage;
+    int earned;         // what an honest one of its worth would get
+    const char* words;  // somewhere in the report
+};
+
+constexpr std::array hostile_ones{
+    Hostile{"loops-in-probe", Stage::graded, 0, "of the guest's processor time"},
+    Hostile{"loops-in-interrupt", Stage::graded, 0, "of the guest's processor time"},
+    Hostile{"panics", Stage::graded, 0, "the guest's kernel panicked"},
+    Hostile{"reboots", Stage::graded, 0, "the guest rebooted"},
+    Hostile{"eats-memory", Stage::graded, 0, "the guest did not survive"},
+    Hostile{"silences-the-log", Stage::graded, 0, "the log was silenced"},
+    Hostile{"starts-programs", Stage::build_failed, 0, "call_usermodehelper: not to be used"},
+    // The skeleton's points: it is one, with words.
+    Hostile{"forges-the-report", Stage::graded, 15, "address of the interface"},
+};
+
+const std::string hostile_prefix = "hostile-";
+
+const Hostile* hostile(const std::string& subject) {
+    const auto* found =
+        std::find_if(hostile_ones.begin(), hostile_ones.end(),
+                     [&](const Hostile& one) { return subject == hostile_prefix + one.name; });
+    return found == hostile_ones.end() ? nullptr : found;
+}
+
 /// Nothing but comments and one statement, so that the compiler's words are easy to foresee.
 void spoil(const fs::path& dir, const std::string& source) {
     fs::create_directories(dir);
@@ -45,6 +78,9 @@ void make_subject(const Lab& lab, const Places& places, const std::string& subje
         spoil(out, "int igbook_oops(void) { return nothing_of_that_name; }\n");
     else if (subject == "steals-a-file")
         spoil(out, "__asm__(\".incbin \\\"/etc/passwd\\\"\");\n");
+    else if (const auto* one = hostile(subject))
+        write_file(out / "igbook_lab.c",
+                   read_file(places.labs / "grader/hostile" / (std::string(one->name) + ".c")));
     else
         make_mutant(lab, lab.mutant(subject), places.driver, out);
 }
@@ -73,7 +109,36 @@ Texts compare_build_failure(const Report& report, const std::string& complaint) 
     return differences;
 }
 
+bool says(const Report& report, const std::string& words) {
+    const auto in = [&](const std::string& text) { return text.find(words) != std::string::npos; };
+    return std::any_of(report.details.begin(), report.details.end(), in) ||
+           std::any_of(report.checks.begin(), report.checks.end(), [&](const auto& check) {
+               return in(check.verdict.what) || in(check.verdict.seen);
+           });
+}
+
+Texts compare_hostile(const Report& report, const Hostile& stated) {
+    Texts differences;
+    if (report.stage != stated.stage)
+        differences.push_back(fmt::format("stage: stated {}, found {} {}", to_string(stated.stage),
+                                          to_string(report.stage), report.message));
+    if (report.earned() != stated.earned)
+        differences.push_back(
+            fmt::format("points: stated {}, found {}", stated.earned, report.earned()));
+    if (!says(report, stated.words))
+        differences.push_back(fmt::format("the report does not say \"{}\"", stated.words));
+    if (waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD)
+        differences.emplace_back("a process was left");
+    return differences;
+}
+
 }  // namespace
+
+Texts hostile_subjects() {
+    Texts names;
+    for (const auto& one : hostile_ones) names.push_back(hostile_prefix + one.name);
+    return names;
+}
 
 Texts subjects(const Lab& lab) {
     Texts names{"solution", "skeleton", "does-not-compile", "steals-a-file"};
@@ -109,6 +174,8 @@ SelfTest self_test(const Lab& lab, const Scenario& scenario, const Places& place
         test.differences = compare_build_failure(test.report, "nothing_of_that_name");
     else if (subject == "steals-a-file")
         test.differences = compare_build_failure(test.report, "/etc/passwd");
+    else if (const auto* one = hostile(subject))
+        test.differences = compare_hostile(test.report, *one);
     else
         test.differences = compare(test.report, lab.mutant(subject));
     return test;

@@ -3,7 +3,9 @@
 //
 // A lab's subjects are its reference solution (full marks), its skeleton (the stated floor), each
 // mutant (exactly the checks named beside it), and two that every lab has: one that does not
-// compile, and one that tries to pull a file of the host into its module.
+// compile, and one that tries to pull a file of the host into its module. Hostile submissions
+// (hostile/*.c, for lab 1) must end with a clear verdict, no more points than the skeleton, and no
+// process left.
 #pragma once
 
 #include <string>
@@ -23,6 +25,9 @@ struct SelfTest {
     Report report;
     std::vector<std::string> differences;  ///< one sentence each; empty when all is as stated
 };
+
+/// Names of the hostile submissions, "hostile-panics" and so on.
+std::vector<std::string> hostile_subjects();
 
 /// Grades one subject and compares.
 /// @param request its submission is ignored.

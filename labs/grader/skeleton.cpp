@@ -35,11 +35,11 @@ bool is_source(const fs::path& path) {
     return path.extension() == ".c" || path.extension() == ".h";
 }
 
-void lay_over(const fs::path& from, const fs::path& onto) {
+void lay_over(const fs::path& from, const Params& params, const fs::path& onto) {
     if (!fs::is_directory(from)) return;
     for (const auto& entry : fs::directory_iterator(from))
         if (entry.is_regular_file() && is_source(entry.path()))
-            write_file(onto / entry.path().filename(), read_file(entry.path()));
+            write_file(onto / entry.path().filename(), filled_in(read_file(entry.path()), params));
 }
 
 void write_kbuild(const fs::path& dir) {
@@ -54,7 +54,7 @@ void make_base(const Lab& lab, const fs::path& driver, const fs::path& out) {
             "{}: is not empty; name a new directory, nothing is overwritten", out.string()));
     cut_stage(driver, lab.stage, out);
     apply_all(lab.hooks, out);
-    lay_over(lab.skeleton_dir(), out);
+    lay_over(lab.skeleton_dir(), lab.params, out);
 }
 
 }  // namespace
@@ -100,12 +100,15 @@ void make_skeleton(const Lab& lab, const fs::path& driver, const fs::path& out) 
     for (const auto& blank : lab.blanks) empty_blank(out, blank, tagger);
     apply_all(lab.gaps, out);
     write_kbuild(out);
+    const auto handout = lab.directory / "handout.md";
+    if (fs::exists(handout))
+        write_file(out / "handout.md", filled_in(read_file(handout), lab.params));
 }
 
 void make_solution(const Lab& lab, const fs::path& driver, const fs::path& out) {
     make_base(lab, driver, out);
     apply_all(lab.answers, out);
-    lay_over(lab.solution_dir(), out);
+    lay_over(lab.solution_dir(), lab.params, out);
     write_kbuild(out);
 }
 

@@ -19,7 +19,7 @@ void cut_stage(const std::filesystem::path& driver, const std::string& stage,
                const std::filesystem::path& out);
 
 /// What a student starts from: the stage with the lab's hooks, its blanks and gaps empty, the lab's
-/// own files added, and build rules so that `make` works in it.
+/// own files added, its handout, and build rules so that `make` works in it.
 void make_skeleton(const Lab& lab, const std::filesystem::path& driver,
                    const std::filesystem::path& out);
 

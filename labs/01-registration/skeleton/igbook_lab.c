@@ -9,7 +9,7 @@
 #include "igbook_lab.h"
 
 /*
- * TODO 5: a binary attribute "nvm", readable by everybody, writable by nobody:
+ * TODO 5: a binary attribute "@nvm_file@", readable by everybody, writable by nobody:
  * the 64 words of the NVM, each with its low byte first. A reader may begin
  * anywhere and ask for any number of bytes, and several may read at once.
  */

@@ -11,7 +11,7 @@
  * igbook_nvm_show() - read some bytes of the NVM image
  * @file: the open file
  * @kobj: the PCI device's kobject
- * @attr: the attribute "nvm"
+ * @attr: the attribute
  * @buf: where the bytes go
  * @offset: first byte; sysfs has compared it with the attribute's size
  * @count: number of bytes; cut to the attribute's size by sysfs
@@ -46,7 +46,7 @@ static ssize_t igbook_nvm_show(struct file *file, struct kobject *kobj,
 }
 
 static struct bin_attribute igbook_nvm_attr = {
-	.attr = { .name = "nvm", .mode = 0444 },
+	.attr = { .name = "@nvm_file@", .mode = 0444 },
 	.size = IGBOOK_NVM_WORDS * sizeof(__le16),
 	.read = igbook_nvm_show,
 };

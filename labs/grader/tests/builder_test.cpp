@@ -49,6 +49,24 @@ TEST(Builder, AMissingKernelIsTheGradersTroubleAndSaysWhatToDo) {
     }
 }
 
+TEST(Imports, WhatReachesBeyondTheCardIsFound) {
+    EXPECT_THAT(
+        unwelcome_imports("                 U __asan_load4_noabort\n"
+                          "                 U call_usermodehelper\n"
+                          "                 U register_kprobe\n"
+                          "                 U kmemleak_ignore\n"
+                          "                 U init_task\n"
+                          "                 U register_netdev\n"),
+        ElementsAre("call_usermodehelper", "register_kprobe", "kmemleak_ignore", "init_task"));
+}
+
+TEST(Imports, WhatADriverNeedsIsFree) {
+    EXPECT_THAT(unwelcome_imports("U _printk\nU register_netdev\nU pci_enable_device\nU kfree\n"
+                                  "U memory_read_from_buffer\nU lockdep_rtnl_is_held\n"
+                                  "U __SCT__might_resched\nU delayed_work_timer_fn\n"),
+                ElementsAre());
+}
+
 TEST(KernelLog, FindsComplaintsAndWhatTheyPrinted) {
     const auto found = complaints({
         "[    1.0] igbook 0000:00:02.0: port 0",

@@ -31,6 +31,7 @@ Report sample() {
     bad.depends = {"loads"};
     bad.hint = "read RAL0";
     bad.book = "cov-c9";
+    bad.link = "chapters/01-registration.html#cov-c9";
     bad.verdict.outcome = Outcome::fail;
     bad.verdict.what = "the address";
     bad.verdict.expected = "02:00:00:00:00:07";
@@ -53,9 +54,18 @@ TEST(TerminalWriter, ShowsPointsExpectedSeenHintAndBook) {
     EXPECT_THAT(text, HasSubstr("  0/15  fail    mac"));
     EXPECT_THAT(text, HasSubstr("expected: 02:00:00:00:00:07"));
     EXPECT_THAT(text, HasSubstr("hint: read RAL0"));
-    EXPECT_THAT(text, HasSubstr("cov-c9"));
+    EXPECT_THAT(text, HasSubstr("book: book/chapters/01-registration.html#cov-c9"));
     EXPECT_THAT(text, HasSubstr("5 of 20 points"));
     EXPECT_THAT(text, Not(HasSubstr("not shown when all is well")));
+}
+
+TEST(TerminalWriter, ValuesOfSeveralLinesStandSideBySide) {
+    Report report = sample();
+    report.checks[1].verdict.expected = "2 bytes\n0000  41 [42]";
+    report.checks[1].verdict.seen = "1 bytes\n0000  41 ";
+    EXPECT_THAT(terminal(report), HasSubstr("          expected       | seen\n"
+                                            "          2 bytes        | 1 bytes\n"
+                                            "          0000  41 [42]  | 0000  41 \n"));
 }
 
 TEST(TerminalWriter, TextFromTheGuestCannotSteerTheTerminal) {
@@ -89,9 +99,10 @@ TEST(JsonWriter, SchemaIsStable) {
               "points checks costs ");
     std::string check_keys;
     for (const auto& [key, value] : json["checks"][1].items()) check_keys += key + " ";
-    EXPECT_EQ(check_keys,
-              "id title outcome earned points depends what expected seen evidence hint book ms "
-              "cpu_ms ");
+    EXPECT_EQ(
+        check_keys,
+        "id title outcome earned points depends what expected seen evidence hint book link ms "
+        "cpu_ms ");
     EXPECT_EQ(json["schema"], "fwts-grade/1");
     EXPECT_EQ(json["stage"], "graded");
     EXPECT_EQ(json["earned"], 5);

@@ -13,9 +13,9 @@ using testing::HasSubstr;
 
 Scenario three_checks() {
     Scenario scenario("99-test");
-    scenario.check_points(10, "a", "first").hint("h").book("b").run([](Bench&) {});
-    scenario.check_points(20, "b", "second").after("a").hint("h").book("b").run([](Bench&) {});
-    scenario.check_points(30, "c", "third").hint("h").book("b").run([](Bench&) {});
+    scenario.check_points(10, "first").id("a").hint("h").book("b").run([](Bench&) {});
+    scenario.check_points(20, "second").id("b").after("a").hint("h").book("b").run([](Bench&) {});
+    scenario.check_points(30, "third").id("c").hint("h").book("b").run([](Bench&) {});
     return scenario;
 }
 
@@ -57,7 +57,7 @@ TEST(Scoring, ACheckWhoseDependencyFailedIsBlockedAndNotTried) {
 
 TEST(Scoring, ABlockedDependencyBlocksInTurn) {
     Scenario scenario = three_checks();
-    scenario.check_points(5, "d", "fourth").after("b").hint("h").book("b").run([](Bench&) {});
+    scenario.check_points(5, "fourth").id("d").after("b").hint("h").book("b").run([](Bench&) {});
     const auto results = run_checks(scenario.checks(), [](const Check& check) {
         return verdict(check.id == "a" ? Outcome::fail : Outcome::pass);
     });
@@ -106,12 +106,12 @@ TEST(Scenario, ASoundOneHasNoMistakes) {
 
 TEST(Scenario, TellsItsAuthorWhatIsWrong) {
     Scenario scenario("99-test");
-    scenario.check_points(10, "a", "first").after("z");
-    scenario.check_points(0, "a", "again").hint("h").book("b").run([](Bench&) {});
+    scenario.check_points(10, "first").id("a").after("z");
+    scenario.check_points(0, "again").id("a").hint("h").book("b").run([](Bench&) {});
     EXPECT_THAT(
         scenario.mistakes(),
         ElementsAre(HasSubstr("not an earlier check"), HasSubstr("no run"), HasSubstr("no hint"),
-                    HasSubstr("no link"), HasSubstr("two checks"), HasSubstr("no points")));
+                    HasSubstr("no link"), HasSubstr("name of another"), HasSubstr("no points")));
 }
 
 TEST(Expect, FailureCarriesBothSides) {
@@ -123,6 +123,27 @@ TEST(Expect, FailureCarriesBothSides) {
         EXPECT_EQ(failure.verdict().seen, "0x04000040");
         EXPECT_EQ(failure.verdict().outcome, Outcome::fail);
     }
+}
+
+TEST(Credit, KeepsWhatHeldAndTellsWhatDidNot) {
+    Credit credit;
+    credit.part(7, [] {});
+    credit.part(5, [] { expect_equal("permanent address", 1, 2); });
+    credit.part(3, [] { expect_equal("type", 3, 4); });
+    try {
+        credit.done();
+        FAIL() << "did not throw";
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.verdict().partial, 7);
+        EXPECT_EQ(failure.verdict().what, "permanent address");
+        EXPECT_THAT(failure.verdict().evidence, ElementsAre("also: type: expected 3, seen 4"));
+    }
+}
+
+TEST(Credit, AllPartsHeldIsAPass) {
+    Credit credit;
+    credit.part(7, [] {});
+    EXPECT_NO_THROW(credit.done());
 }
 
 TEST(Expect, HexdumpMarksTheBytesThatDiffer) {

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+// Where the book has its labels, so that a hint leads to the very section.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace fwts::grader {
+
+/// @param book the book's source, book/.
+/// @return for each label its page and section below the book's address:
+/// "cov-c9" -> "chapters/01-registration.html#cov-c9". Empty when there is no such directory.
+std::map<std::string, std::string> book_index(const std::filesystem::path& book);
+
+}  // namespace fwts::grader

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A hostile submission: a timer interrupt never ends.
+ * Laid over the skeleton as igbook_lab.c; the driver core calls is_visible
+ * when probe has succeeded.
+ */
+#include <linux/hrtimer.h>
+
+#include "igbook.h"
+#include "igbook_lab.h"
+
+static struct hrtimer igbook_timer;
+
+static enum hrtimer_restart igbook_tick(struct hrtimer *timer)
+{
+	for (;;)
+		cpu_relax();
+	return HRTIMER_NORESTART;
+}
+
+static umode_t igbook_evil(struct kobject *kobj, struct attribute *attr, int n)
+{
+	hrtimer_init(&igbook_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	igbook_timer.function = igbook_tick;
+	hrtimer_start(&igbook_timer, ms_to_ktime(1), HRTIMER_MODE_REL_HARD);
+
+	return attr->mode;
+}
+
+static ssize_t evil_show(struct device *dev, struct device_attribute *attr,
+			 char *buf)
+{
+	return sysfs_emit(buf, "\n");
+}
+static DEVICE_ATTR_RO(evil);
+
+static struct attribute *igbook_lab_attrs[] = {
+	&dev_attr_evil.attr,
+	NULL
+};
+
+static const struct attribute_group igbook_lab_group = {
+	.is_visible = igbook_evil,
+	.attrs = igbook_lab_attrs,
+};
+
+const struct attribute_group *igbook_lab_groups[] = {
+	&igbook_lab_group,
+	NULL
+};
