@@ -81,7 +81,7 @@ fs::path stage_module(const Places& places, const std::string& stage) {
     const fs::path modules = places.checkout / "build/modules" / places.kernel;
     if (fs::is_directory(modules)) {
         for (const auto& entry : fs::directory_iterator(modules)) {
-            const fs::path module = entry.path() / "igbook.ko";
+            fs::path module = entry.path() / "igbook.ko";
             if (entry.path().filename().string().starts_with(stage + "-") && fs::exists(module)) {
                 return module;
             }
