@@ -219,7 +219,8 @@ def overload() -> list[Stop]:
         Stop("in-thread", "handle_softirqs", "The same work, in a thread",
              """The very function as before, called by a thread this time. The scheduler may take
              the CPU away from it between two rounds.""",
-             condition=called_by_thread,
+             # Before the thread has turned interrupts off, one can do the work on its way out.
+             condition=lambda: called_by_thread() and pending(NET_RX),
              check=[Check("the task is ksoftirqd/0", is_ksoftirqd),
                     Check("NET_RX is pending", lambda: pending(NET_RX))]),
     ]

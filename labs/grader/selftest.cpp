@@ -48,7 +48,8 @@ constexpr std::array hostile_ones{
     Hostile{"loops-in-interrupt", Stage::graded, 0, "of the guest's processor time"},
     Hostile{"panics", Stage::graded, 0, "the guest's kernel panicked"},
     Hostile{"reboots", Stage::graded, 0, "the guest rebooted"},
-    Hostile{"eats-memory", Stage::graded, 0, "the guest did not survive"},
+    // The whole guest dies of it, or insmod alone: whom the kernel takes first is not ours to say.
+    Hostile{"eats-memory", Stage::graded, 0, "the module loads and takes charge"},
     Hostile{"silences-the-log", Stage::graded, 0, "the log was silenced"},
     Hostile{"starts-programs", Stage::build_failed, 0, "call_usermodehelper: not to be used"},
     // The skeleton's points: it is one, with words.

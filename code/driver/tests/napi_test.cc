@@ -89,12 +89,15 @@ bool hit_window(Guest& guest, std::mt19937_64& random, const std::string& symbol
     for (int i = 0; i < frames; i++) {
         guest.cable().send(silent_frame(random));
     }
+    const std::string parameters = "/sys/module/window/parameters/";
     std::string arrived;
     EXPECT_TRUE(eventually([&] {
-        arrived = guest.get("/sys/module/window/parameters/arrived");
+        arrived = guest.get(parameters + "arrived");
         return arrived == std::to_string(frames) + "\n";
     })) << "arrived in the window: "
-        << arrived;
+        << arrived << "head when it opened: " << guest.get(parameters + "head")
+        << "looks: " << guest.get(parameters + "looks") << "head now: " << std::hex
+        << guest.read_register(kRdh0);
     guest.must("rmmod window");
     return !testing::Test::HasFailure();
 }
@@ -332,7 +335,9 @@ TEST(Napi, CarriesTcpBothWays) {
     // A frame longer than the cable can carry was put together by GRO.
     guest.must(
         "(tcpdump -n -i eth0 -c 3 'src 192.0.2.1 and tcp and greater 3000' "
-        ">/tmp/merged 2>/dev/null &)");
+        ">/tmp/merged 2>/tmp/merged.err &)");
+    EXPECT_TRUE(
+        eventually([&] { return guest.run("grep -q 'listening on' /tmp/merged.err").ok(); }));
     EXPECT_GT(iperf(guest, "-R"), 0);
     EXPECT_TRUE(eventually([&] { return guest.must("wc -l </tmp/merged") == "3\n"; }))
         << "GRO merged nothing";

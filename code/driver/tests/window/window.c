@@ -16,12 +16,12 @@
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
 
 #define WINDOW_RDH	0x0c010		/* of queue 0 */
 #define WINDOW_RDLEN	0x0c008
 #define WINDOW_UART	0x3f8		/* the console */
-#define WINDOW_LIMIT	(8 * NSEC_PER_SEC)
+#define WINDOW_STEP	20		/* us between two looks */
+#define WINDOW_LIMIT	400000		/* looks; 8 s */
 
 static char *symbol = "napi_complete_done";
 module_param(symbol, charp, 0444);
@@ -38,6 +38,14 @@ MODULE_PARM_DESC(frames, "how many frames to wait for");
 static int arrived = -1;
 module_param(arrived, int, 0444);
 MODULE_PARM_DESC(arrived, "how many came; -1 before the window was open");
+
+static uint looks;
+module_param(looks, uint, 0444);
+MODULE_PARM_DESC(looks, "how often it was looked whether they had come");
+
+static uint head;
+module_param(head, uint, 0444);
+MODULE_PARM_DESC(head, "the card's head when the window opened");
 
 static void __iomem *regs;
 
@@ -68,17 +76,20 @@ static void window_say(const char *text)
 
 static int window_pre(struct kprobe *probe, struct pt_regs *cpu)
 {
-	u64 end = ktime_get_mono_fast_ns() + WINDOW_LIMIT;
-	u32 from;
+	unsigned int moved;
 
 	if (arrived >= 0 || !window_from_igbook(cpu))
 		return 0;
-	from = readl(regs + WINDOW_RDH);
+	head = readl(regs + WINDOW_RDH);
 	arrived = 0;
 	window_say("\r\nwindow: open\r\n");
-	while (window_moved(from) < frames && ktime_get_mono_fast_ns() < end)
-		udelay(20);
-	arrived = window_moved(from);
+	for (;;) {
+		moved = window_moved(head);
+		if (moved >= frames || ++looks == WINDOW_LIMIT)
+			break;
+		udelay(WINDOW_STEP);
+	}
+	arrived = moved;
 	return 0;
 }
 
