@@ -40,7 +40,7 @@ struct Hostile {
     const char* name;
     Stage stage;
     int earned;         // what an honest one of its worth would get
-    const char* words;  // somewhere in the report
+    const char* words;  // somewhere in the report; empty: whatever it says
 };
 
 constexpr std::array hostile_ones{
@@ -49,7 +49,7 @@ constexpr std::array hostile_ones{
     Hostile{"panics", Stage::graded, 0, "the guest's kernel panicked"},
     Hostile{"reboots", Stage::graded, 0, "the guest rebooted"},
     // The whole guest dies of it, or insmod alone: whom the kernel takes first is not ours to say.
-    Hostile{"eats-memory", Stage::graded, 0, "the module loads and takes charge"},
+    Hostile{"eats-memory", Stage::graded, 0, ""},
     Hostile{"silences-the-log", Stage::graded, 0, "the log was silenced"},
     Hostile{"starts-programs", Stage::build_failed, 0, "call_usermodehelper: not to be used"},
     // The skeleton's points: it is one, with words.
