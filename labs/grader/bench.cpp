@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -69,6 +71,12 @@ std::string trimmed(std::string text) {
     return text;
 }
 
+/// The name a module's file and the kernel have for it.
+std::string underscored(std::string name) {
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+}
+
 sandbox::Options options_for(const BenchOptions& options, const Mac& mac) {
     sandbox::Options result;
     result.kernel = options.kernel.string();
@@ -77,8 +85,17 @@ sandbox::Options options_for(const BenchOptions& options, const Mac& mac) {
     // Every message reaches the console, whatever a module does to the log level. Interpreting
     // ACPI tables takes the strict kernel longer than the rest of its boot and a card needs none;
     // but without them the port above the card must not manage its slot: it would switch it off.
-    result.append = "ignore_loglevel no_timer_check acpi=off pcie_ports=compat";
+    result.append = "ignore_loglevel no_timer_check";
+    if (!options.guest.acpi) result.append += " acpi=off pcie_ports=compat";
+    result.cpus = options.guest.cpus;
     result.memory = guest_memory;
+    for (const auto& name : options.guest.modules)
+        result.modules.push_back(sandbox::find_module(sandbox::find_kernel(result.kernel), name));
+    for (const auto& name : options.guest.companions)
+        result.files.push_back(
+            {options.modules / name / (underscored(name) + ".ko"), Bench::companion(name)});
+    for (const auto& name : options.guest.programs)
+        result.files.push_back({options.programs / name, "/bin/" + name});
     result.boot_limit = std::chrono::seconds(180);
     result.prepared = true;
     return result;
@@ -231,6 +248,22 @@ void Bench::give_module(const std::filesystem::path& module) {
     parts_->guest.put(guest_module, read_file(module));
 }
 
+std::string Bench::companion(const std::string& name) {
+    return "/modules/" + underscored(name) + ".ko";
+}
+
+void Bench::start(const std::vector<std::string>& argv) {
+    parts_->guest.start(argv);
+}
+
+void Bench::put(const std::string& path, const std::string& content) {
+    try {
+        parts_->guest.put(path, content);
+    } catch (const sandbox::SetupError& error) {
+        fail("in the guest: writing " + path, "success", error.what());
+    }
+}
+
 Ran Bench::sh(const std::string& script, Seconds limit) {
     return run({"sh", "-c", script}, limit);
 }
@@ -298,6 +331,67 @@ std::vector<RegisterWrite> Bench::writes() const {
 
 void Bench::plug(bool in) {
     parts_->guest.qmp().set_link(in);
+}
+
+std::string Bench::memory(std::uint64_t address, std::size_t size) {
+    return parts_->guest.memory(address, size);
+}
+
+Ring Bench::ring(Direction direction, unsigned queue) {
+    // RDBAL, RDBAH, RDLEN, SRRCTL, RDH, _, RDT; the transmit registers are laid out alike.
+    constexpr std::uint32_t receive_rings = 0x0c000;
+    constexpr std::uint32_t transmit_rings = 0x0e000;
+    constexpr std::uint32_t each = 0x40;
+    constexpr std::size_t most = std::size_t{1} << 20U;  // bytes; what the length register can say
+    const auto first =
+        (direction == Direction::receive ? receive_rings : transmit_rings) + queue * each;
+    Ring ring;
+    ring.base = reg(first) | std::uint64_t{reg(first + 0x04)} << 32U;
+    const std::size_t bytes = reg(first + 0x08);
+    ring.head = reg(first + 0x10);
+    ring.tail = reg(first + 0x18);
+    const std::string name =
+        fmt::format("{} ring {}", direction == Direction::receive ? "receive" : "transmit", queue);
+    if (bytes == 0 || bytes > most || ring.base == 0)
+        fail(name + ", its registers read from outside the guest", "an address and a length",
+             fmt::format("address {:#x}, {} bytes", ring.base, bytes));
+    const auto content = memory(ring.base, bytes);
+    ring.slots.resize(bytes / sizeof(RingSlot));
+    std::memcpy(ring.slots.data(), content.data(), ring.slots.size() * sizeof(RingSlot));
+    return ring;
+}
+
+void Bench::send(const std::string& frame) {
+    if (!parts_->guest.cable().try_send(sandbox::Frame(frame.begin(), frame.end())))
+        fail("a frame put on the cable", "a card that takes it", "a cable full of frames");
+}
+
+std::optional<std::string> Bench::receive(Seconds limit) {
+    const auto frame = parts_->guest.cable().receive(in_ms(limit));
+    if (!frame) return std::nullopt;
+    return std::string(frame->begin(), frame->end());
+}
+
+std::vector<std::string> Bench::take_frames() {
+    std::vector<std::string> result;
+    for (const auto& frame : parts_->guest.cable().take_all())
+        result.emplace_back(frame.begin(), frame.end());
+    return result;
+}
+
+std::string Bench::random_frame(std::size_t size, const Mac& to) {
+    constexpr std::string_view from_and_type("\x02\x00\x00\x00\x00\x01\x88\xb5", 8);
+    std::string frame;
+    std::istringstream digits(to);
+    for (std::string byte; std::getline(digits, byte, ':');)
+        frame += static_cast<char>(std::stoi(byte, nullptr, 16));
+    frame += from_and_type;
+    return frame + random_bytes(size - frame.size());
+}
+
+void Bench::silence_guest() {
+    for (const char* which : {"all", "default"})
+        put(fmt::format("/proc/sys/net/ipv6/conf/{}/disable_ipv6", which), "1");
 }
 
 const Mac& Bench::mac() const {

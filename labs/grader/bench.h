@@ -13,10 +13,12 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "lab.h"
 #include "params.h"
 
 namespace fwts::grader {
@@ -40,8 +42,27 @@ struct RegisterWrite {
     std::uint32_t value = 0;
 };
 
+/// A descriptor as it stands in the guest's memory, whatever its format: two little-endian words.
+struct RingSlot {
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;
+};
+
+/// A descriptor ring, from the card's registers and the guest's memory.
+struct Ring {
+    std::uint64_t base = 0;  ///< address on the bus, which here is the physical one
+    std::uint32_t head = 0;
+    std::uint32_t tail = 0;
+    std::vector<RingSlot> slots;  ///< as many as the length register says
+};
+
+enum class Direction { receive, transmit };
+
 struct BenchOptions {
     std::filesystem::path kernel;
+    std::filesystem::path modules = {};   ///< where built companions are: NAME/NAME.ko
+    std::filesystem::path programs = {};  ///< where programs for the guest are
+    GuestNeeds guest = {};
     std::uint64_t seed = 0;
     Params params = {};  ///< of the lab
 };
@@ -64,6 +85,8 @@ class Bench {
 
     /// Puts the submission's module where the checks find it.
     void give_module(const std::filesystem::path& module);
+    /// Path in the guest of a companion that the lab asked for: "dca-provider".
+    static std::string companion(const std::string& name);
 
     // --- inside the guest -------------------------------------------------------------------
 
@@ -86,6 +109,12 @@ class Bench {
     /// As text(), with every byte.
     std::string bytes(const std::string& path);
 
+    /// Starts a program and leaves it alone; its output is lost.
+    void start(const std::vector<std::string>& argv);
+    /// Writes a file without starting a program: a control file of the kernel's, for example.
+    /// The check fails when it cannot be written.
+    void put(const std::string& path, const std::string& content);
+
     // --- from outside -----------------------------------------------------------------------
 
     /// Reads a register of the card through QEMU. Reading has the register's side effects.
@@ -96,6 +125,26 @@ class Bench {
     std::vector<RegisterWrite> writes() const;
     /// Puts the cable in or pulls it.
     void plug(bool in);
+    /// Bytes of the guest's memory. Sound for what the card reaches: addresses on the bus are
+    /// physical addresses.
+    std::string memory(std::uint64_t address, std::size_t size);
+    /// A descriptor ring of the card. The check fails when the registers name none.
+    Ring ring(Direction direction, unsigned queue = 0);
+
+    // --- the cable --------------------------------------------------------------------------
+
+    /// Puts a frame, whole and without FCS, on the cable.
+    /// The check fails when the guest takes nothing from the cable any more.
+    void send(const std::string& frame);
+    /// The next frame the guest sent. @return nothing when none comes within `limit`.
+    std::optional<std::string> receive(Seconds limit = usual_limit);
+    /// All frames that have come and that nobody took.
+    std::vector<std::string> take_frames();
+    /// A frame of `size` bytes from the cable's end to `to`, with a random payload. The protocol is
+    /// one for local experiments (0x88b5), so the guest's own stack leaves it alone.
+    std::string random_frame(std::size_t size, const Mac& to);
+    /// From now on the guest sends no frames of its own accord: no interface made later has IPv6.
+    void silence_guest();
 
     // --- what this run is about ---------------------------------------------------------------
 

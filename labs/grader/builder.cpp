@@ -28,11 +28,12 @@ std::vector<std::string> c_files_in(const fs::path& dir) {
 
 std::vector<std::string> split(const std::string& text) {
     std::vector<std::string> lines;
+    const std::string room = "/room/";
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);) {
-        // The room's own directory is of no interest to the student.
-        for (auto at = line.find("/work/"); at != std::string::npos; at = line.find("/work/"))
-            line.erase(at, 6);
+        // Of no interest to the student.
+        for (auto at = line.find(room); at != std::string::npos; at = line.find(room))
+            line.erase(at, room.size());
         lines.push_back(std::move(line));
     }
     return lines;
@@ -78,12 +79,12 @@ Room room_for(const fs::path& sources, const fs::path& kernel, const fs::path& o
     return room;
 }
 
-/// Runs a shell script in which make_it compiles what lies in /work.
+/// Runs a shell script in which make_it compiles what lies in /room.
 ProcessResult run_script(const Room& room, const fs::path& kernel, const Limits& limits,
                          const std::string& script) {
     // Nothing reads the debugging information, which is four fifths of the module.
     const std::string make_it =
-        "tree=$1; make_it() { make -s -j2 -C $tree M=/work W=1 KCFLAGS=-g0 modules; }\n";
+        "tree=$1; make_it() { make -s -j2 -C $tree M=/room W=1 KCFLAGS=-g0 modules; }\n";
     return run_in_jail(
         room, {"sh", "-c", make_it + script, "build", (fs::canonical(kernel) / "build").string()},
         limits);

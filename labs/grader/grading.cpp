@@ -189,7 +189,8 @@ class Grading {
     void build_and_check() {
         require_jail();
         step("building, while a strict guest boots");
-        Bench bench({places_.kernel, request_.seed, lab_.params});
+        Bench bench({places_.kernel, places_.modules, places_.programs, lab_.guest, request_.seed,
+                     lab_.params});
         const BuildResult built = build();
         report_.warnings = built.warnings;
         if (!built.ok) {
@@ -260,6 +261,8 @@ Places Places::of_this_program() {
     places.book = root / "book";
     places.driver = root / "code" / "driver";
     places.kernel = root / "build" / "kernel" / "strict";
+    places.modules = root / "build" / "modules" / "strict";
+    places.programs = root / "build" / "bin" / "in-guest";
     places.cache = sandbox::cache_directory();
     return places;
 }

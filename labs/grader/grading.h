@@ -16,11 +16,13 @@ namespace fwts::grader {
 
 /// Where the pieces of the checkout are.
 struct Places {
-    std::filesystem::path labs;    ///< labs/
-    std::filesystem::path driver;  ///< code/driver
-    std::filesystem::path book;    ///< book/, where the labels are
-    std::filesystem::path kernel;  ///< build/kernel/strict
-    std::filesystem::path cache;   ///< for what need not be made again
+    std::filesystem::path labs;      ///< labs/
+    std::filesystem::path driver;    ///< code/driver
+    std::filesystem::path book;      ///< book/, where the labels are
+    std::filesystem::path kernel;    ///< build/kernel/strict
+    std::filesystem::path modules;   ///< build/modules/strict, for companions
+    std::filesystem::path programs;  ///< build/bin/in-guest, for programs that run in the guest
+    std::filesystem::path cache;     ///< for what need not be made again
 
     /// The checkout this program was built in: the directory above build/bin.
     static Places of_this_program();

@@ -54,13 +54,13 @@ std::vector<std::string> jail_command(const Room& room, const std::vector<std::s
     append_tools(command);
     append(command,
            {"--proc", "/proc", "--dev", "/dev", "--size", std::to_string(64U << 20U), "--tmpfs",
-            "/tmp", "--size", std::to_string(room.scratch_bytes), "--tmpfs", "/work"});
+            "/tmp", "--size", std::to_string(room.scratch_bytes), "--tmpfs", "/room"});
     for (const auto& dir : room.readable)
         append(command, {"--ro-bind", dir.string(), dir.string()});
     if (!room.sources.empty()) append(command, {"--ro-bind", room.sources.string(), "/submission"});
     if (!room.base.empty()) append(command, {"--ro-bind", room.base.string(), "/base"});
     if (!room.out.empty()) append(command, {"--bind", room.out.string(), "/out"});
-    append(command, {"--chdir", "/work", "--"});
+    append(command, {"--chdir", "/room", "--"});
     command.insert(command.end(), argv.begin(), argv.end());
     return command;
 }

@@ -22,7 +22,7 @@ struct Room {
     std::filesystem::path sources;                ///< seen as /submission, read only
     std::filesystem::path out = {};               ///< seen as /out, writable
     std::filesystem::path base = {};              ///< seen as /base, read only
-    std::uint64_t scratch_bytes = 256U << 20U;    ///< size of /work
+    std::uint64_t scratch_bytes = 256U << 20U;    ///< size of /room
 };
 
 /// The limits a build gets unless a test says otherwise.

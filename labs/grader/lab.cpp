@@ -6,6 +6,7 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 
 namespace fwts::grader {
@@ -20,6 +21,13 @@ class Reader {
     std::string text(const char* key) const {
         if (const auto value = table_[key].value<std::string>()) return *value;
         throw wrong(fmt::format("needs a text \"{}\"", key));
+    }
+
+    bool has(const char* key) const { return table_.contains(key); }
+
+    bool flag(const char* key) const {
+        if (const auto value = table_[key].value<bool>()) return *value;
+        throw wrong(fmt::format("needs true or false for \"{}\"", key));
     }
 
     int number(const char* key) const {
@@ -53,6 +61,14 @@ class Reader {
         return result;
     }
 
+    /// The table of that name; nothing when the key is absent.
+    std::optional<Reader> table(const char* key) const {
+        if (!table_.contains(key)) return std::nullopt;
+        const auto* inner = table_[key].as_table();
+        if (inner == nullptr) throw wrong(fmt::format("\"{}\" must be a table", key));
+        return Reader(file_, *inner);
+    }
+
     void only(std::initializer_list<const char*> keys) const {
         for (const auto& [key, value] : table_) {
             const std::string name(key.str());
@@ -80,12 +96,12 @@ class Reader {
         return Edit{text("file"), text("find"), text("replace")};
     }
 
-  private:
     std::runtime_error wrong(const std::string& what) const {
         return std::runtime_error(
             fmt::format("{}:{}: this table {}", file_.string(), table_.source().begin.line, what));
     }
 
+  private:
     const fs::path& file_;
     const toml::table& table_;
 };
@@ -94,6 +110,19 @@ std::vector<Edit> edits(const Reader& reader, const char* key) {
     std::vector<Edit> result;
     for (const auto& table : reader.tables(key)) result.push_back(table.edit());
     return result;
+}
+
+GuestNeeds read_guest(const Reader& reader) {
+    reader.only({"cpus", "acpi", "modules", "companions", "programs"});
+    GuestNeeds needs;
+    if (reader.has("cpus")) needs.cpus = reader.number("cpus");
+    if (reader.has("acpi")) needs.acpi = reader.flag("acpi");
+    if (reader.has("modules")) needs.modules = reader.texts("modules");
+    if (reader.has("companions")) needs.companions = reader.texts("companions");
+    if (reader.has("programs")) needs.programs = reader.texts("programs");
+    if (needs.cpus > 1 && !needs.acpi)
+        throw reader.wrong("asks for more than one processor, which needs acpi = true");
+    return needs;
 }
 
 Mutant read_mutant(const Reader& reader) {
@@ -118,8 +147,8 @@ void fill_in(Lab& lab) {
 
 Lab from_table(const fs::path& file, const toml::table& table, const fs::path& params) {
     const Reader top(file, table);
-    top.only({"title", "stage", "floor", "minutes", "allow", "params", "blank", "gap", "hook",
-              "answer", "mutant"});
+    top.only({"title", "stage", "floor", "minutes", "allow", "guest", "params", "blank", "gap",
+              "hook", "answer", "mutant"});
     Lab lab;
     lab.params = top.params();
     if (!params.empty()) lab.params = changed_by(params, lab.params);
@@ -130,6 +159,7 @@ Lab from_table(const fs::path& file, const toml::table& table, const fs::path& p
     lab.floor = top.number("floor");
     lab.minutes = top.number("minutes");
     lab.intake.allow = top.texts("allow");
+    if (const auto guest = top.table("guest")) lab.guest = read_guest(*guest);
     for (const auto& blank : top.tables("blank")) {
         blank.only({"function", "body"});
         lab.blanks.push_back(Blank{blank.text("function"), blank.text("body")});

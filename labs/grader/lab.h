@@ -29,6 +29,16 @@ struct Mutant {
     std::vector<std::string> blocked;  ///< … and exactly these are blocked
 };
 
+/// What a lab's guest has beyond a card and our agent.
+struct GuestNeeds {
+    int cpus = 1;
+    /// Without ACPI a guest is ready twice as fast, but has neither MSI-X nor a second processor.
+    bool acpi = false;
+    std::vector<std::string> modules;     ///< the kernel's own, inserted before any check: "dca"
+    std::vector<std::string> companions;  ///< the book's, lying ready: "dca-provider"
+    std::vector<std::string> programs;    ///< of build/bin/in-guest, in the guest's /bin: "frames"
+};
+
 struct Lab {
     std::string name;  ///< "01-registration"
     std::string title;
@@ -36,6 +46,7 @@ struct Lab {
     std::filesystem::path directory;  ///< labs/01-registration
     int floor = 0;                    ///< points the skeleton scores as handed out
     int minutes = 0;                  ///< time a student needs
+    GuestNeeds guest;
     IntakeRules intake;
     Params params;              ///< already filled in everywhere below
     std::vector<Blank> blanks;  ///< functions taken out of the skeleton …

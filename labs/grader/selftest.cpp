@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <regex>
 #include <stdexcept>
 
 #include "scratch.h"
@@ -40,7 +41,7 @@ struct Hostile {
     const char* name;
     Stage stage;
     int earned;         // what an honest one of its worth would get
-    const char* words;  // somewhere in the report; empty: whatever it says
+    const char* words;  // a regular expression; somewhere in the report
 };
 
 constexpr std::array hostile_ones{
@@ -49,7 +50,7 @@ constexpr std::array hostile_ones{
     Hostile{"panics", Stage::graded, 0, "the guest's kernel panicked"},
     Hostile{"reboots", Stage::graded, 0, "the guest rebooted"},
     // The whole guest dies of it, or insmod alone: whom the kernel takes first is not ours to say.
-    Hostile{"eats-memory", Stage::graded, 0, ""},
+    Hostile{"eats-memory", Stage::graded, 0, "the guest did not survive|^status 137: "},
     Hostile{"silences-the-log", Stage::graded, 0, "the log was silenced"},
     Hostile{"starts-programs", Stage::build_failed, 0, "call_usermodehelper: not to be used"},
     // The skeleton's points: it is one, with words.
@@ -73,6 +74,7 @@ void spoil(const fs::path& dir, const std::string& source) {
 
 void make_subject(const Lab& lab, const Places& places, const std::string& subject,
                   const fs::path& out) {
+    const auto hostile_files = places.labs / "grader/hostile";
     if (subject == "skeleton")
         make_skeleton(lab, places.driver, out);
     else if (subject == "does-not-compile")
@@ -81,7 +83,8 @@ void make_subject(const Lab& lab, const Places& places, const std::string& subje
         spoil(out, "__asm__(\".incbin \\\"/etc/passwd\\\"\");\n");
     else if (const auto* one = hostile(subject))
         write_file(out / "igbook_lab.c",
-                   read_file(places.labs / "grader/hostile" / (std::string(one->name) + ".c")));
+                   read_file(hostile_files / (std::string(one->name) + ".c")) + "\n" +
+                       read_file(hostile_files / "hook.inc"));
     else
         make_mutant(lab, lab.mutant(subject), places.driver, out);
 }
@@ -111,7 +114,8 @@ Texts compare_build_failure(const Report& report, const std::string& complaint) 
 }
 
 bool says(const Report& report, const std::string& words) {
-    const auto in = [&](const std::string& text) { return text.find(words) != std::string::npos; };
+    const std::regex wanted(words);
+    const auto in = [&](const std::string& text) { return std::regex_search(text, wanted); };
     return std::any_of(report.details.begin(), report.details.end(), in) ||
            std::any_of(report.checks.begin(), report.checks.end(), [&](const auto& check) {
                return in(check.verdict.what) || in(check.verdict.seen);

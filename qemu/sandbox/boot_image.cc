@@ -77,6 +77,18 @@ KernelImage find_kernel(const std::string& spec) {
     return image;
 }
 
+fs::path find_module(const KernelImage& kernel, const std::string& name) {
+    if (!kernel.modules.empty()) {
+        for (const auto& entry : fs::recursive_directory_iterator(kernel.modules)) {
+            if (entry.path().filename() == name + ".ko") {
+                return entry.path();
+            }
+        }
+    }
+    throw SetupError(
+        fmt::format("the kernel in {} has no module {}", kernel.directory.string(), name));
+}
+
 Descriptor make_initrd(const KernelImage& kernel, const std::vector<Placement>& files) {
     const fs::path base = checkout_root() / "build/guest/initramfs.cpio";
     if (!fs::exists(base)) {

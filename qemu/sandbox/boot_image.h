@@ -30,6 +30,10 @@ struct KernelImage {
 /// @throws SetupError that says which command builds what is missing.
 KernelImage find_kernel(const std::string& spec);
 
+/// @return a module of the kernel's own, found by its name: "dca".
+/// @throws SetupError when the kernel was built without it.
+std::filesystem::path find_module(const KernelImage& kernel, const std::string& name);
+
 /// A file of the host and the place in the guest where it will lie.
 struct Placement {
     std::filesystem::path from;

@@ -345,8 +345,9 @@ void leaks() {
 }
 
 bool run(const std::string& what, int argc, char** argv) {
-    if (what.rfind("cycle", 0) == 0 && argc == 5) {
-        cycle(argv[2], std::atoi(argv[3]), argv[4], what == "cycle-with-frames");
+    const bool frames = what == "cycle-with-frames";
+    if ((what == "cycle" || frames) && argc == 5) {
+        cycle(argv[2], std::atoi(argv[3]), argv[4], frames);
     } else if (what == "cycle-pair" && argc == 4) {
         cycle_pair(argv[2], std::atoi(argv[3]));
     } else if (what == "reopen" && argc == 4) {

@@ -42,15 +42,7 @@ struct InterruptLine {
 
 /// The line of the interrupt called @p name.
 InterruptLine interrupt(Guest& guest, const std::string& name) {
-    std::istringstream lines(guest.get("/proc/interrupts"));
-    std::string found;
-    for (std::string text; std::getline(lines, text);) {
-        if (text.ends_with(" " + name)) {
-            found = text;
-        }
-    }
-    EXPECT_NE(found, "") << name << " is not in /proc/interrupts";
-    std::istringstream words(found);
+    std::istringstream words(interrupt_line(guest, name));
     InterruptLine line;
     char colon = 0;
     words >> line.irq >> colon;
@@ -284,7 +276,7 @@ TEST(Irq, EachModeCarriesTrafficAndLosesNothing) {
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c");
     // No protocol may send frames of its own: the registers are looked at between bursts.
-    guest.must("sysctl -q net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
+    silence(guest);
     for (const Mode& mode : kModes) {
         ASSERT_NO_FATAL_FAILURE(check_mode(guest, mode, random));
     }

@@ -23,9 +23,6 @@ using testing::HasSubstr;
 constexpr const char* kWindow = "/modules/window.ko";
 constexpr std::uint16_t kNobodyAnswers = 0x88b5;  // EtherType for local experiments
 const std::string kNeighbour = "ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:01 dev eth0";
-// A frame of the guest's own, when it is out, would open a window meant for one from the cable.
-constexpr const char* kSilence =
-    "sysctl -q net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1";
 constexpr std::uint64_t kKeepCounter = 1U << 31;  // EITR.CNT_INGR
 
 std::filesystem::path module_of(const std::string& kernel, const std::string& path) {
@@ -39,7 +36,8 @@ Guest ready_guest() {
     options.files.push_back({module_of("strict", "window/window.ko"), kWindow});
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c");
-    guest.must(kSilence);
+    // A frame of its own, when it is out, would open a window meant for one from the cable.
+    silence(guest);
     guest.must(std::string("insmod ") + kDriver +
                " && ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up && " + kNeighbour);
     EXPECT_TRUE(carrier_becomes(guest, true));
@@ -181,14 +179,8 @@ void check_threaded(Guest& guest, std::mt19937_64& random) {
 }
 
 std::uint64_t interrupts(Guest& guest) {
-    std::istringstream lines(guest.get("/proc/interrupts"));
-    for (std::string line; std::getline(lines, line);) {
-        if (line.find("eth0-rxtx-0") != std::string::npos) {
-            return std::stoull(line.substr(line.find(':') + 1));
-        }
-    }
-    ADD_FAILURE() << "no eth0-rxtx-0 in /proc/interrupts";
-    return 0;
+    const std::string line = interrupt_line(guest, "eth0-rxtx-0");
+    return line.empty() ? 0 : std::stoull(line.substr(line.find(':') + 1));
 }
 
 /// While the core's timer polls, the vector stays masked: napi_complete_done() says false.
@@ -256,7 +248,7 @@ TEST(Napi, PausesWhenFramesAreMany) {
     options.files = {{module_of("trace", "06-napi/igbook.ko"), kDriver},
                      {module_of("trace", "window/window.ko"), kWindow}};
     Guest guest = Guest::boot(options);
-    guest.must(kSilence);
+    silence(guest);
     guest.must(std::string("modprobe dca && insmod ") + kDriver + " && ip link set eth0 up");
     ASSERT_TRUE(carrier_becomes(guest, true));
     EXPECT_THAT(guest.must("ethtool -c eth0"), HasSubstr("Adaptive RX: on"));

@@ -41,7 +41,7 @@ Guest ready_guest() {
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c");
     // No protocol may add frames of its own.
-    guest.must("sysctl -q net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
+    silence(guest);
     guest.must(std::string("insmod ") + kDriver + " && ip link set eth0 up");
     EXPECT_TRUE(carrier_becomes(guest, true));
     guest.cable().clear();
@@ -90,10 +90,7 @@ void exchange(Guest& guest, const std::vector<Frame>& requests, const std::vecto
 }
 
 std::uint64_t counter(Guest& guest, const std::string& name) {
-    const std::string all = guest.must("ethtool -S eth0");
-    const std::size_t at = all.find(" " + name + ": ");
-    EXPECT_NE(at, std::string::npos) << name << " in:\n" << all;
-    return at == std::string::npos ? 0 : std::stoull(all.substr(at + name.size() + 3));
+    return counter_in(guest.must("ethtool -S eth0"), name);
 }
 
 /// What DMA-API debugging has on its list for the driver, one line each.

@@ -12,10 +12,7 @@ using sandbox::Guest;
 constexpr const char* kSoftnic = "/modules/softnic.ko";
 
 std::uint64_t counter(Guest& guest, const std::string& name) {
-    const std::string all = guest.must("ip netns exec far ethtool -S soft1");
-    const std::size_t at = all.find(" " + name + ": ");
-    EXPECT_NE(at, std::string::npos) << name << " in:\n" << all;
-    return at == std::string::npos ? 0 : std::stoull(all.substr(at + name.size() + 3));
+    return counter_in(guest.must("ip netns exec far ethtool -S soft1"), name);
 }
 
 /// One card here, the other in a network namespace of its own, so that frames use the cable.

@@ -28,18 +28,6 @@ fs::path built_module(const std::string& stage) {
                               "; run: code/driver/build-stage --kernel strict --failcall all");
 }
 
-/// A module of the strict kernel's own.
-fs::path kernel_module(const std::string& name) {
-    const fs::path modules = fs::path(FWTS_ROOT) / "build/kernel/strict/modules";
-    for (const auto& entry : fs::recursive_directory_iterator(modules)) {
-        if (entry.path().filename() == name) {
-            return entry.path();
-        }
-    }
-    throw sandbox::SetupError("no " + name + " in " + modules.string() +
-                              "; run: qemu/kernel/kernel build strict");
-}
-
 /// Smaller than the default: the kernel that checks everything also prepares every page.
 constexpr int kMemory = 256;
 
@@ -95,7 +83,8 @@ sandbox::Options strict(const std::string& stage) {
     options.boot_limit = 600s;
     options.prepared = true;
     if (stage >= "03") {
-        options.modules = {kernel_module("dca.ko")};  // insmod does not load what igbook needs
+        options.modules = {find_module(sandbox::find_kernel("strict"),
+                                       "dca")};  // insmod does not load what igbook needs
     }
     const fs::path failcall = fs::path(FWTS_ROOT) / "build/modules/strict/failcall/failcall.ko";
     options.files = {{built_module(stage), kDriver},
@@ -179,6 +168,27 @@ std::string content(sandbox::Guest& guest, const std::string& path) {
 std::uint64_t statistic(sandbox::Guest& guest, const std::string& name,
                         const std::string& interface) {
     return std::stoull(guest.get("/sys/class/net/" + interface + "/statistics/" + name));
+}
+
+std::uint64_t counter_in(const std::string& statistics, const std::string& name) {
+    const std::size_t at = statistics.find(" " + name + ": ");
+    EXPECT_NE(at, std::string::npos) << name << " in:\n" << statistics;
+    return at == std::string::npos ? 0 : std::stoull(statistics.substr(at + name.size() + 3));
+}
+
+std::string interrupt_line(sandbox::Guest& guest, const std::string& name) {
+    std::istringstream lines(guest.get("/proc/interrupts"));
+    for (std::string line; std::getline(lines, line);) {
+        if (line.ends_with(" " + name)) {
+            return line;
+        }
+    }
+    ADD_FAILURE() << name << " is not in /proc/interrupts";
+    return {};
+}
+
+void silence(sandbox::Guest& guest) {
+    guest.must("sysctl -q net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
 }
 
 bool carrier_becomes(sandbox::Guest& guest, bool up) {

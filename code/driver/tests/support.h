@@ -86,6 +86,16 @@ std::string content(sandbox::Guest& guest, const std::string& path);
 std::uint64_t statistic(sandbox::Guest& guest, const std::string& name,
                         const std::string& interface = "eth0");
 
+/// @return the figure after "NAME: " in what `ethtool -S` says; 0, and the test fails, without one.
+std::uint64_t counter_in(const std::string& statistics, const std::string& name);
+
+/// @return the line of /proc/interrupts of the interrupt called @p name, or nothing and the test
+/// fails.
+std::string interrupt_line(sandbox::Guest& guest, const std::string& name);
+
+/// From now on the guest sends no frames of its own accord; for interfaces that are made later.
+void silence(sandbox::Guest& guest);
+
 /// The helper `frames VERB eth0 COUNT` (frames.cc), started and listening.
 class Frames {
   public:

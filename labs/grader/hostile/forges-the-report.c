@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A hostile submission: prints what a good submission would lead to.
- * Laid over the skeleton as igbook_lab.c; the driver core calls is_visible
- * when probe has succeeded.
  */
 #include "igbook.h"
 #include "igbook_lab.h"
@@ -18,25 +16,3 @@ static umode_t igbook_evil(struct kobject *kobj, struct attribute *attr, int n)
 
 	return attr->mode;
 }
-
-static ssize_t evil_show(struct device *dev, struct device_attribute *attr,
-			 char *buf)
-{
-	return sysfs_emit(buf, "\n");
-}
-static DEVICE_ATTR_RO(evil);
-
-static struct attribute *igbook_lab_attrs[] = {
-	&dev_attr_evil.attr,
-	NULL
-};
-
-static const struct attribute_group igbook_lab_group = {
-	.is_visible = igbook_evil,
-	.attrs = igbook_lab_attrs,
-};
-
-const struct attribute_group *igbook_lab_groups[] = {
-	&igbook_lab_group,
-	NULL
-};

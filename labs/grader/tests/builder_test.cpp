@@ -14,13 +14,13 @@ using testing::HasSubstr;
 
 constexpr const char* build_output =
     "make[2]: *** [Makefile:1] Error 2\n"
-    "/work/igbook_main.c:12:9: warning: unused variable 'a' [-Wunused-variable]\n"
+    "/room/igbook_main.c:12:9: warning: unused variable 'a' [-Wunused-variable]\n"
     "   12 |     int a;\n"
     "      |         ^\n"
-    "/work/igbook_main.c: In function 'f':\n"
-    "/work/igbook_main.c:20:1: error: expected ';' before '}' token\n"
+    "/room/igbook_main.c: In function 'f':\n"
+    "/room/igbook_main.c:20:1: error: expected ';' before '}' token\n"
     "   20 | }\n"
-    "ERROR: modpost: \"igbook_gone\" [/work/igbook.ko] undefined!\n";
+    "ERROR: modpost: \"igbook_gone\" [/room/igbook.ko] undefined!\n";
 
 TEST(Diagnostics, ErrorsComeWithTheSourceTheyQuote) {
     EXPECT_THAT(diagnostics(build_output, "error"),

@@ -24,7 +24,7 @@ class JailTest : public testing::Test {
     }
     ProcessResult compile(const std::string& text) const {
         write_file(sources_.path() / "igbook.c", text);
-        return run({"gcc", "-c", "/submission/igbook.c", "-o", "/work/igbook.o"});
+        return run({"gcc", "-c", "/submission/igbook.c", "-o", "/room/igbook.o"});
     }
     Scratch sources_{"jail-in"};
     Scratch out_{"jail-out"};
@@ -111,13 +111,13 @@ TEST_F(JailTest, MemoryIsLimited) {
     write_file(sources_.path() / "igbook.c",
                "#define N 1,\n#define A(x) x x x x x x x x\n"
                "int a[] = {A(A(A(A(A(A(N))))))};\n");
-    EXPECT_FALSE(run({"gcc", "-c", "/submission/igbook.c", "-o", "/work/igbook.o"}, limits).ok());
-    EXPECT_TRUE(run({"gcc", "-c", "/submission/igbook.c", "-o", "/work/igbook.o"}).ok());
+    EXPECT_FALSE(run({"gcc", "-c", "/submission/igbook.c", "-o", "/room/igbook.o"}, limits).ok());
+    EXPECT_TRUE(run({"gcc", "-c", "/submission/igbook.c", "-o", "/room/igbook.o"}).ok());
 }
 
 TEST_F(JailTest, ScratchSpaceIsLimited) {
     const auto result = run({"sh", "-c",
-                             "for i in 1 2 3 4 5 6; do head -c 60000000 /dev/zero > /work/$i || "
+                             "for i in 1 2 3 4 5 6; do head -c 60000000 /dev/zero > /room/$i || "
                              "exit 1; done"});
     EXPECT_FALSE(result.ok());
     EXPECT_THAT(result.output, HasSubstr("No space left"));
