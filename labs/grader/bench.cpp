@@ -87,6 +87,7 @@ sandbox::Options options_for(const BenchOptions& options, const Mac& mac) {
     // but without them the port above the card must not manage its slot: it would switch it off.
     result.append = "ignore_loglevel no_timer_check";
     if (!options.guest.acpi) result.append += " acpi=off pcie_ports=compat";
+    if (options.guest.bounce) result.append += " swiotlb=1024,force";  // slots of 2 KiB
     result.cpus = options.guest.cpus;
     result.memory = guest_memory;
     for (const auto& name : options.guest.modules)
