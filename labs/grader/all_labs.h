@@ -11,6 +11,7 @@ namespace fwts::labs {
 grader::Scenario registration();  ///< labs/01-registration/scenario.cpp
 grader::Scenario dma();           ///< labs/02-dma/scenario.cpp
 grader::Scenario dca();           ///< labs/03-dca/scenario.cpp
+grader::Scenario rings();         ///< labs/04-rings/scenario.cpp
 
 /// The checks of the lab in labs/`name`.
 /// @throws std::runtime_error when no such checks were compiled in.
