@@ -12,8 +12,12 @@
 namespace fwts::grader {
 namespace {
 
+constexpr std::uint32_t EIMS = 0x01524;
+constexpr std::uint32_t EIMC = 0x01528;
+constexpr std::uint32_t queue_vector = 1U << 0U;
 constexpr std::uint32_t RDLEN0 = 0x0c008;
 constexpr std::uint32_t RDH0 = 0x0c010;
+constexpr std::uint32_t RDT0 = 0x0c018;
 constexpr std::uint32_t descriptor_size = 16;
 constexpr Bench::Seconds link_patience{15};  // autonegotiation takes half a second of an idle host
 constexpr const char* told = "/tmp/frames-told";
@@ -49,6 +53,14 @@ void expect_carrier(Bench& bench, const std::string& eth, bool on) {
     bench.wait_until(
         "carrier of " + eth, wanted, [&] { return bench.text(file) == wanted; },
         [&] { return bench.text(file); }, link_patience);
+}
+
+void bring_up(Bench& bench) {
+    const auto eth = interface(bench);
+    // Of an interface that is down it cannot be read.
+    if (bench.text("/sys/class/net/" + eth + "/carrier").empty())
+        bench.must_run({"ip", "link", "set", "dev", eth, "up"});
+    expect_carrier(bench, eth, true);
 }
 
 std::uint64_t interrupts(Bench& bench, const std::string& name) {
@@ -87,6 +99,41 @@ void send_silent(Bench& bench) {
     expect_that(soon([&] { return bench.reg(RDH0) != head; }),
                 "RDH of queue 0 after a frame on the cable, read from outside the guest",
                 "one descriptor on", fmt::format("still {}", head));
+}
+
+bool unmasked(Bench& bench) {
+    return (bench.reg(EIMS) & queue_vector) != 0;
+}
+
+void serve_one(Bench& bench) {
+    const auto tail = bench.reg(RDT0);
+    send_silent(bench);
+    expect_that(soon([&] { return bench.reg(RDT0) != tail && unmasked(bench); }),
+                "after a frame: RDT of queue 0 and EIMS, read from outside the guest",
+                "RDT one on, the vector enabled",
+                fmt::format("RDT {} on, vector {}", ahead(bench, tail, bench.reg(RDT0)),
+                            unmasked(bench) ? "enabled" : "masked"));
+}
+
+std::size_t first(const std::vector<RegisterWrite>& record, std::uint32_t offset,
+                  std::uint32_t bits) {
+    const auto found = std::find_if(record.begin(), record.end(), [&](const RegisterWrite& write) {
+        return write.offset == offset && (write.value & bits) == bits;
+    });
+    return static_cast<std::size_t>(found - record.begin());
+}
+
+void expect_masked_while_serving(const std::vector<RegisterWrite>& record) {
+    bool masked = false;
+    for (const auto& write : record) {
+        if (write.offset == EIMC && (write.value & queue_vector) != 0) masked = true;
+        if (write.offset == EIMS && (write.value & queue_vector) != 0) masked = false;
+        expect_that(write.offset != RDT0 || masked,
+                    "EIMC, EIMS and RDT of queue 0, as QEMU recorded the writes",
+                    "the ring is served while the vector is masked", "RDT written while it is not");
+    }
+    expect_that(!masked, "EIMS and EIMC, as QEMU recorded the writes",
+                "in the end the vector is enabled", "masked");
 }
 
 std::vector<RegisterWrite> writes_since(const Bench& bench, std::size_t mark) {

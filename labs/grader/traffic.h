@@ -17,6 +17,9 @@ std::string interface(Bench& bench);
 /// Loads the submission's module.
 void load(Bench& bench);
 
+/// The interface is up, by `ip` if it was not, and has its carrier.
+void bring_up(Bench& bench);
+
 /// Waits until the interface has, or has lost, its carrier.
 void expect_carrier(Bench& bench, const std::string& eth, bool on);
 
@@ -34,6 +37,21 @@ std::uint32_t ahead(Bench& bench, std::uint32_t from, std::uint32_t to);
 /// Puts a frame that no protocol takes on the cable, and waits until the card has written it to
 /// queue 0's ring. The check fails when it does not: without a descriptor, or without link.
 void send_silent(Bench& bench);
+
+/// Whether queue 0's vector is enabled in EIMS, read from outside.
+bool unmasked(Bench& bench);
+
+/// Sends a silent frame and waits until it has been served and the vector is open again. The check
+/// fails when that does not happen.
+void serve_one(Bench& bench);
+
+/// Where in a record a register is first written with all of some bits, or the record's size.
+std::size_t first(const std::vector<RegisterWrite>& record, std::uint32_t offset,
+                  std::uint32_t bits = 0);
+
+/// Demands that queue 0's ring was served (RDT written) only between EIMC and EIMS of its vector,
+/// and that the vector is enabled in the end.
+void expect_masked_while_serving(const std::vector<RegisterWrite>& record);
 
 /// The register writes since writes().size() was `mark`.
 std::vector<RegisterWrite> writes_since(const Bench& bench, std::size_t mark);
