@@ -64,6 +64,8 @@ TEST(GuestTest, Commands) {
     guest.put("/root/deep/file", bytes, 0600);
     EXPECT_EQ(guest.get("/root/deep/file"), bytes);
     EXPECT_EQ(guest.must("stat -c %a /root/deep/file"), "600\n");
+    guest.put("/proc/sys/vm/swappiness", "7");  // a file that refuses a mode
+    EXPECT_EQ(guest.get("/proc/sys/vm/swappiness"), "7\n");
 
     EXPECT_THROW(guest.run("sleep 1000", {.limit = 500ms}), Hang);
     EXPECT_EQ(guest.must("echo alive"), "alive\n") << "a slow command is no dead guest";
@@ -204,6 +206,7 @@ TEST(GuestTest, PreparedGuests) {
     Guest guest = Guest::boot(prepared_trace());
     EXPECT_TRUE(guest.prepared());
     const std::string left = firmware_left(guest);
+    EXPECT_EQ(guest.cable().received_count(), 0U) << "frames that no driver sent";
     bring_up(guest);
     EXPECT_EQ(guest.must("cat /sys/class/net/eth0/address"), "52:54:00:12:34:56\n");
     guest.must("ping -c 1 -W 20 192.0.2.1");
