@@ -333,17 +333,17 @@ void check_goes(Bench& bench) {
     const Record record(bench);
     switch_second(bench, false);
     Credit credit;
-    credit.part(5, [&] {
+    credit.part(4, [&] {
         expect_switched_off(bench, record, "after CPU 1 went");
         expect_last(record, DCA_CTRL, switched_on, "after CPU 1 went");
     });
-    credit.part(5, [&] {
+    credit.part(3, [&] {
         expect_that(bench.text(requester + "joined") != joined,
                     "times the other requester joined, after CPU 1 went",
                     "more than the " + joined + " before", joined);
         expect_told(bench, false, "as CPU 1 went");
     });
-    credit.part(5, [&] {
+    credit.part(3, [&] {
         const Record after(bench);
         serve(bench, 0);
         expect_tagged(bench, after, tag_of(bench, 0), "after CPU 1 went, CPU 0 serving");
