@@ -46,6 +46,7 @@ constexpr auto kPrepareLimit = 300s;  // a boot of the strict kernel on a loaded
 constexpr auto kRestoredLimit = 60s;  // for the first answer of a guest started from a state
 constexpr unsigned kPortSlot = 3;     // of the root port, on bus 0
 constexpr std::size_t kPutPiece = std::size_t{512} << 10;
+constexpr unsigned kUsualMode = 0644;  // of a file put into the guest
 
 // What QEMU said of its own end.
 struct EndOfGuest {
@@ -639,11 +640,13 @@ void Guest::Machine::put(const std::string& path, std::string_view content, unsi
     bool first = true;
     do {
         const std::string_view piece = content.substr(0, kPutPiece);
-        call({{"op", "put"},
-              {"path", path},
-              {"mode", mode},
-              {"append", !first},
-              {"data", agent::base64_encode(piece)}});
+        nlohmann::json order = {{"op", "put"},
+                                {"path", path},
+                                {"append", !first},
+                                {"data", agent::base64_encode(piece)}};
+        // The usual one is not asked for: files of /proc/sys refuse to have it set.
+        if (mode != kUsualMode) order["mode"] = mode;
+        call(order);
         content.remove_prefix(piece.size());
         first = false;
     } while (!content.empty());
