@@ -47,7 +47,7 @@ constexpr unsigned data_descriptor = 3;   // DTYP
 constexpr unsigned dcmd_alone = 0x2b;     // DEXT, RS, IFCS, EOP
 constexpr unsigned dcmd_not_last = 0x20;  // DEXT
 constexpr unsigned dcmd_ifcs = 0x02;      // of no consequence where EOP is not
-constexpr Seconds link_patience{15};      // autonegotiation and a poll take one second
+constexpr Seconds link_patience{30};      // autonegotiation and a poll take one second
 const std::string dma_debug = "/sys/kernel/debug/dma-api/";
 const std::string tracing = "/sys/kernel/debug/tracing/";
 

@@ -157,6 +157,10 @@ Texts compare(const Report& report, const Mutant& mutant) {
         differences.push_back(fmt::format("{}: {}", to_string(report.stage), report.message));
     expect_ids(differences, "failed", mutant.fails, ids_with(report, Outcome::fail));
     expect_ids(differences, "blocked", mutant.blocked, ids_with(report, Outcome::blocked));
+    for (const auto& check : report.checks)
+        if (check.verdict.outcome == Outcome::fail && check.earned >= check.points)
+            differences.push_back(fmt::format(
+                "check {} failed with full points: its parts add up to more", check.id));
     return differences;
 }
 

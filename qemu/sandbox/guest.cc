@@ -297,7 +297,7 @@ void Guest::Machine::save(const fs::path& file) {
 void Guest::Machine::restore() {
     qmp->command("migrate-set-capabilities", kMigrationEvents);
     const auto seen = qmp->event_count("MIGRATION");
-    // A machine that moved tells the switches so, with frames in the card's name. Ours did not move.
+    // A machine that moved tells the switches, with frames in the card's name. Ours did not move.
     qmp->command("migrate-set-parameters", {{"announce-rounds", 0}});
     qmp->command("migrate-incoming", {{"uri", "file:" + inherited_path(wiring_.state)}});
     await_migration(seen);

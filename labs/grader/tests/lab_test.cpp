@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <set>
 
 #include "all_labs.h"
@@ -130,7 +131,16 @@ TEST_P(EveryLab, SkeletonSolutionAndMutantsCanBeMade) {
                 ThrowsMessage<std::runtime_error>(HasSubstr("is not empty")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Labs, EveryLab, testing::Values("01"),
+std::vector<std::string> all_labs() {
+    std::vector<std::string> numbers;
+    for (const auto& entry : fs::directory_iterator(source_dir / "labs"))
+        if (fs::exists(entry.path() / "lab.toml"))
+            numbers.push_back(entry.path().filename().string().substr(0, 2));
+    std::sort(numbers.begin(), numbers.end());
+    return numbers;
+}
+
+INSTANTIATE_TEST_SUITE_P(Labs, EveryLab, testing::ValuesIn(all_labs()),
                          [](const auto& info) { return info.param; });
 
 }  // namespace
