@@ -130,7 +130,7 @@ TEST_P(EveryLab, SkeletonSolutionAndMutantsCanBeMade) {
                 ThrowsMessage<std::runtime_error>(HasSubstr("is not empty")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Labs, EveryLab, testing::Values("01"),
+INSTANTIATE_TEST_SUITE_P(Labs, EveryLab, testing::Values("01", "04"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace
