@@ -12,6 +12,7 @@
 
 #include "all_labs.h"
 #include "grading.h"
+#include "repeat.h"
 #include "report.h"
 #include "selftest.h"
 #include "skeleton.h"
@@ -47,6 +48,7 @@ struct Options {
     std::string book_url = "build/book/html";
     std::vector<std::string> only;
     std::uint64_t seed = 0;
+    int repeat = 1;
     bool list = false;
     bool verbose = false;
     Places places = Places::of_this_program();
@@ -152,27 +154,53 @@ int grade_one(const Options& options) {
     return exit_status(report);
 }
 
+/// @return whether the verdict is as stated.
+bool show(const Options& options, const SelfTest& test) {
+    const bool as_stated = test.differences.empty();
+    const auto& cost = test.report.costs.back();
+    std::cout << fmt::format("{:<4} {:<28} {:>3} of {} points, {:.1f} s, {:.1f} s of processor\n",
+                             as_stated ? "ok" : "BAD", test.subject, test.report.earned(),
+                             test.report.possible(),
+                             static_cast<double>(cost.time.count()) / 1000.0,
+                             static_cast<double>(cost.cpu.count()) / 1000.0);
+    for (const auto& difference : test.differences) std::cout << "     " << difference << '\n';
+    if (!as_stated || options.verbose)
+        TerminalWriter(style_for(options)).write(test.report, std::cout);
+    std::cout << std::flush;
+    return as_stated;
+}
+
+/// Grades one subject as often as asked, each time with the next seed.
+/// @return whether each verdict is as stated and all are equal.
+bool run_subject(const Options& options, const Lab& lab, const Scenario& scenario,
+                 const std::string& subject) {
+    Repeated repeated;
+    bool good = true;
+    for (int i = 0; i < options.repeat; ++i) {
+        Request request = request_for(options);
+        request.seed += static_cast<std::uint64_t>(i);
+        const auto test = self_test(lab, scenario, options.places, subject, request, Watcher{});
+        repeated.add(test.report);
+        good = show(options, test) && good;
+    }
+    const auto differences = repeated.differences();
+    if (options.repeat > 1)
+        std::cout << fmt::format("{} {}: {} runs, {}\n", differences.empty() ? "same" : "DIFF",
+                                 subject, repeated.runs(),
+                                 differences.empty() ? "equal verdicts" : "verdicts differ");
+    for (const auto& difference : differences) std::cout << "     " << difference << '\n';
+    std::cout << std::flush;
+    return good && differences.empty();
+}
+
 int run_selftest(const Options& options) {
     const Lab lab = open_lab(options);
     const Scenario scenario = fwts::labs::scenario_for(lab.name);
     std::cout << fmt::format("seed {}\n", options.seed);
-    int failures = 0;
-    for (const auto& subject : options.only.empty() ? subjects(lab) : options.only) {
-        const auto test =
-            self_test(lab, scenario, options.places, subject, request_for(options), Watcher{});
-        std::cout << fmt::format(
-            "{:<4} {:<28} {:>3} of {} points, {:.1f} s, {:.1f} s of processor\n",
-            test.differences.empty() ? "ok" : "BAD", subject, test.report.earned(),
-            test.report.possible(),
-            static_cast<double>(test.report.costs.back().time.count()) / 1000.0,
-            static_cast<double>(test.report.costs.back().cpu.count()) / 1000.0);
-        for (const auto& difference : test.differences) std::cout << "     " << difference << '\n';
-        if (!test.differences.empty() || options.verbose)
-            TerminalWriter(style_for(options)).write(test.report, std::cout);
-        std::cout << std::flush;
-        if (!test.differences.empty()) ++failures;
-    }
-    return failures == 0 ? 0 : exit_marks_lost;
+    bool good = true;
+    for (const auto& subject : options.only.empty() ? subjects(lab) : options.only)
+        good = run_subject(options, lab, scenario, subject) && good;
+    return good ? 0 : exit_marks_lost;
 }
 
 int print_handout(const Options& options) {
@@ -233,6 +261,12 @@ int run(int argc, char** argv) {
     auto* selftest = app.add_subcommand("selftest", "grade what has a known verdict, and compare");
     selftest->add_option("--only", options.only,
                          "one subject: solution, skeleton, a mutant or hostile-NAME");
+    selftest
+        ->add_option("--repeat", options.repeat,
+                     "grade each subject so often, with the seeds that follow --seed, and say "
+                     "which verdicts differ")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
     const auto* handout = app.add_subcommand("handout", "print what the student is given to read");
     std::vector<CLI::App*> makers;
     makers.push_back(app.add_subcommand("skeleton", "make the directory a student starts from"));
