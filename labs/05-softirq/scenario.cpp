@@ -19,8 +19,8 @@ using grader::Bench;
 using grader::bring_up;
 using grader::Credit;
 using grader::expect_equal;
-using grader::expect_register;
 using grader::expect_masked_while_serving;
+using grader::expect_register;
 using grader::expect_that;
 using grader::first;
 using grader::interface;
@@ -84,9 +84,10 @@ std::function<void(Bench&)> tidy(void (*body)(Bench&)) {
             const auto loaded = !bench.text("/sys/module/igbook/initstate").empty();
             if (!loaded) bench.run({"insmod", Bench::guest_module});
             // A program that still listens ends when the interface goes down.
-            bench.sh(fmt::format("ethtool -C {0} rx-frames 1; ip link set dev {0} down; "
-                                 "ethtool -G {0} rx {1} tx {1}; ip link set dev {0} up",
-                                 interface(bench), usual_ring));
+            bench.sh(
+                fmt::format("ethtool -C {0} rx-frames 1; ip link set dev {0} down; "
+                            "ethtool -G {0} rx {1} tx {1}; ip link set dev {0} up",
+                            interface(bench), usual_ring));
             throw;
         }
     };
@@ -276,11 +277,11 @@ void check_settings(Bench& bench) {
     const auto most = max_frames(bench);
     const auto longest = std::stoul(bench.param("max_usecs"));
     const auto usecs = 1 + bench.random()() % 1000;
-    const auto shown = bench.must("settings",
-                                  fmt::format("ETH={} OWN='{} {}' MANY={} LONG={}\n{}",
-                                              interface(bench), most, usecs, most + 1, longest + 1,
-                                              settings_script),
-                                  Bench::Seconds(20));
+    const auto shown =
+        bench.must("settings",
+                   fmt::format("ETH={} OWN='{} {}' MANY={} LONG={}\n{}", interface(bench), most,
+                               usecs, most + 1, longest + 1, settings_script),
+                   Bench::Seconds(20));
     std::string expected = fmt::format("{} {}: accepted\n", most, usecs);
     for (const auto& refused : {std::string("0 100"), fmt::format("{} 100", most + 1),
                                 std::string("2 0"), fmt::format("2 {}", longest + 1)})
@@ -332,16 +333,17 @@ void gather_one_by_one(Bench& bench, unsigned batch) {
 }
 
 void count_exactly(Bench& bench) {
-    constexpr unsigned batches = 2;
+    constexpr std::uint64_t batches = 2;
     const auto batch = 6 + static_cast<unsigned>(bench.random()() % 7);
     set_batch(bench, batch, no_hurry);
     const auto before = grader::interrupts(bench, queue_name(bench));
-    for (unsigned i = 0; i < batches; ++i) gather_one_by_one(bench, batch);
+    for (std::uint64_t i = 0; i < batches; ++i) gather_one_by_one(bench, batch);
     const auto came = grader::interrupts(bench, queue_name(bench)) - before;
     // One begins a batch; a cause noted while the vector was masked may bring a second.
-    expect_that(came <= 2 * batches,
+    constexpr std::uint64_t most = 2;
+    expect_that(came <= most * batches,
                 fmt::format("interrupts for {} batches of {} frames", batches, batch),
-                fmt::format("at most {}", 2 * batches), std::to_string(came));
+                fmt::format("at most {}", most * batches), std::to_string(came));
 }
 
 void count_most(Bench& bench) {
@@ -454,11 +456,7 @@ void check_unload(Bench& bench) {
                 "none", report.empty() ? "the console says there is some" : report);
 }
 
-}  // namespace
-
-grader::Scenario softirq() {
-    grader::Scenario lab("05-softirq");
-
+void add_the_registers(grader::Scenario& lab) {
     CHECK_POINTS(5, "the driver loads, and both vectors stand in /proc/interrupts")
         .id("loads")
         .hint("igbook_irq_alloc() and igbook_irq_request() are complete as handed out.")
@@ -487,7 +485,9 @@ grader::Scenario softirq() {
         .hint("Ask ICR what it was. Reading it clears it: if GPIE says so.")
         .book("cov-g2")
         .run(tidy(check_link));
+}
 
+void add_the_halves(grader::Scenario& lab) {
     CHECK_POINTS(10, "frames are received and sent, alone and in bursts, byte for byte")
         .id("frames")
         .after("loads")
@@ -510,7 +510,9 @@ grader::Scenario softirq() {
             "timer of yours can start it again.")
         .book("cov-g4")
         .run(tidy(check_down));
+}
 
+void add_the_batches(grader::Scenario& lab) {
     CHECK_POINTS(5, "ethtool -C takes 1 to @max_frames@ frames and a time, and nothing else")
         .id("settings")
         .after("loads")
@@ -547,7 +549,15 @@ grader::Scenario softirq() {
         .hint("A timer that fires after rmmod calls code that is gone.")
         .book("cov-g4")
         .run(check_unload);
+}
 
+}  // namespace
+
+grader::Scenario softirq() {
+    grader::Scenario lab("05-softirq");
+    add_the_registers(lab);
+    add_the_halves(lab);
+    add_the_batches(lab);
     return lab;
 }
 
