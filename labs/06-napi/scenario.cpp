@@ -69,7 +69,7 @@ void end_deferral(Bench& bench) {
                 "vector 0 enabled", "masked");
 }
 
-constexpr std::uint64_t often = 50'000'000;     // ns
+constexpr std::uint64_t often = 50'000'000;      // ns
 constexpr std::uint64_t rarely = 1'500'000'000;  // ns; all frames are there before
 
 /// Frames that nobody answers are put into the ring, and served.
@@ -88,15 +88,15 @@ std::function<void(Bench&)> tidy(void (*body)(Bench&)) {
             grader::bring_up(bench);
             body(bench);
         } catch (const grader::Failure&) {
-            if (!bench.text("/sys/module/window/initstate").empty())
-                bench.run({"rmmod", "window"});
+            if (!bench.text("/sys/module/window/initstate").empty()) bench.run({"rmmod", "window"});
             put_setting(bench, "gro_flush_timeout", 0);
             put_setting(bench, "napi_defer_hard_irqs", 0);
             // A program that still listens ends when the interface goes down.
-            bench.sh(fmt::format("ip link set dev {0} down; ethtool -G {0} tx {1}; "
-                                 "ethtool -C {0} adaptive-rx off rx-usecs 0; "
-                                 "ip link set dev {0} up",
-                                 interface(bench), usual_ring));
+            bench.sh(
+                fmt::format("ip link set dev {0} down; ethtool -G {0} tx {1}; "
+                            "ethtool -C {0} adaptive-rx off rx-usecs 0; "
+                            "ip link set dev {0} up",
+                            interface(bench), usual_ring));
             throw;
         }
     };
@@ -294,9 +294,8 @@ void check_gro(Bench& bench) {
 /// EITR of vector 0 as it was last written.
 std::uint32_t last_pause(Bench& bench) {
     const auto record = bench.writes();
-    const auto found = std::find_if(record.rbegin(), record.rend(), [](const auto& write) {
-        return write.offset == EITR0;
-    });
+    const auto found = std::find_if(record.rbegin(), record.rend(),
+                                    [](const auto& write) { return write.offset == EITR0; });
     if (found == record.rend())
         grader::fail("EITR of vector 0, as QEMU recorded it", "written", "never");
     return found->value;
@@ -420,11 +419,7 @@ void check_unload(Bench& bench) {
                 "none", report.empty() ? "the console says there is some" : report);
 }
 
-}  // namespace
-
-grader::Scenario napi() {
-    grader::Scenario lab("06-napi");
-
+void add_the_rings(grader::Scenario& lab) {
     CHECK_POINTS(5, "the driver loads and follows its cable")
         .id("loads")
         .hint("What has to do with interrupts and the link is complete as handed out.")
@@ -451,7 +446,9 @@ grader::Scenario napi() {
         .hint("A poll serves both rings. Sent frames do not count against the budget.")
         .book("cov-h2")
         .run(tidy(check_sent));
+}
 
+void add_the_contract(grader::Scenario& lab) {
     CHECK_POINTS(10, "while napi_complete_done() says false the vector stays masked")
         .id("deferred")
         .after("loads")
@@ -479,7 +476,9 @@ grader::Scenario napi() {
         .hint("napi_gro_receive() wants the instance whose poll this is.")
         .book("cov-h3")
         .run(tidy(check_gro));
+}
 
+void add_the_pauses(grader::Scenario& lab) {
     CHECK_POINTS(5, "ethtool -C sets the pause, and a pause that is running goes on")
         .id("pause")
         .after("loads")
@@ -502,7 +501,15 @@ grader::Scenario napi() {
         .hint("igbook_vector_stop() is complete as handed out; did you take something else?")
         .book("cov-h2")
         .run(check_unload);
+}
 
+}  // namespace
+
+grader::Scenario napi() {
+    grader::Scenario lab("06-napi");
+    add_the_rings(lab);
+    add_the_contract(lab);
+    add_the_pauses(lab);
     return lab;
 }
 
