@@ -55,12 +55,13 @@ std::vector<std::string> given_to_all(const grader::Lab& lab, const grader::Plac
     grader::cut_stage(places.driver, lab.stage, scratch / "stage");
     auto given = texts_in(scratch / "skeleton");
     for (auto& text : texts_in(scratch / "stage")) given.push_back(std::move(text));
+    for (auto& text : given) text = without_comments(text);
     return given;
 }
 
 std::string own_code(const fs::path& dir, const std::vector<std::string>& given) {
     std::string own;
-    for (const auto& text : texts_in(dir)) own += own_lines(text, given);
+    for (const auto& text : texts_in(dir)) own += own_lines(without_comments(text), given);
     return own;
 }
 
@@ -86,8 +87,8 @@ std::vector<Author> authors(const ResultsDirectory& out, const Roster& roster, c
 std::string run_sim(const fs::path& dir, std::size_t files) {
     grader::Room room;
     room.sources = dir;
-    std::vector<std::string> argv{"sim_c", "-p", "-e", "-T",
-                                  "-t",    "1",  "-r", std::to_string(run_length)};
+    std::vector<std::string> argv{
+        "sim_c", "-p", "-a", "-e", "-T", "-t", "1", "-r", std::to_string(run_length)};
     for (std::size_t i = 0; i < files; ++i) argv.push_back(fmt::format("/submission/{}.c", i));
     auto limits = grader::build_limits();
     limits.output_bytes = 64U << 20U;
@@ -118,6 +119,29 @@ std::vector<Similar> named(std::vector<Similar> pairs, const std::vector<Author>
 }
 
 }  // namespace
+
+std::string without_comments(const std::string& text) {
+    std::string code;
+    char quote = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (quote != 0) {
+            code += c;
+            if (c == '\\' && i + 1 < text.size())
+                code += text[++i];
+            else if (c == quote || c == '\n')
+                quote = 0;
+        } else if (text.compare(i, 2, "/*") == 0) {
+            i = std::min(text.find("*/", i + 2), text.size() - 2) + 1;
+        } else if (text.compare(i, 2, "//") == 0) {
+            i = std::min(text.find('\n', i), text.size()) - 1;
+        } else {
+            if (c == '"' || c == '\'') quote = c;
+            code += c;
+        }
+    }
+    return code;
+}
 
 std::string own_lines(const std::string& text, const std::vector<std::string>& given) {
     std::set<std::string> known;

@@ -21,6 +21,9 @@ struct Similar {
 /// stands alone on its line and says nothing (braces, "else") goes with its neighbours.
 std::string own_lines(const std::string& text, const std::vector<std::string>& given);
 
+/// C without its comments.
+std::string without_comments(const std::string& text);
+
 /// Reads the lines "F consists for x % of G material" of `sim_c -p`.
 std::vector<Similar> parse_sim(const std::string& output);
 
