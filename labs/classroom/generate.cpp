@@ -107,12 +107,12 @@ void run_git(const fs::path& dir, std::vector<std::string> words) {
         throw std::runtime_error(fmt::format("git {}: {}", fmt::join(words, " "), result.output));
 }
 
-/// Expands to 8^9 terms: no compiler ends that within its limits.
+/// Expands to an array of 8^9 elements: the compiler ends at its limit of memory.
 std::string compile_bomb() {
-    std::string text = std::string(licence) + "#define A0 1 +\n";
+    std::string text = std::string(licence) + "#define A0 1,\n";
     for (int i = 1; i <= 9; ++i)
         text += fmt::format("#define A{0} A{1} A{1} A{1} A{1} A{1} A{1} A{1} A{1}\n", i, i - 1);
-    return text + "int igbook_bomb = A9 1;\n";
+    return text + "int igbook_bomb[] = { A9 };\n";
 }
 
 class Maker {
