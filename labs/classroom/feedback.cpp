@@ -76,6 +76,7 @@ void markdown_check(std::ostream& out, const CheckResult& check, const std::stri
 constexpr const char* style =
     R"(body{font:16px/1.5 sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem;color:#1c1c1e;background:#fff}
 table{border-collapse:collapse}td,th{padding:.2rem .8rem;border-bottom:1px solid #ccc;text-align:left}
+.pair{display:flex;flex-wrap:wrap;gap:1rem}.pair>div{flex:1 1 24rem;min-width:0}
 pre{background:#f3f3f5;padding:.6rem;overflow-x:auto}.fail{color:#a40000}.pass{color:#0a5c2b}.blocked,.error{color:#6b4e00}
 @media(prefers-color-scheme:dark){body{color:#e6e6e8;background:#18181b}pre{background:#26262b}.fail{color:#ff8a80}.pass{color:#7bd88f}
 .blocked,.error{color:#e3c16f}a{color:#8ab4ff}})";
@@ -88,13 +89,25 @@ void html_value(std::ostream& out, const char* name, const std::string& value) {
         out << fmt::format("<p>{}: {}</p>\n", name, escaped(value));
 }
 
+/// Expected and seen: two lines, or side by side when they are long.
+void html_pair(std::ostream& out, const std::string& expected, const std::string& seen) {
+    if (expected.empty() || seen.empty() || !(multiline(expected) || multiline(seen))) {
+        html_value(out, "Expected", expected);
+        html_value(out, "Seen", seen);
+        return;
+    }
+    out << fmt::format(
+        "<div class=\"pair\">\n<div>Expected\n<pre tabindex=\"0\">{}</pre></div>\n<div>Seen\n<pre "
+        "tabindex=\"0\">{}</pre></div>\n</div>\n",
+        escaped(expected), escaped(seen));
+}
+
 void html_check(std::ostream& out, const CheckResult& check, const std::string& book_url) {
     out << fmt::format("<h2 id=\"{0}\">{0}: {1} of {2} points</h2>\n<p>{3}.</p>\n",
                        escaped(check.id), check.earned, check.points, escaped(check.title));
     html_value(out, "<strong>What happened</strong>", check.verdict.what);
     if (check.verdict.outcome == Outcome::blocked) return;
-    html_value(out, "Expected", check.verdict.expected);
-    html_value(out, "Seen", check.verdict.seen);
+    html_pair(out, check.verdict.expected, check.verdict.seen);
     if (!check.verdict.evidence.empty())
         out << fmt::format("<pre tabindex=\"0\">{}</pre>\n",
                            escaped(first_lines(check.verdict.evidence)));

@@ -182,7 +182,7 @@ std::vector<Similar> find_similar(const ResultsDirectory& out, const Roster& ros
     fs::remove_all(place / "own-code");
     for (std::size_t i = 0; i < all.size(); ++i) {
         grader::write_file(scratch.path() / "own" / fmt::format("{}.c", i), all[i].code);
-        const auto name = i == 0 ? "reference" : directory_name(all[i].name);
+        const auto name = i == 0 ? "(reference)" : directory_name(all[i].name);
         grader::write_file(place / "own-code" / (name + ".c"), all[i].code);
     }
     const auto pairs =

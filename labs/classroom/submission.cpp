@@ -4,12 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <stdexcept>
 
 namespace fwts::classroom {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr std::size_t longest_name = 160;
 
 std::string lower(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(),
@@ -181,7 +184,11 @@ std::string directory_name(const std::string& student) {
                            c == '@' || (c == '.' && !name.empty());
         name += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
     }
-    return name;
+    if (name.size() <= longest_name) return name;
+    // Too long for a file system: its beginning, and a number that another name will not have.
+    std::uint64_t number = 14695981039346656037U;
+    for (const char c : student) number = (number ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    return fmt::format("{}-{:016x}", name.substr(0, longest_name - 20), number);
 }
 
 std::vector<Submission> find_submissions(const std::vector<std::string>& places,

@@ -89,6 +89,9 @@ TEST(DirectoryName, LeadsNowhereElse) {
     EXPECT_EQ(directory_name(".."), "%2E.");
     EXPECT_EQ(directory_name("a/b c"), "a%2Fb%20c");
     EXPECT_EQ(directory_name("-rf"), "-rf");
+    const std::string long_name(240, ' ');
+    EXPECT_LE(directory_name(long_name).size(), 200U);
+    EXPECT_NE(directory_name(long_name), directory_name(long_name + "x"));
 }
 
 }  // namespace
