@@ -110,6 +110,7 @@ grade: ## grade a submission: make grade L=01 S=directory (or M=name: the refere
 	@$(setup)/install guest test
 	@$(MAKE) --no-print-directory stages guest kernel K=strict
 	@code/companions/build --kernel strict all >/dev/null
+	@code/driver/build-stage --kernel strict --module code/driver/tests/window >/dev/null
 	@$(if $(M),rm -rf build/labs/$(L)/$(M) && build/bin/grade mutant --lab $(L) --name $(M) --out build/labs/$(L)/$(M))
 	@build/bin/grade --lab $(L) --submission $(if $(M),build/labs/$(L)/$(M),$(S)) $(ARGS)
 

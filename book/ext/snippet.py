@@ -80,7 +80,7 @@ def locator(piece: dict[str, Any]) -> str:
     text = str(piece["file"])
     function = piece.get("function")
     if function and piece.get("kind") == "marker":
-        call = function if " " in function else f"{function}()"
+        call = function.removeprefix("variable ") if " " in function else f"{function}()"
         text += f", in {call}"
     return f"{text}, stage {piece['stage']}"
 

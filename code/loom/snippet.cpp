@@ -265,9 +265,10 @@ class FileWeaver {
                        (d.start < snippet.first_line || snippet.last_line < d.last);
             });
         if (around != definitions_.end()) {
-            const bool is_type =
-                around->kind == "struct" || around->kind == "union" || around->kind == "enum";
-            snippet.function = is_type ? around->kind + " " + around->name() : around->name();
+            if (around->kind == "function" || around->kind == "call")
+                snippet.function = around->name();
+            else if (around->kind != "macro")  // a run of macros has no name of its own
+                snippet.function = around->kind + " " + around->name();
             low = std::max(around->start, low - kContext);
             high = std::min(around->last, high + kContext);
         } else {

@@ -9,6 +9,11 @@ namespace fwts::labs {
 
 grader::Scenario scenario_for(const std::string& name) {
     if (name == "01-registration") return registration();
+    if (name == "02-dma") return dma();
+    if (name == "03-dca") return dca();
+    if (name == "04-rings") return rings();
+    if (name == "05-softirq") return softirq();
+    if (name == "06-napi") return napi();
     throw std::runtime_error(fmt::format(
         "lab {} has a directory but no checks; add them to labs/grader/all_labs.cpp", name));
 }

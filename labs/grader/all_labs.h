@@ -9,6 +9,11 @@
 namespace fwts::labs {
 
 grader::Scenario registration();  ///< labs/01-registration/scenario.cpp
+grader::Scenario dma();           ///< labs/02-dma/scenario.cpp
+grader::Scenario dca();           ///< labs/03-dca/scenario.cpp
+grader::Scenario rings();         ///< labs/04-rings/scenario.cpp
+grader::Scenario softirq();       ///< labs/05-softirq/scenario.cpp
+grader::Scenario napi();          ///< labs/06-napi/scenario.cpp
 
 /// The checks of the lab in labs/`name`.
 /// @throws std::runtime_error when no such checks were compiled in.

@@ -87,6 +87,7 @@ sandbox::Options options_for(const BenchOptions& options, const Mac& mac) {
     // but without them the port above the card must not manage its slot: it would switch it off.
     result.append = "ignore_loglevel no_timer_check";
     if (!options.guest.acpi) result.append += " acpi=off pcie_ports=compat";
+    if (options.guest.bounce) result.append += " swiotlb=1024,force";  // slots of 2 KiB
     result.cpus = options.guest.cpus;
     result.memory = guest_memory;
     for (const auto& name : options.guest.modules)
@@ -163,16 +164,21 @@ struct Bench::Parts {
         release = trimmed(guest.run("uname -r").out);
     }
 
-    /// Reads a word of the NVM as a driver does, but from outside: the write goes through the
-    /// card's I/O window, which no driver uses. Sound only while no driver is loaded.
+    /// Reads a word of the NVM as a driver does, but from outside. Sound only while no driver is
+    /// loaded.
     std::uint16_t read_nvm(unsigned number) {
-        outl(io_addr, EERD);
-        outl(io_data, number << 2U | EERD_START);
+        write_register(EERD, number << 2U | EERD_START);
         const auto value = guest.read_register(EERD);
         if ((value & EERD_DONE) == 0)
             throw std::runtime_error(
                 fmt::format("NVM word {} cannot be read from outside", number));
         return static_cast<std::uint16_t>(value >> 16U);
+    }
+
+    /// Through the card's I/O window, which no driver uses.
+    void write_register(std::uint32_t offset, std::uint32_t value) {
+        outl(io_addr, offset);
+        outl(io_data, value);
     }
 
     void outl(std::uint32_t offset, std::uint32_t value) {
@@ -315,6 +321,10 @@ std::string Bench::bytes(const std::string& path) {
 
 std::uint32_t Bench::reg(std::uint32_t offset) {
     return parts_->guest.read_register(offset);
+}
+
+void Bench::set_reg(std::uint32_t offset, std::uint32_t value) {
+    parts_->write_register(offset, value);
 }
 
 std::uint16_t Bench::nvm_word(unsigned number) const {

@@ -119,6 +119,9 @@ class Bench {
 
     /// Reads a register of the card through QEMU. Reading has the register's side effects.
     std::uint32_t reg(std::uint32_t offset);
+    /// Writes a register of the card through its I/O window, which no driver uses: what a partner
+    /// on the cable or a fault of the card would do to it.
+    void set_reg(std::uint32_t offset, std::uint32_t value);
     /// Word `number` of the card's NVM, read before the submission was loaded.
     std::uint16_t nvm_word(unsigned number) const;
     /// Every register write since the card was made, in order.

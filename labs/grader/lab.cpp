@@ -113,10 +113,11 @@ std::vector<Edit> edits(const Reader& reader, const char* key) {
 }
 
 GuestNeeds read_guest(const Reader& reader) {
-    reader.only({"cpus", "acpi", "modules", "companions", "programs"});
+    reader.only({"cpus", "acpi", "bounce", "modules", "companions", "programs"});
     GuestNeeds needs;
     if (reader.has("cpus")) needs.cpus = reader.number("cpus");
     if (reader.has("acpi")) needs.acpi = reader.flag("acpi");
+    if (reader.has("bounce")) needs.bounce = reader.flag("bounce");
     if (reader.has("modules")) needs.modules = reader.texts("modules");
     if (reader.has("companions")) needs.companions = reader.texts("companions");
     if (reader.has("programs")) needs.programs = reader.texts("programs");

@@ -34,6 +34,9 @@ struct GuestNeeds {
     int cpus = 1;
     /// Without ACPI a guest is ready twice as fast, but has neither MSI-X nor a second processor.
     bool acpi = false;
+    /// Streaming mappings lead to a copy elsewhere, as on a machine whose memory the card cannot
+    /// reach: what was not mapped, or is changed later, the card does not see.
+    bool bounce = false;
     std::vector<std::string> modules;     ///< the kernel's own, inserted before any check: "dca"
     std::vector<std::string> companions;  ///< the book's, lying ready: "dca-provider"
     std::vector<std::string> programs;    ///< of build/bin/in-guest, in the guest's /bin: "frames"

@@ -46,6 +46,7 @@ constexpr auto kPrepareLimit = 300s;  // a boot of the strict kernel on a loaded
 constexpr auto kRestoredLimit = 60s;  // for the first answer of a guest started from a state
 constexpr unsigned kPortSlot = 3;     // of the root port, on bus 0
 constexpr std::size_t kPutPiece = std::size_t{512} << 10;
+constexpr unsigned kUsualMode = 0644;  // of a file put into the guest
 
 // What QEMU said of its own end.
 struct EndOfGuest {
@@ -296,6 +297,8 @@ void Guest::Machine::save(const fs::path& file) {
 void Guest::Machine::restore() {
     qmp->command("migrate-set-capabilities", kMigrationEvents);
     const auto seen = qmp->event_count("MIGRATION");
+    // A machine that moved tells the switches so, with frames in the card's name. Ours did not move.
+    qmp->command("migrate-set-parameters", {{"announce-rounds", 0}});
     qmp->command("migrate-incoming", {{"uri", "file:" + inherited_path(wiring_.state)}});
     await_migration(seen);
     wiring_.state.close();
@@ -637,11 +640,13 @@ void Guest::Machine::put(const std::string& path, std::string_view content, unsi
     bool first = true;
     do {
         const std::string_view piece = content.substr(0, kPutPiece);
-        call({{"op", "put"},
-              {"path", path},
-              {"mode", mode},
-              {"append", !first},
-              {"data", agent::base64_encode(piece)}});
+        nlohmann::json order = {{"op", "put"},
+                                {"path", path},
+                                {"append", !first},
+                                {"data", agent::base64_encode(piece)}};
+        // The usual one is not asked for: files of /proc/sys refuse to have it set.
+        if (mode != kUsualMode) order["mode"] = mode;
+        call(order);
         content.remove_prefix(piece.size());
         first = false;
     } while (!content.empty());

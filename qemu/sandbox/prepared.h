@@ -53,7 +53,7 @@ class PreparedState {
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
 
     /// So many states are kept.
-    static constexpr std::size_t kKept = 8;
+    static constexpr std::size_t kKept = 16;
 
   private:
     void prune() const;

@@ -25,6 +25,10 @@ class SnippetTest(SmallBook):
                       "igbook_probe(), stage 01</a>", page)
         self.assertEqual(self.warnings, "")
 
+    def test_locator_calls_no_variable(self) -> None:
+        page = self.build({"index.rst": TITLE + ".. snippet:: ops-rings\n"})
+        self.assertIn("igbook_ops.c, in igbook_ops, stage 01</a>", page)
+
     def test_context_lines_are_marked_as_context(self) -> None:
         page = self.build({"index.rst": TITLE + ".. snippet:: igbook_probe\n"})
         context = re.findall(r'<span class="ctx">(.*?)</span>\n', page)

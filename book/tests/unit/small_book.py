@@ -31,6 +31,10 @@ WEAVE: dict[str, Any] = {"snippets": {
         "function": "igbook_probe", "stage": "01", "first_line": 12, "last_line": 12,
         "before": ["{"], "lines": ["\tnew_call(priv);"], "after": ["}"],
         "removed": ["\told_call(priv);"]},
+    "ops-rings": {
+        "id": "ops-rings", "kind": "marker", "file": "igbook_ops.c",
+        "function": "variable igbook_ops", "stage": "01", "first_line": 4, "last_line": 4,
+        "before": [], "lines": ["\t.rings = igbook_rings,"], "after": [], "removed": []},
     "later": {
         "id": "later", "kind": "symbol", "file": "igbook_dma.c", "function": None, "stage": "02",
         "first_line": 1, "last_line": 1, "before": [], "lines": ["int later;"], "after": [],

@@ -7,6 +7,7 @@
 #include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/sockios.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <functional>
 #include <string>
 
@@ -28,10 +30,19 @@ constexpr const char* kUsage =
     "                                          the same with a ring of its own size, and waiting\n"
     "                                          for a frame now and then\n"
     "       drive cycle-pair MODULE TIMES      load, open soft0 and soft1, unload\n"
+    "       drive resize INTERFACE RX TX [RX TX]...\n"
+    "                                          sets the rings' sizes, 0: as it is; a line for "
+    "each\n"
+    "       drive resize-after FRAMES INTERFACE RX TX\n"
+    "                                          keeps the processor until the card has counted so\n"
+    "                                          many frames received, and then does it\n"
     "       drive reopen INTERFACE TIMES       set it down and up\n"
     "       drive fail-bind DEVICE             bind igbook to it, the 1st, 2nd … allocation "
     "failing\n"
     "       drive fail-open INTERFACE          set it up, the same way\n"
+    "       drive fail-resize INTERFACE RX TX  set the rings' sizes, the same way; prints how "
+    "often\n"
+    "                                          that failed, and how often it worked all the same\n"
     "       drive fail-calls FAILCALL bind|open DEVICE|INTERFACE PARAMETERS...\n"
     "                                          the same once for each PARAMETERS of failcall.ko;\n"
     "                                          prints how often it struck, and \"worked\" if it "
@@ -79,6 +90,12 @@ class File {
     int fd_;
 };
 
+/// Descriptors of each direction.
+struct Rings {
+    unsigned rx = 0;
+    unsigned tx = 0;
+};
+
 class Interface {
   public:
     explicit Interface(std::string name)
@@ -98,19 +115,34 @@ class Interface {
             give_up(name_ + (up ? " up" : " down"));
         }
     }
-    /// Gives both rings so many descriptors.
-    void set_rings(unsigned descriptors) const {
-        ethtool_ringparam rings{};
-        rings.cmd = ETHTOOL_SRINGPARAM;
-        rings.rx_pending = rings.tx_pending = descriptors;
-        ifreq request = named();
-        request.ifr_data = reinterpret_cast<char*>(&rings);
-        if (ioctl(socket_, SIOCETHTOOL, &request) != 0) {
+    /// Gives the rings so many descriptors.
+    [[nodiscard]] bool try_set_rings(Rings wanted) const {
+        ethtool_ringparam sizes{};
+        sizes.cmd = ETHTOOL_SRINGPARAM;
+        sizes.rx_pending = wanted.rx;
+        sizes.tx_pending = wanted.tx;
+        return ethtool(sizes);
+    }
+    void set_rings(Rings wanted) const {
+        if (!try_set_rings(wanted)) {
             give_up(name_ + ": rings");
         }
     }
+    [[nodiscard]] Rings rings() const {
+        ethtool_ringparam sizes{};
+        sizes.cmd = ETHTOOL_GRINGPARAM;
+        if (!ethtool(sizes)) {
+            give_up(name_ + ": rings");
+        }
+        return {sizes.rx_pending, sizes.tx_pending};
+    }
 
   private:
+    [[nodiscard]] bool ethtool(ethtool_ringparam& sizes) const {
+        ifreq request = named();
+        request.ifr_data = reinterpret_cast<char*>(&sizes);
+        return ioctl(socket_, SIOCETHTOOL, &request) == 0;
+    }
     [[nodiscard]] ifreq named() const {
         ifreq request{};
         std::strncpy(request.ifr_name, name_.c_str(), IFNAMSIZ - 1);
@@ -178,7 +210,7 @@ void cycle(const std::string& module, int times, const std::string& device, bool
         load(module);
         const Interface eth0("eth0");
         if (frames && i % 8 != 1) {
-            eth0.set_rings(32);
+            eth0.set_rings({32, 32});
         }
         if (i % 3 > 0) {
             eth0.set(true);
@@ -215,6 +247,52 @@ void reopen(const std::string& name, int times) {
         interface.set(false);
         interface.set(true);
     }
+}
+
+/// @return the two numbers; where one is 0, what the interface has.
+Rings read_rings(const Interface& interface, char** words) {
+    const Rings now = interface.rings();
+    const Rings wanted{static_cast<unsigned>(std::atoi(words[0])),
+                       static_cast<unsigned>(std::atoi(words[1]))};
+    return {wanted.rx == 0 ? now.rx : wanted.rx, wanted.tx == 0 ? now.tx : wanted.tx};
+}
+
+void resize(const std::string& name, char** sizes) {
+    const Interface interface(name);
+    for (; sizes[0] != nullptr && sizes[1] != nullptr; sizes += 2) {
+        const bool worked = interface.try_set_rings(read_rings(interface, sizes));
+        std::puts(worked ? "ok" : std::strerror(errno));
+    }
+}
+
+/// No work queue runs on this processor any more, as long as we do not wait; but after most of a
+/// second the kernel gives the others a share all the same.
+void keep_the_processor() {
+    sched_param priority{};
+    priority.sched_priority = 10;
+    if (sched_setscheduler(0, SCHED_FIFO, &priority) != 0) {
+        give_up("real-time priority");
+    }
+}
+
+/// Whoever serves the rings otherwise does not get at these frames before the rings change. It
+/// must be heard outside when to send them: the kernel log is all there is.
+void resize_after(long frames, const std::string& name, char** sizes) {
+    constexpr time_t patience = 30;  // seconds
+    const Interface interface(name);
+    const Rings wanted = read_rings(interface, sizes);
+    const File received("/sys/class/net/" + name + "/statistics/rx_packets", O_RDONLY);
+    const File log("/dev/kmsg", O_WRONLY);
+    const time_t end = std::time(nullptr) + patience;
+    keep_the_processor();
+    log.write("drive: send frame " + std::to_string(frames) + " now\n");
+    while (received.number() < frames) {
+        if (std::time(nullptr) > end) {
+            errno = ETIMEDOUT;
+            give_up("the frames");
+        }
+    }
+    interface.set_rings(wanted);
 }
 
 /// @param attempt  does it, and says whether it worked
@@ -277,6 +355,25 @@ class Opening {
 
   private:
     Interface eth_;
+};
+
+/// Changes the rings' sizes. What failed and what did not is told at the end.
+class Resizing {
+  public:
+    Resizing(const std::string& interface, char** sizes)
+        : eth_(interface), before_(eth_.rings()), wanted_(read_rings(eth_, sizes)) {}
+    [[nodiscard]] bool attempt() {
+        const bool worked = eth_.try_set_rings(wanted_);
+        (worked ? worked_ : failed_)++;
+        return worked;
+    }
+    void undo() const { eth_.set_rings(before_); }
+    void tell() const { std::printf("%d failed, %d worked\n", failed_, worked_); }
+
+  private:
+    Interface eth_;
+    Rings before_, wanted_;
+    int failed_ = 0, worked_ = 0;
 };
 
 template <typename Step>
@@ -352,6 +449,14 @@ bool run(const std::string& what, int argc, char** argv) {
         cycle_pair(argv[2], std::atoi(argv[3]));
     } else if (what == "reopen" && argc == 4) {
         reopen(argv[2], std::atoi(argv[3]));
+    } else if (what == "resize" && argc >= 5 && argc % 2 == 1) {
+        resize(argv[2], argv + 3);
+    } else if (what == "resize-after" && argc == 6) {
+        resize_after(std::atol(argv[2]), argv[3], argv + 4);
+    } else if (what == "fail-resize" && argc == 5) {
+        Resizing step(argv[2], argv + 3);
+        fail_each([&] { return step.attempt(); }, [&] { step.undo(); });
+        step.tell();
     } else if (what == "fail-bind" && argc == 3) {
         fail_each(Binding(argv[2]));
     } else if (what == "fail-open" && argc == 3) {

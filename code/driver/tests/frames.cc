@@ -2,6 +2,8 @@
 // frames answer INTERFACE COUNT FILE: answers frames of EtherType 88b5, byte for byte.
 // frames take INTERFACE COUNT FILE: receives them and does nothing.
 // frames send INTERFACE COUNT: sends frames of 100 bytes to everybody.
+// frames send INTERFACE COUNT FRAMES: sends what stands in the file FRAMES, each frame behind its
+// length (two bytes, most significant first).
 // Runs in the guest.
 //
 // The answer is the frame itself with its two addresses exchanged. If the frame is long enough to
@@ -74,27 +76,48 @@ bool send_one(int fd) {
     return send_frame(fd, frame.data(), frame.size());
 }
 
+bool send_from(int fd, std::FILE* file) {
+    std::array<unsigned char, 65536> frame;
+    const int high = std::fgetc(file);
+    const int low = std::fgetc(file);
+    if (high == EOF || low == EOF) {
+        std::fputs("frames: the file has no more of them\n", stderr);
+        return false;
+    }
+    const std::size_t length = static_cast<std::size_t>(high) << 8 | static_cast<std::size_t>(low);
+    return std::fread(frame.data(), 1, length, file) == length &&
+           send_frame(fd, frame.data(), length);
+}
+
+std::FILE* open_file(const char* name, const char* mode) {
+    std::FILE* file = std::fopen(name, mode);
+    if (file == nullptr) {
+        std::perror(name);
+        std::exit(1);
+    }
+    return file;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const std::string_view verb = argc > 1 ? argv[1] : "";
     const bool sends = verb == "send";
-    if (argc != (sends ? 4 : 5) || (!sends && verb != "answer" && verb != "take")) {
+    const bool from_file = sends && argc == 5;
+    if ((argc != 5 && !(sends && argc == 4)) || (!sends && verb != "answer" && verb != "take")) {
         std::fprintf(stderr,
                      "usage: frames answer|take INTERFACE COUNT FILE\n"
-                     "       frames send INTERFACE COUNT\n");
+                     "       frames send INTERFACE COUNT [FRAMES]\n");
         return 2;
     }
     const int fd = open_socket(argv[2]);
-    std::FILE* told = sends ? stdout : std::fopen(argv[4], "w");
-    if (told == nullptr) {
-        std::perror(argv[4]);
-        return 1;
-    }
+    std::FILE* told = sends ? stdout : open_file(argv[4], "w");
+    std::FILE* frames = from_file ? open_file(argv[4], "r") : nullptr;
     std::fputs("ready\n", told);
     std::fflush(told);
     for (long left = std::strtol(argv[3], nullptr, 0); left > 0; left--) {
-        if (!(sends ? send_one(fd) : take_one(fd, verb == "answer"))) {
+        if (!(from_file ? send_from(fd, frames)
+                        : (sends ? send_one(fd) : take_one(fd, verb == "answer")))) {
             return 1;
         }
     }

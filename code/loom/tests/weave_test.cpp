@@ -82,6 +82,19 @@ TEST(LoomWeave, FieldsNameTheirStruct) {
     EXPECT_EQ(driver.weave().at("b").function, "struct s");
 }
 
+TEST(LoomWeave, AVariableIsNoFunctionAndARunOfMacrosHasNoName) {
+    Driver driver;
+    driver.file("a.c",
+                "static const struct ops ops = {\n\t.a = 1,\n\t/* loom: begin b from 02 */\n"
+                "\t.b = 2,\n\t/* loom: end b */\n};\n");
+    driver.file("a.h",
+                "#define A 1\n/* loom: begin c from 02 */\n#define C 3\n/* loom: end c */\n"
+                "#define D 4\n");
+    const auto all = driver.weave();
+    EXPECT_EQ(all.at("b").function, "variable ops");
+    EXPECT_EQ(all.at("c").function, "");
+}
+
 TEST(LoomWeave, PrototypeYieldsItsNameToTheFunction) {
     Driver driver;
     driver.file("a.h", "int f(void);\n").file("a.c", "int f(void)\n{\n\treturn 1;\n}\n");

@@ -44,6 +44,9 @@ void write_all(int fd, std::string_view bytes, const std::string& path) {
         if (n < 0 && errno != EINTR) {
             throw std::system_error(errno, std::generic_category(), path);
         }
+        if (n == 0) {  // a driver's file may say so for ever
+            throw std::system_error(EIO, std::generic_category(), path);
+        }
         bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
     }
 }

@@ -1,0 +1,747 @@
+// SPDX-License-Identifier: GPL-2.0
+// Lab 4, Rings: the checks. handout.md is the same list in the student's words.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "all_labs.h"
+#include "bench.h"
+#include "complaints.h"
+#include "edit.h"
+#include "expect.h"
+
+namespace fwts::labs {
+namespace {
+
+using grader::Bench;
+using grader::Direction;
+using grader::expect_bytes;
+using grader::expect_equal;
+using grader::expect_that;
+using grader::fail;
+using grader::Ring;
+using Seconds = Bench::Seconds;
+using Frames = std::vector<std::string>;
+
+// Offsets and bits as the 82576 datasheet names them; of the queues, the first.
+constexpr std::uint32_t RCTL = 0x00100;
+constexpr std::uint32_t RCTL_RXEN = 1U << 1U;
+constexpr std::uint32_t TCTL = 0x00400;
+constexpr std::uint32_t TCTL_EN = 1U << 1U;
+constexpr std::uint32_t RDBAL = 0x0c000;
+constexpr std::uint32_t RDBAH = 0x0c004;
+constexpr std::uint32_t RDLEN = 0x0c008;
+constexpr std::uint32_t SRRCTL = 0x0c00c;
+constexpr std::uint32_t RDH = 0x0c010;
+constexpr std::uint32_t RDT = 0x0c018;
+constexpr std::uint32_t RXDCTL = 0x0c028;
+constexpr std::uint32_t TDBAL = 0x0e000;
+constexpr std::uint32_t TDBAH = 0x0e004;
+constexpr std::uint32_t TDLEN = 0x0e008;
+constexpr std::uint32_t TDH = 0x0e010;
+constexpr std::uint32_t TDT = 0x0e018;
+constexpr std::uint32_t TXDCTL = 0x0e028;
+constexpr std::uint32_t DCTL_ENABLE = 1U << 25U;  // RXDCTL, TXDCTL
+
+constexpr std::size_t header = 14;
+constexpr std::size_t shortest = 60;   // of a frame on the cable, without FCS
+constexpr std::size_t longest = 1514;  // at the usual MTU
+constexpr std::size_t copied_below = 256;
+constexpr std::size_t in_flight = 64;  // frames an exchange is ahead of the answers
+constexpr Seconds patience{30};        // ends what never happens; a busy host takes long
+const std::string eth = "eth0";        // the only card there is
+
+// --- numbers of this run
+// --------------------------------------------------------------------------
+
+unsigned between(Bench& bench, unsigned least, unsigned most) {
+    return least + static_cast<unsigned>(bench.random()() % (most - least + 1));
+}
+
+unsigned number(const Bench& bench, const char* parameter) {
+    return static_cast<unsigned>(std::stoul(bench.param(parameter)));
+}
+
+/// An allowed size of at least 64 and at most 160 descriptors, other than `not_this`. A small
+/// ring has a seam to cross, and is quickly full.
+unsigned ring_size(Bench& bench, unsigned not_this = 0) {
+    const auto step = number(bench, "ring_step");
+    unsigned size = not_this;
+    while (size == not_this) size = std::max(64U, between(bench, 64 / step, 160 / step) * step);
+    return size;
+}
+
+Frames random_frames(Bench& bench, unsigned count, std::size_t least = shortest,
+                     std::size_t most = longest) {
+    Frames frames;
+    for (unsigned i = 0; i < count; ++i) {
+        const auto size = between(bench, static_cast<unsigned>(least), static_cast<unsigned>(most));
+        frames.push_back(bench.random_frame(size, bench.mac()));
+    }
+    return frames;
+}
+
+// --- the card, from outside ----------------------------------------------------------------------
+
+/// Distance on a ring from one descriptor to another.
+unsigned steps(const Ring& ring, unsigned from, unsigned to) {
+    const auto count = static_cast<unsigned>(ring.slots.size());
+    return (to + count - from) % count;
+}
+
+std::uint32_t descriptors(Bench& bench, std::uint32_t length) {
+    return bench.reg(length) / sizeof(grader::RingSlot);
+}
+
+/// A buffer for the card in every descriptor from head to tail, each another one, and one
+/// descriptor free.
+void expect_full_of_buffers(const Ring& ring) {
+    const auto count = static_cast<unsigned>(ring.slots.size());
+    expect_equal("receive descriptors that are the card's, from head to tail", count - 1,
+                 steps(ring, ring.head, ring.tail));
+    std::set<std::uint64_t> buffers;
+    for (unsigned i = ring.head; i != ring.tail; i = (i + 1) % count) {
+        const auto& slot = ring.slots[i];
+        expect_that(slot.low != 0, fmt::format("receive descriptor {}", i),
+                    "the address of a buffer", "zero");
+        expect_that(slot.high == 0, fmt::format("receive descriptor {}", i),
+                    "no header buffer, and DD clear", fmt::format("{:#018x}", slot.high));
+        buffers.insert(slot.low);
+    }
+    expect_equal("different buffers among them", count - 1, buffers.size());
+}
+
+/// What DMA-API debugging has on its list for the driver.
+std::size_t mapped(Bench& bench, const std::string& direction) {
+    std::istringstream dump(bench.bytes("/sys/kernel/debug/dma-api/dump"));
+    std::size_t count = 0;
+    for (std::string line; std::getline(dump, line);)
+        if (line.starts_with("igbook ") && line.find(direction) != std::string::npos) ++count;
+    return count;
+}
+
+void expect_mapped(Bench& bench, const std::string& direction, std::size_t count) {
+    bench.wait_until(
+        fmt::format("mappings {} (/sys/kernel/debug/dma-api/dump)", direction),
+        std::to_string(count), [&] { return mapped(bench, direction) == count; },
+        [&] { return std::to_string(mapped(bench, direction)); }, patience);
+}
+
+/// The card sends nothing while this lives, as if the partner had asked it to pause: the driver
+/// puts in frames, and the head stays where it is.
+class Pause {
+  public:
+    explicit Pause(Bench& bench) : bench_(bench) {
+        bench_.set_reg(TCTL, bench_.reg(TCTL) & ~TCTL_EN);
+    }
+    ~Pause() {
+        try {
+            end();
+        } catch (const std::exception&) {  // the guest is gone, and somebody is told already
+        }
+    }
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+    void end() {
+        if (ended_) return;
+        ended_ = true;
+        bench_.set_reg(TCTL, bench_.reg(TCTL) | TCTL_EN);
+        bench_.set_reg(TDT, bench_.reg(TDT));  // QEMU looks at its ring when the tail is written
+    }
+
+  private:
+    Bench& bench_;
+    bool ended_ = false;
+};
+
+// --- frames both ways ----------------------------------------------------------------------------
+
+/// Runs `frames` in the guest and waits until it listens.
+void listen(Bench& bench, const std::string& verb, std::size_t count) {
+    bench.put("/tmp/told", "");
+    bench.start({"frames", verb, eth, std::to_string(count), "/tmp/told"});
+    bench.wait_until(
+        "in the guest: frames " + verb, "ready", [&] { return bench.text("/tmp/told") == "ready"; },
+        [&] { return "\"" + bench.text("/tmp/told") + "\""; }, patience);
+}
+
+void expect_told_done(Bench& bench, std::size_t count) {
+    bench.wait_until(
+        fmt::format("frames that reached a program in the guest, of {} sent", count), "all of them",
+        [&] { return bench.text("/tmp/told") == "ready\ndone"; }, [] { return "fewer"; }, patience);
+}
+
+/// Has the guest send these frames. Returns when the stack has taken them.
+void send_from_guest(Bench& bench, const Frames& frames) {
+    std::string file;
+    for (const auto& frame : frames) {
+        file += static_cast<char>(frame.size() >> 8U);
+        file += static_cast<char>(frame.size() & 0xffU);
+        file += frame;
+    }
+    bench.put("/tmp/frames", file);
+    bench.must_run({"frames", "send", eth, std::to_string(frames.size()), "/tmp/frames"});
+}
+
+/// As it must appear on the cable: never shorter than a frame may be.
+std::string padded(std::string frame) {
+    frame.resize(std::max(frame.size(), shortest));
+    return frame;
+}
+
+/// The next frame on the cable must be frame `i` of these.
+void expect_next(Bench& bench, const Frames& frames, std::size_t i) {
+    const auto what = fmt::format("frame {} of {} on the cable", i + 1, frames.size());
+    const auto seen = bench.receive(patience);
+    expect_that(seen.has_value(), what, fmt::format("{} bytes", padded(frames[i]).size()),
+                "nothing");
+    for (std::size_t other = 0; other < frames.size(); ++other)
+        if (other != i && *seen == padded(frames[other]))
+            fail(what, "all of them, in order", fmt::format("frame {} in its place", other + 1));
+    expect_bytes(what, padded(frames[i]), *seen);
+}
+
+void expect_on_cable(Bench& bench, const Frames& frames) {
+    for (std::size_t i = 0; i < frames.size(); ++i) expect_next(bench, frames, i);
+}
+
+/// A frame that the program answers whole: its first two bytes of payload ask for no other length.
+Frames questions(Bench& bench, unsigned count) {
+    auto frames = random_frames(bench, count);
+    for (auto& frame : frames) frame[header] = frame[header + 1] = 0;
+    return frames;
+}
+
+std::string answer_to(std::string frame) {
+    std::swap_ranges(frame.begin(), frame.begin() + 6, frame.begin() + 6);
+    return frame;
+}
+
+Frames answers_to(const Frames& frames) {
+    Frames answers;
+    for (const auto& frame : frames) answers.push_back(answer_to(frame));
+    return answers;
+}
+
+/// Sends frames, a few ahead of the answers, and compares every answer. Somebody listens already.
+void exchange(Bench& bench, const Frames& frames) {
+    const auto answers = answers_to(frames);
+    std::size_t sent = 0;
+    for (std::size_t got = 0; got < frames.size(); ++got) {
+        while (sent < frames.size() && sent < got + in_flight) bench.send(frames[sent++]);
+        expect_next(bench, answers, got);
+    }
+    expect_told_done(bench, frames.size());
+    expect_equal("frames on the cable that nobody asked for", 0U, bench.take_frames().size());
+}
+
+// --- sizes ---------------------------------------------------------------------------------------
+
+/// Sizes to be set one after another; 0: as it is.
+using Sizes = std::vector<std::pair<unsigned, unsigned>>;
+
+/// @return a line for each: "ok" or what the kernel said.
+std::string resize(Bench& bench, const Sizes& sizes) {
+    std::vector<std::string> words{"drive", "resize", eth};
+    for (const auto& [receive, transmit] : sizes) {
+        words.push_back(std::to_string(receive));
+        words.push_back(std::to_string(transmit));
+    }
+    return bench.must_run(words);
+}
+
+void must_resize(Bench& bench, unsigned receive, unsigned transmit) {
+    expect_equal(fmt::format("ethtool -G {} rx {} tx {} (0: as it is)", eth, receive, transmit),
+                 std::string("ok"), resize(bench, {{receive, transmit}}));
+}
+
+void set_link(Bench& bench, bool up) {
+    bench.must_run({"ip", "link", "set", "dev", eth, up ? "up" : "down"});
+    if (!up) return;
+    const std::string file = "/sys/class/net/" + eth + "/carrier";
+    bench.wait_until(
+        "carrier of " + eth, "1", [&] { return bench.text(file) == "1"; },
+        [&] { return bench.text(file); }, patience);
+}
+
+std::uint64_t counter(const std::string& statistics, const std::string& name) {
+    const auto at = statistics.find(" " + name + ": ");
+    if (at == std::string::npos) fail("ethtool -S", "a counter " + name, "none");
+    return std::stoull(statistics.substr(at + name.size() + 3));
+}
+
+std::string statistics(Bench& bench) {
+    return bench.must_run({"ethtool", "-S", eth});
+}
+
+// --- what the skeleton does ----------------------------------------------------------------------
+
+void check_loads(Bench& bench) {
+    bench.silence_guest();
+    bench.must_run({"insmod", Bench::guest_module});
+    set_link(bench, true);
+    for (const auto& [name, offset] : {std::pair{"RXDCTL", RXDCTL}, std::pair{"TXDCTL", TXDCTL}})
+        expect_that((bench.reg(offset) & DCTL_ENABLE) != 0,
+                    fmt::format("{} of queue 0, read from outside the guest", name), "ENABLE set",
+                    fmt::format("{:#010x}", bench.reg(offset)));
+    expect_that((bench.reg(RCTL) & RCTL_RXEN) != 0, "RCTL", "RXEN set", "RXEN clear");
+    expect_that((bench.reg(TCTL) & TCTL_EN) != 0, "TCTL", "EN set", "EN clear");
+    expect_equal("descriptors of the receive ring", 256U, descriptors(bench, RDLEN));
+    expect_equal("descriptors of the transmit ring", 256U, descriptors(bench, TDLEN));
+}
+
+// --- the book's part -----------------------------------------------------------------------------
+
+void check_posted(Bench& bench) {
+    const auto receive = ring_size(bench);
+    const auto transmit = ring_size(bench);
+    set_link(bench, false);
+    must_resize(bench, receive, transmit);
+    set_link(bench, true);
+    const auto ring = bench.ring(Direction::receive);
+    expect_equal("descriptors of the receive ring", receive, ring.slots.size());
+    expect_equal("head of the receive ring", 0U, ring.head);
+    expect_equal("tail of the receive ring", receive - 1, ring.tail);
+    expect_full_of_buffers(ring);
+    expect_mapped(bench, "DMA_FROM_DEVICE", receive - 1);
+    expect_equal("descriptors of the transmit ring", transmit, descriptors(bench, TDLEN));
+    expect_equal("tail of the transmit ring", 0U, bench.reg(TDT));
+}
+
+/// More frames than the ring has descriptors, all at once: the ring runs empty, and recovers.
+void check_receives(Bench& bench) {
+    const auto before = bench.ring(Direction::receive);
+    const auto count = static_cast<unsigned>(before.slots.size());
+    const auto sent = count + between(bench, 1, count - 1);
+    const auto counted = statistics(bench);
+    std::size_t bytes = 0;
+    listen(bench, "take", sent);
+    for (const auto& frame : random_frames(bench, sent)) {
+        bytes += frame.size();
+        bench.send(frame);
+    }
+    expect_told_done(bench, sent);
+    const auto tail = (before.tail + sent) % count;
+    bench.wait_until(
+        fmt::format("tail after {} frames: one out, one in", sent), std::to_string(tail),
+        [&] { return bench.reg(RDT) == tail; }, [&] { return std::to_string(bench.reg(RDT)); },
+        patience);
+    expect_full_of_buffers(bench.ring(Direction::receive));
+    expect_mapped(bench, "DMA_FROM_DEVICE", count - 1);
+    const auto now = statistics(bench);
+    expect_equal("rx0_packets", sent,
+                 counter(now, "rx0_packets") - counter(counted, "rx0_packets"));
+    expect_equal("rx0_bytes", bytes, counter(now, "rx0_bytes") - counter(counted, "rx0_bytes"));
+}
+
+void expect_described(const Ring& ring, unsigned index, const std::string& frame) {
+    const auto& slot = ring.slots[index];
+    const auto what = fmt::format("transmit descriptor {}: ", index);
+    expect_that(slot.low != 0, what + "address", "the frame's", "zero");
+    expect_equal(what + "DTALEN", frame.size(), slot.high & 0xffffU);
+    expect_equal(what + "DTYP, a data descriptor", 3U, slot.high >> 20U & 0xfU);
+    expect_equal(what + "DCMD: DEXT, RS, IFCS, EOP", std::string("0x2b"),
+                 fmt::format("{:#x}", slot.high >> 24U & 0xffU));
+    expect_equal(what + "PAYLEN", frame.size(), slot.high >> 46U);
+}
+
+void check_describes(Bench& bench) {
+    const auto before = bench.ring(Direction::transmit);
+    const auto count = static_cast<unsigned>(before.slots.size());
+    // The stack hands over frames as short as their header.
+    auto frames = random_frames(bench, 6, shortest + 1);
+    frames.push_back(bench.random_frame(between(bench, header, shortest - 1), bench.mac()));
+    frames.push_back(bench.random_frame(longest, bench.mac()));
+    bench.take_frames();
+    {
+        Pause pause(bench);
+        send_from_guest(bench, frames);
+        const auto ring = bench.ring(Direction::transmit);
+        expect_equal("descriptors given to the card", frames.size(),
+                     steps(ring, before.tail, ring.tail));
+        for (unsigned i = 0; i < frames.size(); ++i) {
+            const auto index = (before.tail + i) % count;
+            expect_described(ring, index, padded(frames[i]));
+            expect_equal(fmt::format("transmit descriptor {}: DD before the card is done", index),
+                         0U, ring.slots[index].high >> 32U & 1U);
+        }
+    }
+    expect_on_cable(bench, frames);
+    const auto after = bench.ring(Direction::transmit);
+    expect_equal("head of the transmit ring", after.tail, after.head);
+    for (unsigned i = 0; i < frames.size(); ++i) {
+        const auto index = (before.tail + i) % count;
+        expect_equal(fmt::format("transmit descriptor {}: DD, which RS asks for", index), 1U,
+                     after.slots[index].high >> 32U & 1U);
+    }
+}
+
+/// Whoever serves the rings looks at the sent frames first, then at the received ones: when a
+/// received frame has been taken, it has looked.
+void await_service(Bench& bench) {
+    const auto tail = (bench.reg(RDT) + 1) % descriptors(bench, RDLEN);
+    bench.send(bench.random_frame(copied_below / 2, bench.mac()));
+    bench.wait_until(
+        "tail of the receive ring after a short frame", std::to_string(tail),
+        [&] { return bench.reg(RDT) == tail; }, [&] { return std::to_string(bench.reg(RDT)); },
+        patience);
+}
+
+void check_reclaims(Bench& bench) {
+    bench.take_frames();
+    const auto waiting = random_frames(bench, between(bench, 5, 20));
+    {
+        Pause pause(bench);
+        send_from_guest(bench, waiting);
+        await_service(bench);
+        expect_equal("frames still mapped while the card has sent none", waiting.size(),
+                     mapped(bench, "DMA_TO_DEVICE"));
+    }
+    expect_on_cable(bench, waiting);
+    expect_mapped(bench, "DMA_TO_DEVICE", 0);
+    // Fuller than full, and around the seam: the stack must wait, and be woken.
+    const auto burst = random_frames(bench, 3 * descriptors(bench, TDLEN), shortest, 200);
+    send_from_guest(bench, burst);
+    expect_on_cable(bench, burst);
+    expect_mapped(bench, "DMA_TO_DEVICE", 0);
+}
+
+void check_echo(Bench& bench) {
+    bench.take_frames();
+    const auto frames =
+        questions(bench, 2 * std::max(descriptors(bench, RDLEN), descriptors(bench, TDLEN)) + 1);
+    listen(bench, "answer", frames.size());
+    exchange(bench, frames);
+}
+
+// --- beyond the book -----------------------------------------------------------------------------
+
+void check_limits(Bench& bench) {
+    const auto least = number(bench, "ring_least");
+    const auto most = number(bench, "ring_most");
+    const auto step = number(bench, "ring_step");
+    const auto shown = bench.must_run({"ethtool", "-g", eth});
+    expect_that(shown.find(fmt::format("RX:\t\t\t{}\n", most)) != std::string::npos ||
+                    shown.find(fmt::format("RX:\t\t{}\n", most)) != std::string::npos,
+                "ethtool -g, maximum", std::to_string(most), shown);
+    const auto receive = bench.ring(Direction::receive);
+    const auto transmit = bench.ring(Direction::transmit);
+    const auto writes = bench.writes().size();
+    // The card's own step is 8; a size of the wrong kind that the card would take, each time.
+    const auto odd = between(bench, least / step, 8) * step + (step > 8 ? 8 : 4);
+    const Sizes refused{{odd, 0}, {0, odd}, {least - step / 2, 0}, {0, most + step}, {odd, odd}};
+    const auto said = resize(bench, refused);
+    expect_equal(fmt::format("sizes {0} and {1} and {2}, in one direction or both", odd,
+                             least - step / 2, most + step),
+                 std::string("Invalid argument\nInvalid argument\nInvalid argument\n"
+                             "Invalid argument\nInvalid argument"),
+                 said);
+    expect_equal("registers written for sizes that are refused", 0U,
+                 bench.writes().size() - writes);
+    expect_equal("the receive ring's address", receive.base, bench.ring(Direction::receive).base);
+    expect_equal("the transmit ring's address", transmit.base,
+                 bench.ring(Direction::transmit).base);
+}
+
+/// Writes since `mark` to registers that only a change of this direction's ring needs.
+unsigned disturbed(const Bench& bench, std::size_t mark, Direction direction) {
+    const std::set<std::uint32_t> receive{RDBAL, RDBAH, RDLEN, SRRCTL, RDH, RXDCTL, RCTL};
+    const std::set<std::uint32_t> transmit{TDBAL, TDBAH, TDLEN, TDH, TXDCTL, TCTL};
+    const auto& theirs = direction == Direction::receive ? receive : transmit;
+    const auto writes = bench.writes();
+    return static_cast<unsigned>(
+        std::count_if(writes.begin() + static_cast<std::ptrdiff_t>(mark), writes.end(),
+                      [&](const auto& write) { return theirs.contains(write.offset); }));
+}
+
+/// The queue is off when its ring changes, and the tail is written when it is on again.
+void expect_order(const Bench& bench, std::size_t mark, std::uint32_t base, std::uint32_t control) {
+    const auto writes = bench.writes();
+    const auto begin = writes.begin() + static_cast<std::ptrdiff_t>(mark);
+    const auto off = std::find_if(begin, writes.end(), [&](const auto& write) {
+        return write.offset == control && (write.value & DCTL_ENABLE) == 0;
+    });
+    const auto change =
+        std::find_if(begin, writes.end(), [&](const auto& write) { return write.offset == base; });
+    expect_that(off < change && change != writes.end(), "the queue's control register",
+                "ENABLE cleared before the ring's address is written", "not so");
+    const auto on = std::find_if(change, writes.end(), [&](const auto& write) {
+        return write.offset == control && (write.value & DCTL_ENABLE) != 0;
+    });
+    expect_that(on != writes.end(), "the queue's control register",
+                "ENABLE set after the ring's address is written", "not so");
+}
+
+void check_one_way(Bench& bench) {
+    const auto receive = bench.ring(Direction::receive);
+    const auto transmit = bench.ring(Direction::transmit);
+    auto mark = bench.writes().size();
+    const auto fewer = ring_size(bench, static_cast<unsigned>(receive.slots.size()));
+    must_resize(bench, fewer, 0);
+    expect_order(bench, mark, RDBAL, RXDCTL);
+    expect_equal("writes to transmit registers while the receive ring is changed", 0U,
+                 disturbed(bench, mark, Direction::transmit));
+    const auto changed = bench.ring(Direction::receive);
+    expect_equal("descriptors of the receive ring", fewer, changed.slots.size());
+    expect_full_of_buffers(changed);
+
+    mark = bench.writes().size();
+    const auto other = ring_size(bench, static_cast<unsigned>(transmit.slots.size()));
+    must_resize(bench, 0, other);
+    expect_order(bench, mark, TDBAL, TXDCTL);
+    expect_equal("writes to receive registers while the transmit ring is changed", 0U,
+                 disturbed(bench, mark, Direction::receive));
+    expect_equal("descriptors of the transmit ring", other, descriptors(bench, TDLEN));
+
+    mark = bench.writes().size();
+    const std::string mtu = "/sys/class/net/" + eth + "/mtu";
+    const auto larger = between(bench, 2100, 3000);
+    bench.put(mtu, std::to_string(larger));
+    const auto room = (bench.reg(SRRCTL) & 0x7fU) * 1024;
+    expect_that(room >= larger + header + 4,
+                fmt::format("SRRCTL.BSIZEPACKET at an MTU of {}", larger),
+                "room for the longest frame", fmt::format("{} bytes", room));
+    bench.put(mtu, "1500");
+    expect_equal("writes to transmit registers while the MTU is changed", 0U,
+                 disturbed(bench, mark, Direction::transmit));
+    expect_mapped(bench, "DMA_FROM_DEVICE", fewer - 1);
+}
+
+/// Frames lie in the ring, and nobody has looked at them, when it is changed.
+void check_keeps_a_full_ring(Bench& bench) {
+    const auto count = descriptors(bench, RDLEN);
+    const auto frames = questions(bench, between(bench, count / 2, count - 2));
+    const auto size = ring_size(bench, count);
+    const auto until =
+        std::stoull(bench.text("/sys/class/net/" + eth + "/statistics/rx_packets")) + frames.size();
+    listen(bench, "answer", frames.size());
+    bench.start({"drive", "resize-after", std::to_string(until), eth, std::to_string(size), "0"});
+    const auto now = fmt::format("drive: send frame {} now", until);
+    bench.wait_until(
+        "in the guest: drive resize-after", now,
+        [&] { return bench.console().find(now) != std::string::npos; }, [] { return "nothing"; },
+        patience);
+    for (const auto& frame : frames) bench.send(frame);
+    expect_on_cable(bench, answers_to(frames));
+    expect_told_done(bench, frames.size());
+    expect_equal("descriptors of the receive ring", size, descriptors(bench, RDLEN));
+}
+
+void check_keeps(Bench& bench) {
+    bench.take_frames();
+    const auto before = statistics(bench);
+    check_keeps_a_full_ring(bench);
+    const auto full = statistics(bench);
+    const auto mark = bench.writes().size();
+    const auto frames = questions(bench, 300);
+    listen(bench, "answer", frames.size());
+    Sizes sizes;
+    for (int i = 0; i < 6; ++i)
+        sizes.emplace_back(ring_size(bench, sizes.empty() ? 0 : sizes.back().first),
+                           ring_size(bench, sizes.empty() ? 0 : sizes.back().second));
+    std::vector<std::string> words{"drive", "resize", eth};
+    for (const auto& [receive, transmit] : sizes) {
+        words.push_back(std::to_string(receive));
+        words.push_back(std::to_string(transmit));
+    }
+    bench.start(words);
+    exchange(bench, frames);
+    bench.wait_until(
+        "descriptors of the receive ring in the end", std::to_string(sizes.back().first),
+        [&] { return descriptors(bench, RDLEN) == sizes.back().first; },
+        [&] { return std::to_string(descriptors(bench, RDLEN)); }, patience);
+    expect_that(disturbed(bench, mark, Direction::transmit) > 0, "the transmit ring",
+                "changed, too", "not changed");
+    const auto after = statistics(bench);
+    const auto counted = counter(after, "rx0_packets") - counter(before, "rx0_packets");
+    expect_that(counter(full, "rx0_packets") > counter(before, "rx0_packets") &&
+                    counted >= frames.size() && counted < (std::uint64_t{1} << 32U),
+                "rx0_packets over all changes of size", "every frame", std::to_string(counted));
+    expect_equal("tx0_packets, against rx0_packets", counted,
+                 counter(after, "tx0_packets") - counter(before, "tx0_packets"));
+}
+
+/// What waits in the transmit ring while the card is told to pause.
+void check_moves(Bench& bench) {
+    const auto least = number(bench, "ring_least");
+    must_resize(bench, 0, 160 / number(bench, "ring_step") * number(bench, "ring_step"));
+    bench.take_frames();
+    const auto before = bench.ring(Direction::transmit);
+    const auto frames = random_frames(bench, between(bench, 64, 90));
+    Pause pause(bench);
+    send_from_guest(bench, frames);
+    expect_equal("descriptors given to the card", frames.size(),
+                 steps(before, before.tail, bench.reg(TDT)));
+
+    const auto mark = bench.writes().size();
+    expect_that(
+        resize(bench, {{0, least}}) != "ok",
+        fmt::format("{} frames wait, and the new ring has {} descriptors", frames.size(), least),
+        "refused", "accepted");
+    expect_equal("address of the transmit ring after that", before.base,
+                 bench.ring(Direction::transmit).base);
+    expect_equal("registers written for it", 0U, disturbed(bench, mark, Direction::transmit));
+
+    const auto receive = ring_size(bench, descriptors(bench, RDLEN));
+    must_resize(bench, receive, 0);
+    const auto size = (256 / number(bench, "ring_step") + 1) * number(bench, "ring_step");
+    must_resize(bench, 0, size);
+    const auto ring = bench.ring(Direction::transmit);
+    expect_equal("descriptors of the transmit ring", size, ring.slots.size());
+    expect_equal("descriptors given to the card in the new ring", frames.size(),
+                 steps(ring, ring.head, ring.tail));
+    for (unsigned i = 0; i < frames.size(); ++i)
+        expect_described(ring, (ring.head + i) % size, padded(frames[i]));
+    expect_equal("frames mapped", frames.size(), mapped(bench, "DMA_TO_DEVICE"));
+    expect_equal("frames on the cable while the card pauses", 0U, bench.take_frames().size());
+    pause.end();
+    expect_on_cable(bench, frames);
+    expect_mapped(bench, "DMA_TO_DEVICE", 0);
+}
+
+void check_no_memory(Bench& bench) {
+    // The smallest ring there may be: each of its buffers is one to fail.
+    const auto least = std::to_string(number(bench, "ring_least"));
+    const auto count = ring_size(bench, 64);
+    must_resize(bench, count, count);
+    bench.must_run({"drive", "only", "all"});
+    const auto mark = bench.writes().size();
+    const auto told = bench.must_run({"drive", "fail-resize", eth, least, least}, Seconds(60));
+    int failed = 0;
+    int worked = 0;
+    const auto line = told.substr(told.rfind('\n') + 1);
+    expect_that(
+        std::sscanf(line.c_str(), "%d failed, %d worked", &failed, &worked) == 2 && failed >= 4,
+        "allocations made to fail one by one while sizes are changed", "several", told);
+    const auto writes = bench.writes();
+    const auto given_up = std::count_if(
+        writes.begin() + static_cast<std::ptrdiff_t>(mark), writes.end(), [](const auto& write) {
+            return write.offset == RXDCTL && (write.value & DCTL_ENABLE) == 0;
+        });
+    expect_equal("how often the receive ring was given up, there and back", 2 * worked, given_up);
+    const auto frames = questions(bench, 3);
+    bench.take_frames();
+    listen(bench, "answer", frames.size());
+    exchange(bench, frames);
+    expect_mapped(bench, "DMA_FROM_DEVICE", count - 1);
+}
+
+/// Down with frames in the transmit ring, out, and nothing is left.
+void check_leaks(Bench& bench) {
+    const auto module = grader::read_file(bench.module());
+    expect_that(module.find("kmemleak_") == std::string::npos, "symbols the module needs",
+                "none of kmemleak's", "a call that hides memory from kmemleak");
+    {
+        Pause pause(bench);
+        send_from_guest(bench, random_frames(bench, 10));
+        set_link(bench, false);
+    }
+    expect_mapped(bench, "", 0);
+    expect_equal("errors DMA-API debugging has found", std::string("0"),
+                 bench.text("/sys/kernel/debug/dma-api/error_count"));
+    bench.must_run({"rmmod", "igbook"});
+    const auto report = bench.lost_memory();
+    const auto log = grader::complaints(bench.take_log());
+    expect_that(report.empty() && log.empty(), "memory nobody refers to (kmemleak)", "none",
+                report.empty() && !log.empty()
+                    ? log.front().headline
+                    : report.substr(0, report.find("\nunreferenced", 1)));
+}
+
+void add_the_books_part(grader::Scenario& lab) {
+    CHECK_POINTS(10, "the module loads, the interface goes up, both queues run")
+        .id("loads")
+        .hint("The skeleton does this. What did the kernel log say?")
+        .book("04-rings")
+        .run(check_loads);
+    CHECK_POINTS(10, "the receive ring is full of buffers but for one descriptor")
+        .id("posted")
+        .after("loads")
+        .hint("Equal means empty, so a ring of N holds N - 1: igbook_ring_unused().")
+        .book("cov-f1")
+        .run(check_posted);
+    CHECK_POINTS(10, "frames of any length are received; for each buffer taken out one is posted")
+        .id("receives")
+        .after("posted")
+        .hint("A long frame takes its buffer along: unmapped, and a new one in its place.")
+        .book("cov-f3")
+        .run(check_receives);
+    CHECK_POINTS(10, "each frame to be sent has a descriptor with every field right")
+        .id("describes")
+        .after("loads")
+        .hint("DTALEN and PAYLEN are lengths; DEXT, EOP, IFCS and RS are what the card shall do.")
+        .book("cov-f2")
+        .run(check_describes);
+    CHECK_POINTS(10, "frames are freed when the card has sent them, neither before nor never")
+        .id("reclaims")
+        .after("describes")
+        .hint(
+            "DD says that a frame is out. A queue that was stopped is woken when there is room "
+            "again.")
+        .book("04-rings")
+        .run(check_reclaims);
+    CHECK_POINTS(5, "frames pass both ways, byte for byte and in order, through full rings")
+        .id("echo")
+        .after("receives")
+        .after("reclaims")
+        .hint("Which descriptor is lost or used twice where the ring begins again?")
+        .book("cov-f1")
+        .run(check_echo);
+}
+
+void add_the_tasks(grader::Scenario& lab) {
+    CHECK_POINTS(5,
+                 "sizes other than @ring_least@ to @ring_most@ in steps of @ring_step@ are refused")
+        .id("limits")
+        .after("posted")
+        .hint("get_ringparam tells the core the maximum; the rest is for set_ringparam.")
+        .book("cov-f5")
+        .run(check_limits);
+    CHECK_POINTS(10, "a change of one direction leaves the other alone")
+        .id("one-way")
+        .after("posted")
+        .hint("Which of the two counts differs from what it was? An MTU is about receiving.")
+        .book("cov-f5")
+        .run(check_one_way);
+    CHECK_POINTS(10, "no received frame is lost and no counter goes back when sizes change")
+        .id("keeps")
+        .after("echo")
+        .hint("What the card had written when it let go of the ring is still to be delivered.")
+        .book("cov-f5")
+        .run(check_keeps);
+    CHECK_POINTS(10, "frames that wait to be sent move to the new ring, if it has room")
+        .id("moves")
+        .after("reclaims")
+        .hint(
+            "Descriptor and note are all there is of a frame that waits. Count before you switch "
+            "off the queue; the tail comes after it is on.")
+        .book("cov-f5")
+        .run(check_moves);
+    CHECK_POINTS(5, "without memory for new rings, the old ones have not noticed anything")
+        .id("no-memory")
+        .after("echo")
+        .hint("Everything that can fail for want of memory comes before the card is touched.")
+        .book("cov-f5")
+        .run(check_no_memory);
+    CHECK_POINTS(5, "down with frames under way and unloaded: nothing stays mapped or is lost")
+        .id("leaks")
+        .after("receives")
+        .after("describes")
+        .hint("Who frees the new rings when one of them could not be had, and who the old ones?")
+        .book("cov-f3")
+        .run(check_leaks);
+}
+
+}  // namespace
+
+grader::Scenario rings() {
+    grader::Scenario lab("04-rings");
+    add_the_books_part(lab);
+    add_the_tasks(lab);
+    return lab;
+}
+
+}  // namespace fwts::labs

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "traffic.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
+#include <thread>
+
+#include "expect.h"
+
+namespace fwts::grader {
+namespace {
+
+constexpr std::uint32_t EIMS = 0x01524;
+constexpr std::uint32_t EIMC = 0x01528;
+constexpr std::uint32_t queue_vector = 1U << 0U;
+constexpr std::uint32_t RDLEN0 = 0x0c008;
+constexpr std::uint32_t RDH0 = 0x0c010;
+constexpr std::uint32_t RDT0 = 0x0c018;
+constexpr std::uint32_t descriptor_size = 16;
+constexpr Bench::Seconds link_patience{15};  // autonegotiation takes half a second of an idle host
+constexpr const char* told = "/tmp/frames-told";
+
+std::string answer_to(const std::string& frame) {
+    std::string answer = frame;
+    std::swap_ranges(answer.begin(), answer.begin() + 6, answer.begin() + 6);
+    return answer;
+}
+
+}  // namespace
+
+std::string interface(Bench& bench) {
+    std::istringstream devices(bench.text("/proc/net/dev"));
+    for (std::string line; std::getline(devices, line);) {
+        const auto colon = line.find(':');
+        if (colon == std::string::npos) continue;
+        const auto name = line.substr(line.find_first_not_of(' '));
+        auto eth = name.substr(0, name.find(':'));
+        const auto device = bench.text("/sys/class/net/" + eth + "/device/uevent");
+        if (device.find(bench.pci_address()) != std::string::npos) return eth;
+    }
+    fail("network interface of the card " + bench.pci_address(), "one", "none");
+}
+
+void load(Bench& bench) {
+    bench.must_run({"insmod", Bench::guest_module});
+}
+
+void expect_carrier(Bench& bench, const std::string& eth, bool on) {
+    const std::string file = "/sys/class/net/" + eth + "/carrier";
+    const std::string wanted = on ? "1" : "0";
+    bench.wait_until(
+        "carrier of " + eth, wanted, [&] { return bench.text(file) == wanted; },
+        [&] { return bench.text(file); }, link_patience);
+}
+
+void bring_up(Bench& bench) {
+    const auto eth = interface(bench);
+    // Of an interface that is down it cannot be read.
+    if (bench.text("/sys/class/net/" + eth + "/carrier").empty())
+        bench.must_run({"ip", "link", "set", "dev", eth, "up"});
+    expect_carrier(bench, eth, true);
+}
+
+std::uint64_t interrupts(Bench& bench, const std::string& name) {
+    std::istringstream lines(bench.text("/proc/interrupts"));
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.ends_with(" " + name)) continue;
+        std::istringstream words(line.substr(line.find(':') + 1));
+        std::uint64_t total = 0;
+        for (std::uint64_t count = 0; words >> count;) total += count;
+        return total;
+    }
+    return 0;
+}
+
+bool soon(const std::function<bool()>& holds) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
+}
+
+std::uint32_t ahead(Bench& bench, std::uint32_t from, std::uint32_t to) {
+    const auto count = bench.reg(RDLEN0) / descriptor_size;
+    return count == 0 ? 0 : (to + count - from) % count;
+}
+
+void send_silent(Bench& bench) {
+    const auto head = bench.reg(RDH0);
+    // Not the protocol of `frames`, which would answer.
+    constexpr std::size_t type = 12;
+    auto frame = bench.random_frame(60 + bench.random()() % 1400, bench.mac());
+    frame[type + 1] = static_cast<char>(0xb6);
+    bench.send(frame);
+    expect_that(soon([&] { return bench.reg(RDH0) != head; }),
+                "RDH of queue 0 after a frame on the cable, read from outside the guest",
+                "one descriptor on", fmt::format("still {}", head));
+}
+
+bool unmasked(Bench& bench) {
+    return (bench.reg(EIMS) & queue_vector) != 0;
+}
+
+void serve_one(Bench& bench) {
+    const auto tail = bench.reg(RDT0);
+    send_silent(bench);
+    expect_that(soon([&] { return bench.reg(RDT0) != tail && unmasked(bench); }),
+                "after a frame: RDT of queue 0 and EIMS, read from outside the guest",
+                "RDT one on, the vector enabled",
+                fmt::format("RDT {} on, vector {}", ahead(bench, tail, bench.reg(RDT0)),
+                            unmasked(bench) ? "enabled" : "masked"));
+}
+
+std::size_t first(const std::vector<RegisterWrite>& record, std::uint32_t offset,
+                  std::uint32_t bits) {
+    const auto found = std::find_if(record.begin(), record.end(), [&](const RegisterWrite& write) {
+        return write.offset == offset && (write.value & bits) == bits;
+    });
+    return static_cast<std::size_t>(found - record.begin());
+}
+
+void expect_masked_while_serving(const std::vector<RegisterWrite>& record) {
+    bool masked = false;
+    for (const auto& write : record) {
+        if (write.offset == EIMC && (write.value & queue_vector) != 0) masked = true;
+        if (write.offset == EIMS && (write.value & queue_vector) != 0) masked = false;
+        expect_that(write.offset != RDT0 || masked,
+                    "EIMC, EIMS and RDT of queue 0, as QEMU recorded the writes",
+                    "the ring is served while the vector is masked", "RDT written while it is not");
+    }
+    expect_that(!masked, "EIMS and EIMC, as QEMU recorded the writes",
+                "in the end the vector is enabled", "masked");
+}
+
+std::vector<RegisterWrite> writes_since(const Bench& bench, std::size_t mark) {
+    auto all = bench.writes();
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(mark, all.size())));
+    return all;
+}
+
+Answering::Answering(Bench& bench, unsigned count) : bench_(bench) {
+    bench.put(told, "");
+    bench.start({"frames", "answer", interface(bench), std::to_string(count), told});
+    bench.wait_until(
+        "a program in the guest listens to the interface", "ready",
+        [&] { return bench.text(told).find("ready") != std::string::npos; },
+        [&] { return bench.text(told); }, Bench::usual_limit);
+    bench.take_frames();
+}
+
+std::string Answering::make_frame() const {
+    constexpr std::size_t wanted_length = 14;  // two bytes: 0 is all of it
+    auto frame = bench_.random_frame(64 + bench_.random()() % 1450, bench_.mac());
+    frame[wanted_length] = frame[wanted_length + 1] = 0;
+    return frame;
+}
+
+void Answering::expect_answers(const std::string& what,
+                               const std::vector<std::string>& sent) const {
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+        const auto which = fmt::format("{}: answer {} of {}", what, i + 1, sent.size());
+        const auto answer = bench_.receive();
+        if (!answer) fail(which, "the frame, its addresses exchanged", "no frame within 10 s");
+        expect_bytes(which, answer_to(sent[i]), *answer);
+    }
+}
+
+}  // namespace fwts::grader

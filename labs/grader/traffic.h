@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+// What labs with interrupts and traffic share: the interface, its carrier, its interrupts, frames
+// one at a time, and the program `frames` in the guest.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bench.h"
+
+namespace fwts::grader {
+
+/// Name of the card's network interface. The check fails when there is none.
+std::string interface(Bench& bench);
+
+/// Loads the submission's module.
+void load(Bench& bench);
+
+/// The interface is up, by `ip` if it was not, and has its carrier.
+void bring_up(Bench& bench);
+
+/// Waits until the interface has, or has lost, its carrier.
+void expect_carrier(Bench& bench, const std::string& eth, bool on);
+
+/// How often an interrupt has come, on all processors: "eth0-rxtx-0".
+/// @return 0 when /proc/interrupts does not name it.
+std::uint64_t interrupts(Bench& bench, const std::string& name);
+
+/// Asks the card again and again, without work for the guest, until a condition holds.
+/// @return whether it did within ten seconds.
+bool soon(const std::function<bool()>& holds);
+
+/// How many descriptors queue 0's receive ring is ahead of an earlier value of head or tail.
+std::uint32_t ahead(Bench& bench, std::uint32_t from, std::uint32_t to);
+
+/// Puts a frame that no protocol takes on the cable, and waits until the card has written it to
+/// queue 0's ring. The check fails when it does not: without a descriptor, or without link.
+void send_silent(Bench& bench);
+
+/// Whether queue 0's vector is enabled in EIMS, read from outside.
+bool unmasked(Bench& bench);
+
+/// Sends a silent frame and waits until it has been served and the vector is open again. The check
+/// fails when that does not happen.
+void serve_one(Bench& bench);
+
+/// Where in a record a register is first written with all of some bits, or the record's size.
+std::size_t first(const std::vector<RegisterWrite>& record, std::uint32_t offset,
+                  std::uint32_t bits = 0);
+
+/// Demands that queue 0's ring was served (RDT written) only between EIMC and EIMS of its vector,
+/// and that the vector is enabled in the end.
+void expect_masked_while_serving(const std::vector<RegisterWrite>& record);
+
+/// The register writes since writes().size() was `mark`.
+std::vector<RegisterWrite> writes_since(const Bench& bench, std::size_t mark);
+
+/// `frames answer` in the guest, which sends frames back with their addresses exchanged.
+class Answering {
+  public:
+    /// Starts it and waits until it listens. @param count  it ends after so many frames.
+    Answering(Bench& bench, unsigned count);
+    /// A frame of random size and payload.
+    std::string make_frame() const;
+    /// Demands that the next frames on the cable are the answers to these, in this order.
+    void expect_answers(const std::string& what, const std::vector<std::string>& sent) const;
+
+  private:
+    Bench& bench_;
+};
+
+}  // namespace fwts::grader
