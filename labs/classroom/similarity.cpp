@@ -44,6 +44,7 @@ std::vector<std::string> texts_in(const fs::path& dir) {
             files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     std::vector<std::string> texts;
+    texts.reserve(files.size());
     for (const auto& file : files) texts.push_back(grader::read_file(file));
     return texts;
 }
@@ -103,10 +104,10 @@ std::string run_sim(const fs::path& dir, std::size_t files) {
 }
 
 /// sim_c saw numbered files; back to names, and only where somebody should look.
-std::vector<Similar> named(std::vector<Similar> pairs, const std::vector<Author>& all,
+std::vector<Similar> named(const std::vector<Similar>& pairs, const std::vector<Author>& all,
                            int threshold) {
     std::vector<Similar> result;
-    for (auto& pair : pairs) {
+    for (const auto& pair : pairs) {
         const auto one = std::stoul(pair.one);
         const auto other = std::stoul(pair.other);
         if (pair.percent < threshold || one == 0 || one >= all.size() || other >= all.size())
@@ -185,8 +186,7 @@ std::vector<Similar> find_similar(const ResultsDirectory& out, const Roster& ros
         const auto name = i == 0 ? "(reference)" : directory_name(all[i].name);
         grader::write_file(place / "own-code" / (name + ".c"), all[i].code);
     }
-    const auto pairs =
-        named(parse_sim(run_sim(scratch.path() / "own", all.size())), all, threshold);
+    auto pairs = named(parse_sim(run_sim(scratch.path() / "own", all.size())), all, threshold);
     std::string csv = "student,percent,also_in\n";
     for (const auto& pair : pairs)
         csv += fmt::format("{},{},{}\n", csv_field(pair.one), pair.percent, csv_field(pair.other));

@@ -28,7 +28,7 @@ TEST(ClassInGuests, TheHonestAreJudgedAsIfTheyWereAlone) {
     const TestRoom room;
     const auto made = run(room, {"generate", "--lab", "01", "--out", room.path() / "class",
                                  "--expected", room.path() / "expected.csv", "--kind", "panics",
-                                 "skeleton", "compile-bomb", "mac-hard-coded", "includes-a-file"});
+                                 "mac-hard-coded", "compile-bomb", "includes-a-file"});
     ASSERT_EQ(made.status, 0) << made.output;
     const auto graded = run(room, {"grade", "--lab", "01", "--submissions", room.path() / "class",
                                    "--out", room.results(), "-j", "2"});
