@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test doctor setup tools kernel kernels guest stages modules headers trace shell run \
-	book pdf grade skeleton check loom-check bench clean clean-cache
+	book pdf grade class skeleton check loom-check bench clean clean-cache
 
 T ?= receive
 L ?= 01
@@ -55,9 +55,9 @@ build/cmake/build.ninja:
 build:
 	@mkdir -p build
 
-tools: | build ## build the C++ programs: loom, sandbox, grade, the guest's agent
+tools: | build ## build the C++ programs: loom, sandbox, grade, classroom, the guest's agent
 	@test -e build/cmake/build.ninja || $(MAKE) --no-print-directory build/cmake/build.ninja
-	@$(ninja) --quiet loom sandbox grade guest-agent udp_reader
+	@$(ninja) --quiet loom sandbox grade classroom guest-agent udp_reader
 
 kernel: | build ## build the guest's kernel, or take it from the cache (K=strict for the checking one)
 	@qemu/kernel/kernel build $(K)
@@ -113,6 +113,13 @@ grade: ## grade a submission: make grade L=01 S=directory (or M=name: the refere
 	@code/driver/build-stage --kernel strict --module code/driver/tests/failcall --module code/driver/tests/window >/dev/null
 	@$(if $(M),rm -rf build/labs/$(L)/$(M) && build/bin/grade mutant --lab $(L) --name $(M) --out build/labs/$(L)/$(M))
 	@build/bin/grade --lab $(L) --submission $(if $(M),build/labs/$(L)/$(M),$(S)) $(ARGS)
+
+class: ## grade a class: make class L=01 S=handed-in (one entry a student; results in build/labs/01/class)
+	@test -d "$(S)" || { echo "class: where is what was handed in? make class L=01 S=directory" >&2; exit 2; }
+	@$(setup)/install guest test
+	@$(MAKE) --no-print-directory stages guest kernel K=strict
+	@code/companions/build --kernel strict all >/dev/null
+	@build/bin/classroom grade --lab $(L) --submissions $(S) --out build/labs/$(L)/class $(ARGS)
 
 skeleton: stages ## write a lab's skeleton to start from: make skeleton L=01
 	@test ! -e build/labs/$(L)/skeleton || { echo "skeleton: build/labs/$(L)/skeleton is there already; move your work away first" >&2; exit 1; }

@@ -36,16 +36,6 @@ class Descriptor {
     int fd_;
 };
 
-/// Leftovers of editors, version control and Kbuild, which are not part of anybody's work.
-bool is_clutter(const std::string& name) {
-    static const std::vector<std::string> patterns{
-        ".git",           ".gitignore",    ".DS_Store", "*~",    "*.swp",
-        ".*.cmd",         "*.o",           "*.ko",      "*.mod", "*.mod.c",
-        "Module.symvers", "modules.order", ".*.o.d"};
-    return std::any_of(patterns.begin(), patterns.end(),
-                       [&](const std::string& pattern) { return matches(name, pattern); });
-}
-
 /// File names in the order of the alphabet, so that refusals read the same on every machine.
 std::vector<std::string> names_in(const fs::path& dir) {
     std::unique_ptr<DIR, int (*)(DIR*)> handle(opendir(dir.c_str()), closedir);
@@ -99,6 +89,15 @@ std::string read_checked(int dir, const std::string& name, const IntakeRules& ru
 }
 
 }  // namespace
+
+bool is_clutter(const std::string& name) {
+    static const std::vector<std::string> patterns{
+        ".git",           ".gitignore",    ".DS_Store", "*~",    "*.swp",
+        ".*.cmd",         "*.o",           "*.ko",      "*.mod", "*.mod.c",
+        "Module.symvers", "modules.order", ".*.o.d"};
+    return std::any_of(patterns.begin(), patterns.end(),
+                       [&](const std::string& pattern) { return matches(name, pattern); });
+}
 
 bool matches(const std::string& name, const std::string& pattern) {
     const auto star = pattern.find('*');

@@ -38,6 +38,9 @@ struct Intake {
 Intake take_in(const std::filesystem::path& submission, const IntakeRules& rules,
                const std::filesystem::path& into);
 
+/// Leftovers of editors, version control and Kbuild, which are passed over.
+bool is_clutter(const std::string& name);
+
 /// Shell-like match of a whole name where only '*' is special.
 bool matches(const std::string& name, const std::string& pattern);
 

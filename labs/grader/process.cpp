@@ -32,6 +32,9 @@ void set_limit(__rlimit_resource resource, std::uint64_t value) {
     const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0) _exit(126);
     close_range(3, ~0U, 0);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);  // whatever the parent holds back
     set_limit(RLIMIT_CPU, static_cast<std::uint64_t>(limits.cpu.count()));
     set_limit(RLIMIT_AS, limits.memory_bytes);
     set_limit(RLIMIT_FSIZE, limits.file_bytes);

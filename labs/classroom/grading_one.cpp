@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "grading_one.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
+#include <stdexcept>
+
+#include "all_labs.h"
+#include "edit.h"
+#include "intake.h"
+#include "process.h"
+#include "scoring.h"
+#include "scratch.h"
+#include "skeleton.h"
+#include "unpack.h"
+
+namespace fwts::classroom {
+namespace fs = std::filesystem;
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// What was graded lies beside its result, for similarity.h and for whoever doubts a verdict.
+void keep_sources(const fs::path& files, const fs::path& student) {
+    fs::remove_all(student / "sources");
+    fs::create_directories(student);
+    fs::copy(files, student / "sources");
+}
+
+/// A submission as far as the door: its files in a clean directory, or why it stays outside.
+struct TakenIn {
+    std::vector<std::string> refused;
+    std::string content;  ///< all that decides its result, for the key
+};
+
+std::vector<fs::path> files_below(const fs::path& dir) {
+    std::vector<fs::path> files;
+    std::error_code error;
+    for (const auto& entry : fs::recursive_directory_iterator(dir, error))
+        if (entry.is_regular_file(error)) files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+/// Where a link leads and when that was made; the kernel and the guest are too large to read.
+std::string stamp(const fs::path& path) {
+    std::error_code error;
+    const auto real = fs::canonical(path, error);
+    if (error) return "none";
+    const auto time = fs::last_write_time(real, error).time_since_epoch().count();
+    return fmt::format("{} {}", real.string(), time);
+}
+
+class Door {
+  public:
+    Door(const grader::Lab& lab, const Tools& tools, const fs::path& scratch)
+        : lab_(lab), tools_(tools), scratch_(scratch) {}
+
+    TakenIn take_in(const Submission& submission, const std::string& part) {
+        TakenIn taken;
+        fs::create_directories(files());
+        if (submission.form == Form::unusable)
+            taken.refused = {submission.why};
+        else
+            taken.refused = fill(submission, part);
+        for (const auto& why : taken.refused) taken.content += fmt::format("refused {}\n", why);
+        for (const auto& file : files_below(files())) {
+            const auto text = grader::read_file(file);
+            taken.content +=
+                fmt::format("file {} {}\n{}", file.filename().string(), text.size(), text);
+        }
+        return taken;
+    }
+
+    fs::path files() const { return scratch_ / "files"; }
+
+  private:
+    std::vector<std::string> fill(const Submission& submission, const std::string& part) {
+        fs::path from = submission.place;
+        if (submission.form != Form::directory) {
+            from = scratch_ / "unpacked";
+            auto refused = unpack(submission, part, from);
+            if (!refused.empty()) return refused;
+            fs::create_directories(from);
+        }
+        std::error_code error;
+        if (fs::symlink_status(from, error).type() != fs::file_type::directory)
+            return {"it is no longer there"};
+        // The rules `grade` has, applied to a copy nobody else can change.
+        const auto skeleton = scratch_ / "skeleton";
+        grader::make_skeleton(lab_, tools_.places.driver, skeleton);
+        auto rules = lab_.intake;
+        for (const char* name : {"Kbuild", "Makefile", "handout.md"})
+            if (fs::exists(skeleton / name))
+                rules.handed_out[name] = grader::read_file(skeleton / name);
+        return grader::take_in(from, rules, files()).refused;
+    }
+
+    const grader::Lab& lab_;
+    const Tools& tools_;
+    const fs::path& scratch_;
+};
+
+grader::Report refused_report(const grader::Lab& lab, const std::vector<std::string>& refused) {
+    grader::Report report;
+    report.lab = lab.name;
+    report.title = lab.title;
+    report.stage = grader::Stage::refused;
+    report.message = "the submission was not accepted";
+    report.details = refused;
+    const auto scenario = labs::scenario_for(lab.name).filled_in(lab.params);
+    report.checks = grader::block_all(scenario.checks(), report.message);
+    return report;
+}
+
+std::string last_lines(const fs::path& log) {
+    std::error_code error;
+    if (!fs::exists(log, error)) return {};
+    std::string text = grader::read_file(log);
+    if (text.size() > 600) text = "…" + text.substr(text.size() - 600);
+    while (text.ends_with('\n')) text.pop_back();
+    return text;
+}
+
+/// The stage that an exit status of `grade` speaks of.
+bool agree(int status, const grader::Report& report) {
+    switch (report.stage) {
+        case grader::Stage::refused:
+        case grader::Stage::build_failed:
+            return status == 3;
+        case grader::Stage::graded:
+            return status == (report.full_marks() ? 0 : 1);
+        case grader::Stage::error:
+            break;
+    }
+    return status == 70;
+}
+
+/// Makes a result of what `grade` left, or says what is wrong with it.
+void read_report(const Ended& ended, const fs::path& json, const fs::path& log, Result& result) {
+    result.grader_error = true;
+    if (ended.timed_out) {
+        result.trouble = fmt::format("grading did not end within {:.0f} s", ended.seconds);
+        return;
+    }
+    try {
+        result.report = report_from(Json::parse(grader::read_file(json)));
+        result.grader_error =
+            result.report.stage == grader::Stage::error || !agree(ended.status, result.report);
+        if (result.grader_error)
+            result.trouble = result.report.stage == grader::Stage::error
+                                 ? result.report.message
+                                 : fmt::format(
+                                       "grade ended with status {}, which is not what its "
+                                       "report says",
+                                       ended.status);
+    } catch (const std::exception& error) {
+        const auto said = last_lines(log);
+        result.trouble = fmt::format("grade ended with status {} and without a report{}{}",
+                                     ended.status, said.empty() ? "" : ": ", said);
+    }
+}
+
+Order order_for(const fs::path& scratch, const ResultsDirectory& out, const Roster& roster,
+                const Tools& tools) {
+    Order order;
+    order.argv = {tools.grade.string(),
+                  "--lab",
+                  roster.lab,
+                  "--submission",
+                  (scratch / "files").string(),
+                  "--json",
+                  (scratch / "report.json").string()};
+    if (roster.has_params) order.argv.insert(order.argv.end(), {"--params", out.params(roster)});
+    if (roster.seed) order.argv.insert(order.argv.end(), {"--seed", std::to_string(*roster.seed)});
+    // Whatever grade leaves when it is killed lies in there, and goes with it.
+    order.environment["TMPDIR"] = (scratch / "t").string();
+    order.log = scratch / "log";
+    fs::create_directories(scratch / "t");
+    return order;
+}
+
+}  // namespace
+
+Tools Tools::of_this_program() {
+    Tools tools;
+    tools.grade = fs::read_symlink("/proc/self/exe").parent_path() / "grade";
+    tools.places = grader::Places::of_this_program();
+    return tools;
+}
+
+std::string digest(const std::string& text) {
+    const grader::Scratch scratch("digest");
+    grader::write_file(scratch.path() / "text", text);
+    const auto sum = grader::run_process({"sha256sum", (scratch.path() / "text").string()}, {},
+                                         {{"PATH", "/usr/bin:/bin"}});
+    if (!sum.ok() || sum.output.size() < 64)
+        throw std::runtime_error("sha256sum does not work: " + sum.output);
+    return sum.output.substr(0, 64);
+}
+
+std::string describe_grader(const Tools& tools, const grader::Lab& lab) {
+    std::vector<std::string> argv{"sha256sum", "--", tools.grade.string()};
+    for (const auto& dir : {lab.directory, tools.places.driver})
+        for (const auto& file : files_below(dir)) argv.push_back(file.string());
+    const auto sums = grader::run_process(argv, {}, {{"PATH", "/usr/bin:/bin"}});
+    if (!sums.ok())
+        throw std::runtime_error(fmt::format("the grader's files cannot be read: {}", sums.output));
+    return fmt::format(
+        "{}kernel {}\nmodules {}\nguest {}\n", sums.output, stamp(tools.places.kernel),
+        stamp(tools.places.modules),
+        stamp(tools.places.kernel.parent_path().parent_path() / "guest" / "initramfs.cpio"));
+}
+
+Graded grade_one(const ResultsDirectory& out, const Roster& roster, std::size_t index,
+                 const Tools& tools, const Signals& signals, bool again) {
+    const auto began = std::chrono::steady_clock::now();
+    if (index >= roster.submissions.size())
+        throw std::runtime_error(
+            fmt::format("there is no submission {}; the class has {}, counted from 0", index,
+                        roster.submissions.size()));
+    const auto& submission = roster.submissions[index];
+    const auto lab =
+        grader::read_lab(grader::find_lab(tools.places.labs, roster.lab), out.params(roster));
+    const grader::Scratch scratch("one");
+    const auto taken = Door(lab, tools, scratch.path()).take_in(submission, roster.part);
+
+    Graded graded;
+    auto& result = graded.result;
+    result.student = submission.student;
+    result.key = digest(fmt::format("{}seed {}\n{}\n{}", describe_grader(tools, lab),
+                                    roster.seed ? std::to_string(*roster.seed) : "any",
+                                    roster.has_params ? grader::read_file(out.params(roster)) : "",
+                                    taken.content));
+    const auto before = read_result(out, submission.student);
+    if (before && before->key == result.key) {
+        if (!before->grader_error && !again) return {*before, true, 0};
+        result.attempts = before->attempts + 1;
+    }
+    keep_sources(scratch.path() / "files", out.student(submission.student));
+    if (!taken.refused.empty()) {
+        result.report = refused_report(lab, taken.refused);
+    } else {
+        const auto order = order_for(scratch.path(), out, roster, tools);
+        const auto ended = supervise(order, signals, tools.timeout);
+        graded.asked_to_end = ended.asked_to_end;
+        if (graded.asked_to_end != 0) return graded;
+        read_report(ended, scratch.path() / "report.json", order.log, result);
+    }
+    result.report.submission = submission.student;  // not where it lay for a moment
+    result.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    write_result(out, result);
+    return graded;
+}
+
+std::string summary(const Graded& graded) {
+    const auto& result = graded.result;
+    if (result.grader_error)
+        return fmt::format("{}: GRADER ERROR, no marks are meant (attempt {}): {}", result.student,
+                           result.attempts, result.trouble);
+    const std::string stage =
+        result.report.stage == grader::Stage::graded ? "" : fmt::format(" ({})", status_of(result));
+    return fmt::format("{}: {} of {} points{}, {:.0f} s{}", result.student, result.report.earned(),
+                       result.report.possible(), stage, result.seconds,
+                       graded.kept ? ", kept from before" : "");
+}
+
+}  // namespace fwts::classroom

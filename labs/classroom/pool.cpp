@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "pool.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+#include <map>
+
+#include "edit.h"
+#include "scratch.h"
+
+namespace fwts::classroom {
+namespace fs = std::filesystem;
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+double since(Clock::time_point began) {
+    return std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+/// A bar that is written over on a terminal, and a line for each grading either way.
+class ProgressBar {
+  public:
+    explicit ProgressBar(std::size_t all) : all_(all) {}
+    ~ProgressBar() { clear(); }
+    ProgressBar(const ProgressBar&) = delete;
+    ProgressBar& operator=(const ProgressBar&) = delete;
+
+    void line(const std::string& text) {
+        clear();
+        std::cerr << fmt::format("[{}/{}] {}\n", ++done_, all_, text) << std::flush;
+    }
+    void draw(const std::vector<std::string>& running) const {
+        if (!terminal_) return;
+        constexpr std::size_t width = 24;
+        const auto filled = all_ == 0 ? width : width * done_ / all_;
+        std::string text = fmt::format("[{}{}] {}/{}", std::string(filled, '#'),
+                                       std::string(width - filled, '.'), done_, all_);
+        if (done_ > 0 && done_ < all_)
+            text +=
+                fmt::format(", about {:.0f} s left", since(began_) / static_cast<double>(done_) *
+                                                         static_cast<double>(all_ - done_));
+        if (!running.empty()) text += fmt::format(": {}", fmt::join(running, ", "));
+        std::cerr << "\r\033[K" << text.substr(0, 110) << std::flush;
+    }
+    void clear() const {
+        if (terminal_) std::cerr << "\r\033[K" << std::flush;
+    }
+
+  private:
+    bool terminal_ = isatty(STDERR_FILENO) != 0;
+    std::size_t all_;
+    std::size_t done_ = 0;
+    Clock::time_point began_ = Clock::now();
+};
+
+class Pool {
+  public:
+    Pool(const Roster& roster, const PoolPlan& plan, const Signals& signals)
+        : roster_(roster), plan_(plan), signals_(signals), bar_(roster.submissions.size()) {}
+
+    PoolEnd run() {
+        const auto began = Clock::now();
+        while (end_.asked_to_end == 0) {
+            while (next_ < roster_.submissions.size() &&
+                   running_.size() < static_cast<std::size_t>(plan_.at_once))
+                begin(next_++);
+            if (running_.empty()) break;
+            bar_.draw(names());
+            heed(signals_.wait(milliseconds(1000)));
+            collect();
+        }
+        if (end_.asked_to_end != 0) stop();
+        end_.seconds = since(began);
+        return end_;
+    }
+
+  private:
+    fs::path room(std::size_t index) const { return scratch_.path() / std::to_string(index); }
+
+    std::vector<std::string> names() const {
+        std::vector<std::string> result;
+        for (const auto& [pid, index] : running_)
+            result.push_back(roster_.submissions[index].student);
+        return result;
+    }
+
+    void begin(std::size_t index) {
+        fs::create_directories(room(index));
+        Order order;
+        order.argv = plan_.command(index);
+        order.environment["TMPDIR"] = room(index).string();
+        order.log = room(index) / "log";
+        order.death_signal = SIGTERM;  // it ends its own children then
+        running_[start(order)] = index;
+    }
+
+    void heed(int signal_number) {
+        if (Signals::asks_to_end(signal_number)) end_.asked_to_end = signal_number;
+    }
+
+    void collect() {
+        int status = 0;
+        for (pid_t pid = 0; (pid = waitpid(-1, &status, WNOHANG)) > 0;) finish(pid);
+    }
+
+    void finish(pid_t pid) {
+        const auto at = running_.find(pid);
+        if (at == running_.end()) return;
+        const auto index = at->second;
+        running_.erase(at);
+        if (end_.asked_to_end == 0) {
+            ++end_.done;
+            auto said = grader::read_file(room(index) / "log");
+            while (said.ends_with('\n')) said.pop_back();
+            bar_.line(said.empty() ? fmt::format("{}: its grading died and left no word",
+                                                 roster_.submissions[index].student)
+                                   : said);
+        }
+        std::error_code ignored;
+        fs::remove_all(room(index), ignored);
+    }
+
+    /// Asks all to end, gives them ten seconds, and then does not ask.
+    void stop() {
+        bar_.clear();
+        std::cerr << fmt::format("classroom: ending {} running gradings …\n", running_.size());
+        for (const auto& [pid, index] : running_) kill(pid, SIGTERM);
+        const auto deadline = Clock::now() + std::chrono::seconds(10);
+        while (!running_.empty() && Clock::now() < deadline) {
+            signals_.wait(milliseconds(100));
+            collect();
+        }
+        for (const auto& [pid, index] : running_) kill(pid, SIGKILL);
+        while (!running_.empty()) {
+            const auto pid = waitpid(-1, nullptr, 0);
+            if (pid < 0 && errno != EINTR) break;
+            if (pid > 0) finish(pid);
+        }
+    }
+
+    const Roster& roster_;
+    const PoolPlan& plan_;
+    const Signals& signals_;
+    ProgressBar bar_;
+    grader::Scratch scratch_{"class"};
+    std::map<pid_t, std::size_t> running_;
+    std::size_t next_ = 0;
+    PoolEnd end_;
+};
+
+}  // namespace
+
+PoolEnd run_pool(const Roster& roster, const PoolPlan& plan, const Signals& signals) {
+    return Pool(roster, plan, signals).run();
+}
+
+}  // namespace fwts::classroom

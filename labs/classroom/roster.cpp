@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "roster.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "edit.h"
+
+namespace fwts::classroom {
+namespace fs = std::filesystem;
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr const char* schema = "fwts-class/1";
+
+Json to_json(const Roster& roster) {
+    Json json{{"schema", schema},
+              {"lab", roster.lab},
+              {"part", roster.part},
+              {"seed", roster.seed ? Json(*roster.seed) : Json()},
+              {"has_params", roster.has_params},
+              {"submissions", Json::array()}};
+    for (const auto& one : roster.submissions)
+        json["submissions"].push_back(Json{{"student", one.student},
+                                           {"form", to_string(one.form)},
+                                           {"place", one.place.string()},
+                                           {"why", one.why}});
+    return json;
+}
+
+Roster from_json(const Json& json) {
+    if (json.at("schema") != schema) throw std::runtime_error("it is of another schema");
+    Roster roster;
+    roster.lab = json.at("lab");
+    roster.part = json.at("part");
+    roster.has_params = json.at("has_params");
+    if (!json.at("seed").is_null()) roster.seed = json.at("seed").get<std::uint64_t>();
+    for (const auto& entry : json.at("submissions")) {
+        Submission one;
+        one.student = entry.at("student");
+        one.form = form_from(entry.at("form"));
+        one.place = entry.at("place").get<std::string>();
+        one.why = entry.at("why");
+        roster.submissions.push_back(std::move(one));
+    }
+    return roster;
+}
+
+}  // namespace
+
+void write_whole(const fs::path& path, const std::string& text) {
+    const auto draft =
+        path.parent_path() / fmt::format(".{}.{}", path.filename().string(), getpid());
+    grader::write_file(draft, text);
+    fs::rename(draft, path);
+}
+
+void write_roster(const ResultsDirectory& out, Roster roster, const fs::path& params) {
+    if (fs::exists(out.roster())) {
+        const auto there = read_roster(out);
+        if (there.lab != roster.lab)
+            throw std::runtime_error(
+                fmt::format("{} holds results of lab {}; name another directory",
+                            out.path().string(), there.lab));
+    }
+    fs::create_directories(out.path());
+    roster.has_params = !params.empty();
+    if (roster.has_params && !(fs::exists(out.path() / "params.toml") &&
+                               fs::equivalent(params, out.path() / "params.toml")))
+        write_whole(out.path() / "params.toml", grader::read_file(params));
+    write_whole(out.roster(),
+                to_json(roster).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+Roster read_roster(const ResultsDirectory& out) {
+    if (!fs::exists(out.roster()))
+        throw std::runtime_error(fmt::format(
+            "{}: no class here; make it with: classroom list --lab NN --submissions DIR "
+            "--out {}",
+            out.path().string(), out.path().string()));
+    try {
+        return from_json(Json::parse(grader::read_file(out.roster())));
+    } catch (const std::exception& error) {
+        throw std::runtime_error(fmt::format("{}: {}", out.roster().string(), error.what()));
+    }
+}
+
+}  // namespace fwts::classroom

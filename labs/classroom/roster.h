@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+// The class: who handed in what, and how it is graded. Kept as class.json in the directory of
+// results, so that any scheduler can grade submission number N on any machine that sees both.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "submission.h"
+
+namespace fwts::classroom {
+
+struct Roster {
+    std::string lab;   ///< "01-registration"
+    std::string part;  ///< only this directory of a zip file or repository; empty: all
+    std::optional<std::uint64_t> seed;
+    bool has_params = false;  ///< params.toml lies beside class.json
+    std::vector<Submission> submissions;
+};
+
+/// The directory of results.
+class ResultsDirectory {
+  public:
+    explicit ResultsDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+    const std::filesystem::path& path() const { return path_; }
+    std::filesystem::path roster() const { return path_ / "class.json"; }
+    /// @return the cohort's parameters, or an empty path.
+    std::filesystem::path params(const Roster& roster) const {
+        return roster.has_params ? path_ / "params.toml" : std::filesystem::path();
+    }
+    std::filesystem::path student(const std::string& name) const {
+        return path_ / "students" / directory_name(name);
+    }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// Writes class.json, and copies `params` beside it unless that is empty.
+/// @throws std::runtime_error when the directory holds results of another lab.
+void write_roster(const ResultsDirectory& out, Roster roster, const std::filesystem::path& params);
+
+/// @throws std::runtime_error when there is none, naming the command that makes it.
+Roster read_roster(const ResultsDirectory& out);
+
+/// Writes a file so that nobody ever sees half of it.
+void write_whole(const std::filesystem::path& path, const std::string& text);
+
+}  // namespace fwts::classroom

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+// Who may have copied from whom: sim_c (Debian's similarity-tester) on what students wrote
+// themselves. A number is a reason to look, never a verdict.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "grading_one.h"
+
+namespace fwts::classroom {
+
+/// So much of one student's own code is also in another's.
+struct Similar {
+    std::string one;
+    std::string other;
+    int percent = 0;
+};
+
+/// The lines of `text` that are in none of `given`, compared without regard to white space; what
+/// stands alone on its line and says nothing (braces, "else") goes with its neighbours.
+std::string own_lines(const std::string& text, const std::vector<std::string>& given);
+
+/// C without its comments.
+std::string without_comments(const std::string& text);
+
+/// Reads the lines "F consists for x % of G material" of `sim_c -p`.
+std::vector<Similar> parse_sim(const std::string& output);
+
+/// Takes away what the skeleton handed out and what the book prints, compares the rest, and writes
+/// similarity/similarity.csv and similarity/own-code/STUDENT.c below the results.
+/// @return pairs with `threshold` percent or more, the most similar first.
+/// @throws std::runtime_error when sim_c is not there or fails.
+std::vector<Similar> find_similar(const ResultsDirectory& out, const Roster& roster,
+                                  const Tools& tools, int threshold);
+
+}  // namespace fwts::classroom

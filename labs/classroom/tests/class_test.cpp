@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+// The program `classroom` as an instructor runs it. Where a guest would add nothing, fake-grade
+// stands in for `grade`.
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <fstream>
+#include <thread>
+
+#include "grading_one.h"
+#include "process.h"
+#include "room.h"
+#include "supervise.h"
+#include "tables.h"
+
+namespace fwts::classroom {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+const std::string source = FWTS_SOURCE_DIR;
+
+std::size_t lines_of(const fs::path& file) {
+    std::ifstream in(file);
+    std::size_t count = 0;
+    for (std::string line; std::getline(in, line);) ++count;
+    return count;
+}
+
+/// Processes whose environment has our TMPDIR in it: a run's own, and what it left.
+std::vector<std::string> processes_of(const fs::path& temp) {
+    std::vector<std::string> found;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator("/proc", error)) {
+        if (entry.path().filename().string().find_first_not_of("0123456789") != std::string::npos)
+            continue;
+        std::ifstream in(entry.path() / "environ", std::ios::binary);
+        const std::string text((std::istreambuf_iterator<char>(in)), {});
+        if (text.find("TMPDIR=" + temp.string()) != std::string::npos &&
+            entry.path().filename() != std::to_string(getpid()))
+            found.push_back(entry.path().filename().string());
+    }
+    return found;
+}
+
+class ClassTest : public testing::Test {
+  protected:
+    std::vector<std::string> command(std::vector<std::string> words) const {
+        words.insert(words.begin(), source + "/build/bin/classroom");
+        return words;
+    }
+    grader::ProcessResult run(const std::vector<std::string>& words) const {
+        grader::Limits limits;
+        limits.wall = std::chrono::seconds(100);
+        return grader::run_process(command(words), limits,
+                                   {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"},
+                                    {"TMPDIR", room_.temp()},
+                                    {"FAKE_GRADE_LOG", log()}});
+    }
+    std::vector<std::string> grade_words(std::vector<std::string> more = {}) const {
+        std::vector<std::string> words{"grade",
+                                       "--lab",
+                                       "01",
+                                       "--submissions",
+                                       room_.handed_in(),
+                                       "--out",
+                                       room_.results(),
+                                       "-j",
+                                       "3",
+                                       "--grade",
+                                       source + "/labs/classroom/tests/fake-grade"};
+        words.insert(words.end(), more.begin(), more.end());
+        return words;
+    }
+    grader::ProcessResult grade(const std::vector<std::string>& more = {}) const {
+        return run(grade_words(more));
+    }
+    std::string table() const { return grader::read_file(room_.results() / "grades.csv"); }
+    fs::path of(const std::string& student, const std::string& file) const {
+        return room_.results() / "students" / student / file;
+    }
+    std::string log() const { return room_.path() / "runs"; }
+    void expect_nothing_left() const {
+        EXPECT_THAT(processes_of(room_.temp()), IsEmpty());
+        EXPECT_TRUE(fs::is_empty(room_.temp())) << "a temporary directory was left";
+    }
+    TestRoom room_;
+};
+
+TEST_F(ClassTest, AClassBecomesATableAndFeedback) {
+    room_.student("dora", "full");
+    room_.student("rita", "half");
+    const auto result = grade();
+    EXPECT_EQ(result.status, 0) << result.output;
+    EXPECT_THAT(table(), HasSubstr("dora,graded,100,100,100,"));
+    EXPECT_THAT(table(), HasSubstr("rita,graded,50,100,50,"));
+    for (const char* file : {"result.json", "feedback.md", "feedback.html", "gradescope.json"})
+        EXPECT_TRUE(fs::exists(of("rita", file))) << file;
+    EXPECT_THAT(grader::read_file(of("rita", "feedback.md")), HasSubstr("Hint: think"));
+    EXPECT_EQ(grader::read_file(of("rita", "sources/igbook_lab.c")), "/* word: half */\n");
+    expect_nothing_left();
+}
+
+TEST_F(ClassTest, OnlyWhatChangedIsGradedAgain) {
+    room_.student("dora", "full");
+    room_.student("rita", "half");
+    grade();
+    EXPECT_EQ(lines_of(log()), 2U);
+    EXPECT_THAT(grade().output, HasSubstr("kept from before"));
+    EXPECT_EQ(lines_of(log()), 2U);
+    room_.student("rita", "full");
+    grade();
+    EXPECT_EQ(lines_of(log()), 3U);
+    EXPECT_THAT(table(), HasSubstr("rita,graded,100,"));
+    grade({"--again"});
+    EXPECT_EQ(lines_of(log()), 5U);
+}
+
+TEST_F(ClassTest, OtherParametersAreAnotherGrading) {
+    room_.student("dora", "full");
+    grade();
+    grader::write_file(room_.path() / "autumn.toml", "nvm_file = \"image\"\n");
+    grade({"--params", (room_.path() / "autumn.toml").string()});
+    EXPECT_EQ(lines_of(log()), 2U);
+    grade({"--params", (room_.path() / "autumn.toml").string()});
+    EXPECT_EQ(lines_of(log()), 2U);
+}
+
+TEST_F(ClassTest, TheGradersFailureIsNobodysMark) {
+    room_.student("dora", "full");
+    for (const char* word : {"trouble", "silent", "liar", "garbage", "dies"})
+        room_.student(word, word);
+    const auto result = grade();
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.output, HasSubstr("GRADER ERROR"));
+    EXPECT_THAT(table(), HasSubstr("dora,graded,100,100,"));
+    for (const char* word : {"trouble", "silent", "liar", "garbage", "dies"}) {
+        EXPECT_THAT(table(), HasSubstr(std::string(word) + ",grader-error,,,"));
+        EXPECT_FALSE(fs::exists(of(word, "gradescope.json"))) << word;
+        EXPECT_FALSE(fs::exists(of(word, "feedback.md"))) << word;
+    }
+    EXPECT_THAT(table(), HasSubstr("no room on the disk"));
+    // Once each: it is never tried again in the hope that nobody looks.
+    EXPECT_EQ(lines_of(log()), 6U);
+    EXPECT_THAT(grade().output, HasSubstr("attempt 2"));
+    EXPECT_EQ(lines_of(log()), 11U);
+}
+
+TEST_F(ClassTest, AGradingThatHangsIsEndedAndNothingIsLeft) {
+    room_.student("dora", "full");
+    room_.student("hang", "hangs");
+    room_.student("leave", "leaves");
+    const auto result = grade({"--timeout", "3"});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(table(), HasSubstr("hang,grader-error,,"));
+    EXPECT_THAT(table(), HasSubstr("did not end within 3 s"));
+    EXPECT_THAT(table(), HasSubstr("leave,graded,100,"));
+    expect_nothing_left();
+}
+
+TEST_F(ClassTest, AnInterruptionKeepsWhatIsFinished) {
+    room_.student("a-dora", "full");
+    room_.student("b-rita", "half");
+    for (const char* name : {"c-hang", "d-hang", "e-hang", "f-hang"}) room_.student(name, "hangs");
+    auto argv = command(grade_words());
+    Order order{argv, {{"FAKE_GRADE_LOG", log()}}, room_.path() / "said", SIGKILL};
+    const pid_t pid = start(order);
+    while (lines_of(log()) < 5) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    kill(pid, SIGINT);
+    int status = 0;
+    ASSERT_EQ(waitpid(pid, &status, 0), pid);
+    EXPECT_EQ(WEXITSTATUS(status), 130) << grader::read_file(order.log);
+    EXPECT_THAT(table(), HasSubstr("a-dora,graded,100,"));
+    EXPECT_THAT(table(), HasSubstr("b-rita,graded,50,"));
+    EXPECT_THAT(table(), HasSubstr("c-hang,not-graded,"));
+    expect_nothing_left();
+    // And the same command goes on from there.
+    for (const char* name : {"c-hang", "d-hang", "e-hang", "f-hang"}) room_.student(name, "full");
+    EXPECT_EQ(grade().status, 0);
+    EXPECT_EQ(lines_of(log()), 9U);
+}
+
+TEST_F(ClassTest, AKilledClassLeavesNoProcess) {
+    room_.student("hang", "hangs");
+    Order order{
+        command(grade_words()), {{"FAKE_GRADE_LOG", log()}}, room_.path() / "said", SIGKILL};
+    const pid_t pid = start(order);
+    while (lines_of(log()) < 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    kill(pid, SIGKILL);
+    ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
+    // Its children hear of it from the kernel; this asks until they are gone.
+    for (int i = 0; i < 500 && !processes_of(room_.temp()).empty(); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_THAT(processes_of(room_.temp()), IsEmpty());
+}
+
+TEST_F(ClassTest, ZipFilesAndRepositoriesAreReadInTheRoom) {
+    const auto result =
+        run({"generate", "--lab", "01", "--out", room_.path() / "class", "--expected",
+             room_.path() / "expected.csv", "--kind", "zip-climbs", "zip-bomb", "own-build-rules",
+             "links-out", "repository-starts-programs", "huge-source", "own-build-rules",
+             "links-out", "links-out"});
+    ASSERT_EQ(result.status, 0) << result.output;
+    make_zip(room_.path() / "class" / "zoe.zip", {{"lab/igbook_lab.c", "/* word: full */\n"}});
+    const auto graded =
+        run({"grade", "--lab", "01", "--submissions", room_.path() / "class", "--out",
+             room_.results(), "--grade", source + "/labs/classroom/tests/fake-grade"});
+    EXPECT_EQ(graded.status, 0) << graded.output;
+    const auto compared =
+        run({"compare", "--out", room_.results(), "--expected", room_.path() / "expected.csv"});
+    EXPECT_EQ(compared.status, 0) << compared.output;
+    EXPECT_THAT(table(), HasSubstr("zoe,graded,100,"));
+    EXPECT_EQ(lines_of(log()), 1U) << "what is refused is not compiled";
+    EXPECT_FALSE(fs::exists("/tmp/fwts-was-here"));
+    expect_nothing_left();
+}
+
+TEST_F(ClassTest, AnySchedulerCanDoIt) {
+    room_.student("dora", "full");
+    room_.student("rita", "half");
+    const auto fake = source + "/labs/classroom/tests/fake-grade";
+    const auto list =
+        run({"list", "--lab", "01", "--submissions", room_.handed_in(), "--out", room_.results()});
+    EXPECT_THAT(list.output, HasSubstr("0\tdora\tdirectory\t"));
+    EXPECT_EQ(run({"one", "--out", room_.results(), "--index", "1", "--grade", fake}).status, 0);
+    EXPECT_EQ(run({"collect", "--out", room_.results()}).status, 1) << "dora is not graded";
+    EXPECT_THAT(table(), HasSubstr("dora,not-graded,"));
+    EXPECT_EQ(run({"one", "--out", room_.results(), "--index", "0", "--grade", fake}).status, 0);
+    EXPECT_EQ(run({"collect", "--out", room_.results()}).status, 0);
+    EXPECT_EQ(run({"one", "--out", room_.results(), "--index", "2", "--grade", fake}).status, 2);
+}
+
+TEST_F(ClassTest, ResultsOfAnotherLabAreNotMixedIn) {
+    room_.student("dora", "full");
+    grade();
+    auto text = grader::read_file(room_.results() / "class.json");
+    text.replace(text.find("01-registration"), 15, "77-other");
+    grader::write_file(room_.results() / "class.json", text);
+    const auto result = grade();
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.output, HasSubstr("holds results of lab 77-other"));
+}
+
+TEST_F(ClassTest, SimilarOnesAreFoundAndWhatWasHandedOutIsNot) {
+    const auto result =
+        run({"generate", "--lab", "01", "--out", room_.path() / "class", "--kind", "skeleton",
+             "skeleton", "skeleton", "nvm-bytes-swapped", "nvm-always-from-the-start"});
+    ASSERT_EQ(result.status, 0) << result.output;
+    run({"grade", "--lab", "01", "--submissions", room_.path() / "class", "--out", room_.results(),
+         "--grade", source + "/labs/classroom/tests/fake-grade"});
+    const auto similar = run({"similarity", "--out", room_.results(), "--threshold", "50"});
+    EXPECT_EQ(similar.status, 0) << similar.output;
+    const auto csv = grader::read_file(room_.results() / "similarity" / "similarity.csv");
+    EXPECT_THAT(csv, HasSubstr("s04-nvm-bytes-swapped,"));
+    EXPECT_THAT(csv, HasSubstr(",s05-nvm-always-from-the-start\n"));
+    EXPECT_THAT(csv, HasSubstr("(reference solution)"));
+    EXPECT_THAT(csv, Not(HasSubstr("skeleton")));
+}
+
+TEST(Digest, IsSha256) {
+    EXPECT_EQ(digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+}  // namespace
+}  // namespace fwts::classroom

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+// A small class in real guests: honest submissions beside hostile ones. Verdicts are as stated, and
+// nothing is left or written outside.
+#include <gmock/gmock.h>
+
+#include "process.h"
+#include "room.h"
+
+namespace fwts::classroom {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string program = std::string(FWTS_SOURCE_DIR) + "/build/bin/classroom";
+
+grader::ProcessResult run(const TestRoom& room, std::vector<std::string> words) {
+    words.insert(words.begin(), program);
+    grader::Limits limits;
+    limits.wall = std::chrono::seconds(1100);
+    auto environment = std::map<std::string, std::string>{{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"},
+                                                          {"TMPDIR", room.temp()}};
+    for (const char* name : {"HOME", "FWTS_CACHE", "XDG_CACHE_HOME"})
+        if (const char* value = std::getenv(name)) environment[name] = value;
+    return grader::run_process(words, limits, environment);
+}
+
+TEST(ClassInGuests, TheHonestAreJudgedAsIfTheyWereAlone) {
+    const TestRoom room;
+    const auto made = run(room, {"generate", "--lab", "01", "--out", room.path() / "class",
+                                 "--expected", room.path() / "expected.csv", "--kind", "panics",
+                                 "mac-hard-coded", "compile-bomb", "includes-a-file"});
+    ASSERT_EQ(made.status, 0) << made.output;
+    const auto graded = run(room, {"grade", "--lab", "01", "--submissions", room.path() / "class",
+                                   "--out", room.results(), "-j", "2"});
+    EXPECT_EQ(graded.status, 0) << graded.output;
+    const auto compared =
+        run(room, {"compare", "--out", room.results(), "--expected", room.path() / "expected.csv"});
+    EXPECT_EQ(compared.status, 0) << compared.output << graded.output
+                                  << grader::read_file(room.results() / "grades.csv");
+    EXPECT_TRUE(fs::is_empty(room.temp())) << "a temporary directory was left";
+    EXPECT_FALSE(fs::exists("/tmp/fwts-was-here"));
+}
+
+}  // namespace
+}  // namespace fwts::classroom

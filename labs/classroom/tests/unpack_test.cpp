@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "unpack.h"
+
+#include <gmock/gmock.h>
+
+#include "room.h"
+
+namespace fwts::classroom {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class ZipTest : public testing::Test {
+  protected:
+    Unpacked read(const std::vector<ZipEntry>& entries, const std::string& part = "") {
+        const auto path = room_.path() / "it.zip";
+        make_zip(path, entries);
+        return read_zip(path, part, limits_);
+    }
+    void expect_refused(const std::vector<ZipEntry>& entries, const std::string& why) {
+        const auto found = read(entries);
+        ASSERT_FALSE(found.refused.empty());
+        EXPECT_THAT(found.refused.front(), HasSubstr(why));
+    }
+    TestRoom room_;
+    UnpackLimits limits_{1U << 20U, 1000, 3000, 10};
+};
+
+std::vector<std::string> names(const Unpacked& found) {
+    std::vector<std::string> result;
+    for (const auto& file : found.files) result.push_back(file.name);
+    return result;
+}
+
+TEST_F(ZipTest, TheDirectoryAllShareIsTakenAway) {
+    const auto found = read({{"lab1/src/igbook_main.c", "one"}, {"lab1/src/igbook.h", "two"}});
+    EXPECT_THAT(found.refused, IsEmpty());
+    EXPECT_THAT(names(found), ElementsAre("igbook_main.c", "igbook.h"));
+    EXPECT_EQ(found.files[0].bytes, "one");
+}
+
+TEST_F(ZipTest, ClutterIsPassedOver) {
+    const auto found = read({{"lab/igbook.c", "x"},
+                             {"__MACOSX/lab/._igbook.c", "x"},
+                             {"lab/.git/config", "x"},
+                             {"lab/igbook.ko", std::string(5000, 'x')}});
+    EXPECT_THAT(found.refused, IsEmpty());
+    EXPECT_THAT(names(found), ElementsAre("igbook.c"));
+}
+
+TEST_F(ZipTest, OnlyThePartAskedForIsTaken) {
+    const auto found =
+        read({{"repo/lab1/igbook.c", "x"}, {"repo/lab2/igbook.c", "y"}}, "repo/lab1");
+    EXPECT_THAT(names(found), ElementsAre("igbook.c"));
+    EXPECT_EQ(found.files[0].bytes, "x");
+}
+
+TEST_F(ZipTest, PathsThatClimbAreRefused) {
+    expect_refused({{"lab/../../evil.c", "x"}}, "leads out");
+    expect_refused({{"/etc/evil.c", "x"}}, "leads out");
+    expect_refused({{"lab\\..\\evil.c", "x"}}, "leads out");
+    expect_refused({{"lab/evil\n.c", "x"}}, "control characters");
+}
+
+TEST_F(ZipTest, LinksAndPipesAreRefused) {
+    expect_refused({{"igbook.c", "/etc/passwd", S_IFLNK | 0777U}}, "symbolic link");
+    expect_refused({{"igbook.c", "", S_IFIFO | 0644U}}, "not a regular file");
+}
+
+TEST_F(ZipTest, SizesAreCountedNotBelieved) {
+    expect_refused({{"igbook.c", std::string(1001, 'x')}}, "larger than");
+    expect_refused({{"a.c", std::string(999, 'x')},
+                    {"b.c", std::string(999, 'x')},
+                    {"c.c", std::string(999, 'x')},
+                    {"d.c", std::string(999, 'x')}},
+                   "together");
+    std::vector<ZipEntry> many(11);
+    for (std::size_t i = 0; i < many.size(); ++i) many[i].name = "f" + std::to_string(i);
+    expect_refused(many, "more than 10 entries");
+}
+
+TEST_F(ZipTest, FilesInDirectoriesAndTwiceAreRefused) {
+    expect_refused({{"igbook.c", "x"}, {"more/igbook.h", "x"}}, "it lies in a directory");
+}
+
+TEST_F(ZipTest, WhatIsNoZipIsRefused) {
+    grader::write_file(room_.path() / "no.zip", "PK not really");
+    EXPECT_THAT(read_zip(room_.path() / "no.zip", "", limits_).refused,
+                ElementsAre(HasSubstr("no zip archive")));
+}
+
+TEST(Stream, SurvivesTheWay) {
+    const Unpacked there{{{"a b.c", std::string("x\0\n \xff", 5)}, {"empty.c", ""}}, {"why\nnot"}};
+    const auto here = unpacked(packed(there), {});
+    ASSERT_EQ(here.files.size(), 2U);
+    EXPECT_EQ(here.files[0].name, "a b.c");
+    EXPECT_EQ(here.files[0].bytes, std::string("x\0\n \xff", 5));
+    EXPECT_EQ(here.files[1].bytes, "");
+    EXPECT_THAT(here.refused, ElementsAre("why\nnot"));
+}
+
+TEST(Stream, ABrokenOneIsNoStream) {
+    const auto whole = packed({{{"a.c", "text"}}, {}});
+    for (std::size_t length = 0; length < whole.size() - 1; ++length)
+        EXPECT_THROW(unpacked(whole.substr(0, length), {}), std::runtime_error) << length;
+    EXPECT_THROW(unpacked("fwts-unpacked/1\nfile 3 99999999999 a.c", {}), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace fwts::classroom

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <gmock/gmock.h>
+
+#include <sstream>
+
+#include "exchange.h"
+#include "feedback.h"
+#include "similarity.h"
+#include "tables.h"
+#include "text.h"
+
+namespace fwts::classroom {
+namespace {
+
+using grader::CheckResult;
+using grader::Outcome;
+using grader::Report;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+CheckResult check(const std::string& id, Outcome outcome, int earned, int points) {
+    CheckResult result;
+    result.id = id;
+    result.title = "it does " + id;
+    result.earned = earned;
+    result.points = points;
+    result.hint = "look at RAL0";
+    result.book = "cov-c9";
+    result.link = "chapters/01.html#cov-c9";
+    result.verdict.outcome = outcome;
+    return result;
+}
+
+Report report() {
+    Report it;
+    it.lab = "01-registration";
+    it.title = "Registration";
+    it.submission = "dora";
+    it.seed = 7;
+    it.kernel = "6.12";
+    it.checks = {check("loads", Outcome::pass, 5, 5), check("mac", Outcome::fail, 2, 15),
+                 check("filter", Outcome::blocked, 0, 5)};
+    it.checks[1].verdict.what = "address of <script>alert(1)</script>";
+    it.checks[1].verdict.expected = "52:54\n00";
+    it.checks[1].verdict.seen = "```\n# you win\n\x1b[2J";
+    it.costs = {{"all together", std::chrono::milliseconds(1500), std::chrono::milliseconds(900)}};
+    return it;
+}
+
+Result result_of(const Report& it, const std::string& student) {
+    Result result;
+    result.student = student;
+    result.report = it;
+    return result;
+}
+
+template <typename Writer>
+std::string written(const Report& it) {
+    std::ostringstream out;
+    Writer("https://book").write(it, out);
+    return out.str();
+}
+
+TEST(Text, ASpreadsheetStartsNothing) {
+    EXPECT_EQ(csv_field("=cmd|'/c calc'!A1"), "'=cmd|'/c calc'!A1");
+    EXPECT_EQ(csv_field("+1"), "'+1");
+    EXPECT_EQ(csv_field("O\"Neil, Tip"), "\"O\"\"Neil, Tip\"");
+    EXPECT_EQ(csv_field("plain"), "plain");
+}
+
+TEST(Text, MarkupIsText) {
+    EXPECT_EQ(escaped("<a href='x'>&"), "&lt;a href=&#39;x&#39;&gt;&amp;");
+    EXPECT_EQ(escaped_markdown("[a](b) `c`\n# d"), "\\[a\\]\\(b\\) \\`c\\` \\# d");
+    EXPECT_EQ(plain("a\x1b[31m\xff"), "a?[31m\xef\xbf\xbd");
+    EXPECT_EQ(code_block("one\n```\n"), "    one\n    ```\n");
+}
+
+TEST(Feedback, MarkdownHasTheHintItsLinkAndNothingOfTheStrangers) {
+    const auto page = written<MarkdownWriter>(report());
+    EXPECT_THAT(page, HasSubstr("# Lab Registration: 7 of 25 points"));
+    EXPECT_THAT(page, HasSubstr("Hint: look at RAL0"));
+    EXPECT_THAT(page, HasSubstr("(https://book/chapters/01.html#cov-c9)"));
+    EXPECT_THAT(page, HasSubstr("    # you win"));
+    EXPECT_THAT(page, Not(HasSubstr("\n# you win")));
+    EXPECT_THAT(page, Not(HasSubstr("<script>")));
+    EXPECT_THAT(page, Not(HasSubstr("\x1b")));
+}
+
+TEST(Feedback, HtmlRunsNothing) {
+    const auto page = written<HtmlWriter>(report());
+    EXPECT_THAT(page, HasSubstr("default-src 'none'"));
+    EXPECT_THAT(page, HasSubstr("&lt;script&gt;"));
+    EXPECT_THAT(page, Not(HasSubstr("<script")));
+    EXPECT_THAT(page, HasSubstr("href=\"https://book/chapters/01.html#cov-c9\""));
+}
+
+TEST(Gradescope, PointsAddUp) {
+    const auto json = nlohmann::json::parse(written<GradescopeWriter>(report()));
+    EXPECT_EQ(json.at("score"), 7);
+    EXPECT_EQ(json.at("tests").size(), 3U);
+    double score = 0;
+    double all = 0;
+    for (const auto& test : json.at("tests")) {
+        score += test.at("score").get<double>();
+        all += test.at("max_score").get<double>();
+        EXPECT_THAT(test.at("status").get<std::string>(), testing::AnyOf("passed", "failed"));
+    }
+    EXPECT_EQ(score, 7);
+    EXPECT_EQ(all, 25);
+    EXPECT_THAT(json.at("tests")[1].at("output").get<std::string>(),
+                HasSubstr("hint: look at RAL0"));
+}
+
+TEST(Gradescope, TheGradersFailureGivesNoMarks) {
+    auto it = report();
+    it.stage = grader::Stage::error;
+    EXPECT_THROW(written<GradescopeWriter>(it), std::runtime_error);
+    EXPECT_THROW(written<GithubWriter>(it), std::runtime_error);
+}
+
+TEST(Github, OneLineOfBase64) {
+    EXPECT_EQ(base64("M"), "TQ==");
+    EXPECT_EQ(base64("Ma"), "TWE=");
+    EXPECT_EQ(base64("Man"), "TWFu");
+    const auto line = written<GithubWriter>(report());
+    EXPECT_EQ(line.find('\n'), line.size() - 1);
+}
+
+TEST(Junit, CountsWhatIsThere) {
+    const auto xml = junit({result_of(report(), "dora <x>")}, "https://book");
+    EXPECT_THAT(xml, HasSubstr("tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""));
+    EXPECT_THAT(xml, HasSubstr("name=\"dora &lt;x&gt;\""));
+    Result failed;
+    failed.student = "rita";
+    failed.grader_error = true;
+    failed.trouble = "no room";
+    EXPECT_THAT(junit({failed}, ""), HasSubstr("<error message=\"no room\"/>"));
+}
+
+TEST(Ktap, IsNested) {
+    EXPECT_EQ(ktap({result_of(report(), "dora")}),
+              "KTAP version 1\n1..1\n  KTAP version 1\n  1..3\n  ok 1 loads\n  not ok 2 mac\n"
+              "  ok 3 filter # SKIP \nnot ok 1 dora\n");
+}
+
+TEST(Tables, AGraderErrorHasNoPoints) {
+    Result failed;
+    failed.student = "rita";
+    failed.grader_error = true;
+    failed.trouble = "no room";
+    failed.attempts = 2;
+    const auto csv = grades_csv({result_of(report(), "dora"), failed}, {"zoe"});
+    EXPECT_THAT(csv, HasSubstr("student,status,points,possible,loads,mac,filter,seconds"));
+    EXPECT_THAT(csv, HasSubstr("dora,graded,7,25,5,2,0,0.0,0.9,1,7,\n"));
+    EXPECT_THAT(csv, HasSubstr("rita,grader-error,,,,,,0.0,0.0,2,0,no room\n"));
+    EXPECT_THAT(csv, HasSubstr("zoe,not-graded,,"));
+}
+
+TEST(OwnLines, WhatWasHandedOutIsLeftOut) {
+    const std::string given = "int f(void)\n{\n\treturn 0;\n}\n";
+    EXPECT_EQ(own_lines(given, {given}), "");
+    EXPECT_EQ(own_lines("int  f( void )\n{\n\tcompute(17);\n}\n", {given}), "\tcompute(17);\n}\n");
+}
+
+TEST(OwnLines, CommentsGoAndStringsStay) {
+    EXPECT_EQ(without_comments("a /* b\n */ c // d\ne \"/* f */\" '\"'"),
+              "a  c \ne \"/* f */\" '\"'");
+    EXPECT_EQ(without_comments("x /*"), "x ");
+}
+
+TEST(ParseSim, ReadsPercentages) {
+    const auto pairs = parse_sim(
+        "Total input: 3 files\n\n/submission/1.c consists for 85 % of /submission/0.c material\n");
+    ASSERT_EQ(pairs.size(), 1U);
+    EXPECT_EQ(pairs[0].one, "1");
+    EXPECT_EQ(pairs[0].other, "0");
+    EXPECT_EQ(pairs[0].percent, 85);
+    EXPECT_THAT(parse_sim("nothing"), IsEmpty());
+}
+
+}  // namespace
+}  // namespace fwts::classroom
