@@ -30,7 +30,8 @@ struct Snippet {
     std::string id;
     Kind kind = Kind::symbol;
     std::string file;      ///< "igbook_main.c"
-    std::string function;  ///< what encloses a block: "igbook_probe", "struct igbook", "variable igbook_ops"; or empty
+    std::string function;  ///< what encloses a block: "igbook_probe", "struct igbook", "variable
+                           ///< igbook_ops"; or empty
     int stage = 0;         ///< index
     int first_line = 0;    ///< in the file as cut for that stage
     int last_line = 0;
