@@ -414,8 +414,18 @@ void check_reclaims(Bench& bench) {
     expect_on_cable(bench, waiting);
     expect_mapped(bench, "DMA_TO_DEVICE", 0);
     // Fuller than full, and around the seam: the stack must wait, and be woken.
-    const auto burst = random_frames(bench, 3 * descriptors(bench, TDLEN), shortest, 200);
-    bench.start(prepare(bench, burst));  // if nobody wakes it, it never ends
+    const auto count = descriptors(bench, TDLEN);
+    const auto burst = random_frames(bench, 3 * count, shortest, 200);
+    {
+        Pause pause(bench);
+        bench.start(prepare(bench, burst));  // if nobody wakes it, it never ends
+        const auto waiting_now = [&] { return (bench.reg(TDT) + count - bench.reg(TDH)) % count; };
+        bench.wait_until(
+            "descriptors of a transmit ring that more frames wait for", std::to_string(count - 1),
+            [&] { return waiting_now() == count - 1; },
+            [&] { return std::to_string(waiting_now()); }, patience);
+        await_service(bench);
+    }
     expect_on_cable(bench, burst);
     expect_mapped(bench, "DMA_TO_DEVICE", 0);
 }
