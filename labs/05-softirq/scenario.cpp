@@ -212,14 +212,14 @@ void expect_closed_in_order(const Writes& record) {
                   first(record, CTRL, CTRL_RST));
 }
 
-/// Some frames gather, if the submission lets them, and have seconds left.
+/// Some frames gather, if the submission lets them, and are in no hurry.
 void let_frames_gather(Bench& bench) {
     bench.run({"ethtool", "-C", interface(bench), "rx-frames", bench.param("max_frames"),
-               "rx-usecs", "5000000"});
+               "rx-usecs", bench.param("max_usecs")});
     for (int i = 0; i < 3; ++i) send_silent(bench);
 }
 
-/// A window to watch, not a wait for something. What sleeps longer is noticed at unloading.
+/// A window to watch, not a wait for something. A timer that sleeps longer is noticed at unloading.
 void expect_no_write(Bench& bench, const std::string& after) {
     const auto mark = bench.writes().size();
     bench.must_run({"sleep", "1.2"});
@@ -451,12 +451,9 @@ void check_unload(Bench& bench) {
     expect_that(bench.text("/proc/interrupts").find("-rxtx-") == std::string::npos,
                 "/proc/interrupts after rmmod", "nothing of the card's", "its vectors");
     const auto report = bench.lost_memory();
-    const auto log = bench.take_log();
-    const auto lost = std::any_of(log.begin(), log.end(), [](const std::string& line) {
-        return line.find("new suspected memory leaks") != std::string::npos;
-    });
-    expect_that(report.empty() && !lost, "memory that nobody refers to after rmmod (kmemleak)",
-                "none", report.empty() ? "the console says there is some" : report);
+    // The console's line about the scan, which passed no program in the guest, is a complaint.
+    expect_that(report.empty(), "memory that nobody refers to after rmmod (kmemleak)", "none",
+                report);
 }
 
 void add_the_registers(grader::Scenario& lab) {

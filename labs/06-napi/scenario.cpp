@@ -411,12 +411,9 @@ void check_unload(Bench& bench) {
     expect_equal("DRV_LOAD in CTRL_EXT after rmmod, read from outside the guest", 0U,
                  bench.reg(CTRL_EXT) & CTRL_EXT_DRV_LOAD);
     const auto report = bench.lost_memory();
-    const auto log = bench.take_log();
-    const auto lost = std::any_of(log.begin(), log.end(), [](const std::string& line) {
-        return line.find("new suspected memory leaks") != std::string::npos;
-    });
-    expect_that(report.empty() && !lost, "memory that nobody refers to after rmmod (kmemleak)",
-                "none", report.empty() ? "the console says there is some" : report);
+    // The console's line about the scan, which passed no program in the guest, is a complaint.
+    expect_that(report.empty(), "memory that nobody refers to after rmmod (kmemleak)", "none",
+                report);
 }
 
 void add_the_rings(grader::Scenario& lab) {
