@@ -11,6 +11,7 @@
 #include "complaints.h"
 #include "edit.h"
 #include "expect.h"
+#include "interface.h"
 
 namespace fwts::labs {
 namespace {
@@ -18,8 +19,11 @@ namespace {
 using grader::Bench;
 using grader::Credit;
 using grader::expect_bytes;
+using grader::expect_carrier;
 using grader::expect_equal;
 using grader::expect_that;
+using grader::interface;
+using grader::load;
 using grader::Mac;
 using Seconds = Bench::Seconds;
 
@@ -41,7 +45,6 @@ constexpr std::uint32_t RAH0 = 0x05404;
 constexpr std::uint32_t RAH_AV = 1U << 31U;
 
 constexpr unsigned nvm_words = 64;
-constexpr Seconds link_patience{15};  // autonegotiation and a poll take one; a busy host takes more
 
 std::string sysfs(const Bench& bench) {
     return "/sys/bus/pci/devices/" + bench.pci_address();
@@ -54,24 +57,6 @@ std::string lines_with(const std::string& word, const std::string& text) {
     for (std::string line; std::getline(in, line);)
         if (line.find(word) != std::string::npos) found += line + "\n";
     return found;
-}
-
-std::string interface(Bench& bench) {
-    // Files only: starting a program takes the strict kernel longer than most checks.
-    std::istringstream devices(bench.text("/proc/net/dev"));
-    for (std::string line; std::getline(devices, line);) {
-        const auto name = line.substr(0, line.find(':'));
-        auto eth = name.substr(std::min(name.find_first_not_of(' '), name.size()));
-        if (line.find(':') != std::string::npos &&
-            !lines_with(bench.pci_address(), bench.text("/sys/class/net/" + eth + "/device/uevent"))
-                 .empty())
-            return eth;
-    }
-    grader::fail("network interface of the card " + bench.pci_address(), "one", "none");
-}
-
-void load(Bench& bench) {
-    bench.must_run({"insmod", Bench::guest_module});
 }
 
 std::string driver_of(Bench& bench) {
@@ -157,15 +142,6 @@ void check_filter(Bench& bench) {
 }
 
 // --- the link -----------------------------------------------------------------------------------
-
-void expect_carrier(Bench& bench, const std::string& eth, bool on) {
-    const std::string file = "/sys/class/net/" + eth + "/carrier";
-    const std::string wanted = on ? "1" : "0";
-    bench.wait_until(
-        fmt::format("carrier after the cable was {}", on ? "put in" : "pulled"), wanted,
-        [&] { return bench.text(file) == wanted; }, [&] { return bench.text(file); },
-        link_patience);
-}
 
 std::size_t reads_of_bmsr(const Bench& bench) {
     const auto writes = bench.writes();

@@ -12,17 +12,21 @@
 #include "complaints.h"
 #include "edit.h"
 #include "expect.h"
+#include "interface.h"
 
 namespace fwts::labs {
 namespace {
 
 using grader::Bench;
+using grader::bring_up;
 using grader::Credit;
 using grader::expect_bytes;
+using grader::expect_carrier;
 using grader::expect_equal;
 using grader::expect_that;
 using grader::fail;
 using grader::Failure;
+using grader::interface;
 using grader::RegisterWrite;
 using grader::Ring;
 using grader::RingSlot;
@@ -47,22 +51,8 @@ constexpr unsigned data_descriptor = 3;   // DTYP
 constexpr unsigned dcmd_alone = 0x2b;     // DEXT, RS, IFCS, EOP
 constexpr unsigned dcmd_not_last = 0x20;  // DEXT
 constexpr unsigned dcmd_ifcs = 0x02;      // of no consequence where EOP is not
-constexpr Seconds link_patience{30};      // autonegotiation and a poll take one second
 const std::string dma_debug = "/sys/kernel/debug/dma-api/";
 const std::string tracing = "/sys/kernel/debug/tracing/";
-
-std::string eth(Bench& bench) {
-    std::istringstream devices(bench.text("/proc/net/dev"));
-    for (std::string line; std::getline(devices, line);) {
-        const auto name = line.substr(0, line.find(':'));
-        auto found = name.substr(std::min(name.find_first_not_of(' '), name.size()));
-        if (line.find(':') != std::string::npos &&
-            bench.text("/sys/class/net/" + found + "/device/uevent").find(bench.pci_address()) !=
-                std::string::npos)
-            return found;
-    }
-    fail("network interface of the card " + bench.pci_address(), "one", "none");
-}
 
 std::string hand_send(const Bench& bench) {
     return "/sys/kernel/debug/igbook/" + bench.pci_address() + "/hand_send";
@@ -74,13 +64,6 @@ std::string split_send(const Bench& bench) {
 
 std::size_t split_at(const Bench& bench) {
     return std::stoul(bench.param("split_at"));
-}
-
-void await_carrier(Bench& bench) {
-    const std::string file = "/sys/class/net/" + eth(bench) + "/carrier";
-    bench.wait_until(
-        "carrier", "1", [&] { return bench.text(file) == "1"; }, [&] { return bench.text(file); },
-        link_patience);
 }
 
 /// Why the driver did not take a frame; empty when it did.
@@ -141,11 +124,6 @@ std::vector<std::size_t> telling_sizes(Bench& bench, std::size_t least) {
         shortest + 1, longest - 1, longest,      random_size(bench, least)};
     std::shuffle(sizes.begin(), sizes.end(), bench.random());
     return sizes;
-}
-
-void bring_up(Bench& bench) {
-    bench.must_run({"ip", "link", "set", "dev", eth(bench), "up"});
-    await_carrier(bench);
 }
 
 // --- the ring -----------------------------------------------------------------------------------
@@ -337,13 +315,13 @@ bool wrote(const std::vector<RegisterWrite>& writes, std::size_t from, std::uint
 
 /// Whatever state the card was left in.
 void restart(Bench& bench) {
-    bench.must_run({"ip", "link", "set", "dev", eth(bench), "down"});
+    bench.must_run({"ip", "link", "set", "dev", interface(bench), "down"});
     bring_up(bench);
 }
 
 /// A card that may not read memory never finishes a frame.
 void expect_recovery(Bench& bench, const std::string& file) {
-    await_carrier(bench);
+    expect_carrier(bench, interface(bench), true);
     bus_master(bench, false);
     const auto writes = bench.writes().size();
     const auto seen = refusal(bench, file, bench.random_bytes(random_size(bench, shortest)));
@@ -356,13 +334,13 @@ void expect_recovery(Bench& bench, const std::string& file) {
     expect_that(stopped, "CTRL after the card did not finish, as QEMU recorded it", "a reset",
                 "none: the card was never stopped");
     expect_nothing_mapped(bench, "after a frame was given up");
-    await_carrier(bench);
+    expect_carrier(bench, interface(bench), true);
     send_one(bench, file, random_size(bench, shortest));
 }
 
 /// Whichever call of the submission's maps the frame's part number `which` fails.
 void expect_unwound(Bench& bench, const std::string& file, unsigned which) {
-    await_carrier(bench);
+    expect_carrier(bench, interface(bench), true);
     bench.must_run({"insmod", Bench::companion("failcall"), "symbol=dma_map_page_attrs", "value=-1",
                     fmt::format("skip={}", which)});
     const auto before = bench.ring(grader::Direction::transmit).tail;
@@ -445,7 +423,7 @@ void check_wrap(Bench& bench) {
 void check_limits(Bench& bench) {
     constexpr std::size_t small = 300;
     const auto file = split_send(bench);
-    const auto mtu = "/sys/class/net/" + eth(bench) + "/mtu";
+    const auto mtu = "/sys/class/net/" + interface(bench) + "/mtu";
     const std::string too_long = "Message too long";
     expect_refusal(bench, file, split_at(bench) - 1, too_long, "less than a header");
     expect_refusal(bench, file, longest + 1, too_long, "more than the MTU allows");
@@ -473,7 +451,7 @@ void check_unwind(Bench& bench) {
     });
     credit.part(3, [&] { expect_recovery(bench, file); });
     credit.part(3, [&] {
-        bench.must_run({"ip", "link", "set", "dev", eth(bench), "down"});
+        bench.must_run({"ip", "link", "set", "dev", interface(bench), "down"});
         expect_refusal(bench, file, shortest, "Network is down", "the interface being down");
     });
     bring_up(bench);

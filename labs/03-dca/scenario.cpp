@@ -11,17 +11,21 @@
 #include "complaints.h"
 #include "edit.h"
 #include "expect.h"
+#include "interface.h"
 
 namespace fwts::labs {
 namespace {
 
 using grader::Bench;
+using grader::bring_up;
 using grader::Credit;
 using grader::expect_equal;
 using grader::expect_register;
 using grader::expect_that;
 using grader::fail;
 using grader::Failure;
+using grader::interface;
+using grader::load;
 using grader::RegisterWrite;
 using Seconds = Bench::Seconds;
 
@@ -43,36 +47,11 @@ constexpr std::uint32_t tx_tagged = 1U << 5U | 1U << 9U | 1U << 13U;
 constexpr std::uint32_t rx_reset = 1U << 9U | 1U << 13U | 1U << 15U;
 // After a reset: reading and writing descriptors, reading payload relaxed.
 constexpr std::uint32_t tx_reset = 1U << 9U | 1U << 11U | 1U << 13U;
-constexpr Seconds link_patience{30};  // autonegotiation and a poll take one second
 
 const std::string requester = "/sys/module/dca_requester/parameters/";
 
-std::string eth(Bench& bench) {
-    std::istringstream devices(bench.text("/proc/net/dev"));
-    for (std::string line; std::getline(devices, line);) {
-        const auto name = line.substr(0, line.find(':'));
-        auto found = name.substr(std::min(name.find_first_not_of(' '), name.size()));
-        if (line.find(':') != std::string::npos &&
-            bench.text("/sys/class/net/" + found + "/device/uevent").find(bench.pci_address()) !=
-                std::string::npos)
-            return found;
-    }
-    fail("network interface of the card " + bench.pci_address(), "one", "none");
-}
-
-void bring_up(Bench& bench) {
-    const auto name = eth(bench);
-    bench.must_run({"ip", "link", "set", "dev", name, "up"});
-    const auto file = "/sys/class/net/" + name + "/carrier";
-    bench.wait_until(
-        "carrier", "1", [&] { return bench.text(file) == "1"; }, [&] { return bench.text(file); },
-        link_patience);
-}
-
-void load(Bench& bench, const std::vector<std::string>& parameters = {}) {
-    std::vector<std::string> argv = {"insmod", Bench::guest_module};
-    argv.insert(argv.end(), parameters.begin(), parameters.end());
-    bench.must_run(argv);
+void start(Bench& bench, const std::vector<std::string>& parameters = {}) {
+    load(bench, parameters);
     bring_up(bench);
 }
 
@@ -201,7 +180,7 @@ void expect_silence(const std::vector<std::string>& log) {
 
 void check_loads(Bench& bench) {
     const Record record(bench);
-    load(bench);
+    start(bench);
     serve(bench, 0);
     for (const auto offset : {DCA_CTRL, DCA_RXCTRL0, DCA_TXCTRL0})
         expect_unwritten(record, offset, "without a provider");
@@ -235,7 +214,7 @@ void check_quiet(Bench& bench) {
 void check_reset(Bench& bench) {
     const auto base = companion_base(bench);
     const Record record(bench);
-    bench.must_run({"ip", "link", "set", "dev", eth(bench), "down"});
+    bench.must_run({"ip", "link", "set", "dev", interface(bench), "down"});
     bring_up(bench);
     const auto writes = record.since();
     const auto reset = std::find_if(writes.begin(), writes.end(), [](const RegisterWrite& write) {
@@ -311,7 +290,7 @@ void switch_second(Bench& bench, bool on) {
 
 void check_provider(Bench& bench) {
     unload(bench, "igbook");
-    load(bench, {"provider=1"});
+    start(bench, {"provider=1"});
     expect_equal("/sys/class/dca with the module's own provider", std::string("dca requester"),
                  dca_class(bench));
     const auto device = bench.text("/sys/class/dca/dca0/device/uevent");

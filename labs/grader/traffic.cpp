@@ -19,7 +19,6 @@ constexpr std::uint32_t RDLEN0 = 0x0c008;
 constexpr std::uint32_t RDH0 = 0x0c010;
 constexpr std::uint32_t RDT0 = 0x0c018;
 constexpr std::uint32_t descriptor_size = 16;
-constexpr Bench::Seconds link_patience{15};  // autonegotiation takes half a second of an idle host
 constexpr const char* told = "/tmp/frames-told";
 
 std::string answer_to(const std::string& frame) {
@@ -29,39 +28,6 @@ std::string answer_to(const std::string& frame) {
 }
 
 }  // namespace
-
-std::string interface(Bench& bench) {
-    std::istringstream devices(bench.text("/proc/net/dev"));
-    for (std::string line; std::getline(devices, line);) {
-        const auto colon = line.find(':');
-        if (colon == std::string::npos) continue;
-        const auto name = line.substr(line.find_first_not_of(' '));
-        auto eth = name.substr(0, name.find(':'));
-        const auto device = bench.text("/sys/class/net/" + eth + "/device/uevent");
-        if (device.find(bench.pci_address()) != std::string::npos) return eth;
-    }
-    fail("network interface of the card " + bench.pci_address(), "one", "none");
-}
-
-void load(Bench& bench) {
-    bench.must_run({"insmod", Bench::guest_module});
-}
-
-void expect_carrier(Bench& bench, const std::string& eth, bool on) {
-    const std::string file = "/sys/class/net/" + eth + "/carrier";
-    const std::string wanted = on ? "1" : "0";
-    bench.wait_until(
-        "carrier of " + eth, wanted, [&] { return bench.text(file) == wanted; },
-        [&] { return bench.text(file); }, link_patience);
-}
-
-void bring_up(Bench& bench) {
-    const auto eth = interface(bench);
-    // Of an interface that is down it cannot be read.
-    if (bench.text("/sys/class/net/" + eth + "/carrier").empty())
-        bench.must_run({"ip", "link", "set", "dev", eth, "up"});
-    expect_carrier(bench, eth, true);
-}
 
 std::uint64_t interrupts(Bench& bench, const std::string& name) {
     std::istringstream lines(bench.text("/proc/interrupts"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// What labs with interrupts and traffic share: the interface, its carrier, its interrupts, frames
-// one at a time, and the program `frames` in the guest.
+// What labs with interrupts and traffic share: interrupts, frames one at a time, and the program
+// `frames` in the guest.
 #pragma once
 
 #include <cstdint>
@@ -8,20 +8,9 @@
 #include <vector>
 
 #include "bench.h"
+#include "interface.h"
 
 namespace fwts::grader {
-
-/// Name of the card's network interface. The check fails when there is none.
-std::string interface(Bench& bench);
-
-/// Loads the submission's module.
-void load(Bench& bench);
-
-/// The interface is up, by `ip` if it was not, and has its carrier.
-void bring_up(Bench& bench);
-
-/// Waits until the interface has, or has lost, its carrier.
-void expect_carrier(Bench& bench, const std::string& eth, bool on);
 
 /// How often an interrupt has come, on all processors: "eth0-rxtx-0".
 /// @return 0 when /proc/interrupts does not name it.
