@@ -9,9 +9,8 @@
 
 #include "all_labs.h"
 #include "bench.h"
-#include "complaints.h"
-#include "edit.h"
 #include "expect.h"
+#include "interface.h"
 
 namespace fwts::labs {
 namespace {
@@ -266,11 +265,7 @@ void must_resize(Bench& bench, unsigned receive, unsigned transmit) {
 
 void set_link(Bench& bench, bool up) {
     bench.must_run({"ip", "link", "set", "dev", eth, up ? "up" : "down"});
-    if (!up) return;
-    const std::string file = "/sys/class/net/" + eth + "/carrier";
-    bench.wait_until(
-        "carrier of " + eth, "1", [&] { return bench.text(file) == "1"; },
-        [&] { return bench.text(file); }, patience);
+    if (up) grader::expect_carrier(bench, eth, true);
 }
 
 std::uint64_t counter(const std::string& statistics, const std::string& name) {
@@ -695,9 +690,6 @@ void check_no_memory(Bench& bench) {
 
 /// Down with frames in the transmit ring, out, and nothing is left.
 void check_leaks(Bench& bench) {
-    const auto module = grader::read_file(bench.module());
-    expect_that(module.find("kmemleak_") == std::string::npos, "symbols the module needs",
-                "none of kmemleak's", "a call that hides memory from kmemleak");
     {
         Pause pause(bench);
         send_from_guest(bench, random_frames(bench, 10));
@@ -707,12 +699,7 @@ void check_leaks(Bench& bench) {
     expect_equal("errors DMA-API debugging has found", std::string("0"),
                  bench.text("/sys/kernel/debug/dma-api/error_count"));
     bench.must_run({"rmmod", "igbook"});
-    const auto report = bench.lost_memory();
-    const auto log = grader::complaints(bench.take_log());
-    expect_that(report.empty() && log.empty(), "memory nobody refers to (kmemleak)", "none",
-                report.empty() && !log.empty()
-                    ? log.front().headline
-                    : report.substr(0, report.find("\nunreferenced", 1)));
+    grader::expect_nothing_lost(bench, "going down with frames under way");
 }
 
 /// Whatever became of the check, no program of its goes on in the next one.

@@ -12,6 +12,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "process.h"
+
 namespace fwts::classroom {
 namespace fs = std::filesystem;
 namespace {
@@ -33,32 +35,12 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
     return result;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-    std::vector<char*> result;
-    result.reserve(strings.size() + 1);
-    for (auto& text : strings) result.push_back(text.data());
-    result.push_back(nullptr);
-    return result;
-}
-
 /// Between fork and exec: async-signal-safe calls only.
 [[noreturn]] void become(char* const* argv, char* const* envp, int log, int death_signal,
                          pid_t parent) {
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, death_signal);
-    if (getppid() != parent) _exit(126);
-    const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0) _exit(126);
-    close_range(3, ~0U, 0);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    grader::settle_child(log, death_signal, parent);
     execvpe(argv[0], argv, envp);
     _exit(127);
-}
-
-int exit_status(int status) {
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /// The fourth field of /proc/PID/stat; the second may hold anything, but ends with the last ')'.
@@ -105,8 +87,8 @@ bool Signals::asks_to_end(int signal_number) {
 pid_t start(const Order& order) {
     std::vector<std::string> args = order.argv;
     auto environment = environment_with(order.environment);
-    const auto argv = pointers(args);
-    const auto envp = pointers(environment);
+    const auto argv = grader::pointers(args);
+    const auto envp = grader::pointers(environment);
     const int log = open(order.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (log < 0) throw std::system_error(errno, std::generic_category(), order.log.string());
     const pid_t parent = getpid();
@@ -142,7 +124,7 @@ Ended supervise(const Order& order, const Signals& signals, std::chrono::seconds
         pid_t gone = 0;
         while ((gone = waitpid(-1, &status, WNOHANG)) > 0)
             if (gone == pid) {
-                ended.status = exit_status(status);
+                ended.status = grader::exit_status(status);
                 running = false;
             }
         if (!running) break;

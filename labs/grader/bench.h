@@ -174,7 +174,7 @@ class Bench {
 
     // --- lost memory ------------------------------------------------------------------------
 
-    /// What kmemleak finds: objects older than five seconds that nobody refers to. At most once in
+    /// What kmemleak finds: objects older than a second that nobody refers to. At most once in
     /// a guest: it is the dearest thing there is. The module should be unloaded.
     /// @return its report, empty when nothing is lost.
     std::string lost_memory();

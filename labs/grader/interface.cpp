@@ -12,6 +12,9 @@ namespace {
 
 constexpr Bench::Seconds link_patience{30};  // autonegotiation takes half a second of an idle host
 
+constexpr std::uint32_t CTRL_EXT = 0x00018;
+constexpr std::uint32_t CTRL_EXT_DRV_LOAD = 1U << 28U;
+
 }  // namespace
 
 std::string interface(Bench& bench) {
@@ -40,6 +43,17 @@ void expect_carrier(Bench& bench, const std::string& eth, bool on) {
         fmt::format("carrier of {} with the cable {}", eth, on ? "in" : "out"), wanted,
         [&] { return bench.text(file) == wanted; }, [&] { return bench.text(file); },
         link_patience);
+}
+
+void expect_released(Bench& bench) {
+    expect_equal("DRV_LOAD in CTRL_EXT after rmmod, read from outside the guest", 0U,
+                 bench.reg(CTRL_EXT) & CTRL_EXT_DRV_LOAD);
+}
+
+void expect_nothing_lost(Bench& bench, const std::string& after) {
+    const auto report = bench.lost_memory();
+    expect_that(report.empty(), "memory nobody refers to (kmemleak) after " + after, "none",
+                report.substr(0, report.find("\nunreferenced", 1)));
 }
 
 void bring_up(Bench& bench) {

@@ -21,4 +21,12 @@ void bring_up(Bench& bench);
 /// Waits until the interface has its carrier, or has lost it with the cable pulled.
 void expect_carrier(Bench& bench, const std::string& eth, bool on);
 
+/// After rmmod: the card has been given back to its firmware (DRV_LOAD in CTRL_EXT is clear).
+void expect_released(Bench& bench);
+
+/// With the module unloaded: kmemleak finds nothing that was lost. What its scan says on the
+/// console, which no program in the guest can hold back, is a complaint that fails the check, too.
+/// @param after  what happened before: "all that failed"
+void expect_nothing_lost(Bench& bench, const std::string& after);
+
 }  // namespace fwts::grader

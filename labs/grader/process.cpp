@@ -26,29 +26,13 @@ void set_limit(__rlimit_resource resource, std::uint64_t value) {
 /// Runs between fork and exec: only async-signal-safe calls from here on.
 [[noreturn]] void become_child(char* const* argv, char* const* envp, const Limits& limits,
                                int output, pid_t parent) {
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(126);
-    const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0) _exit(126);
-    close_range(3, ~0U, 0);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);  // whatever the parent holds back
+    settle_child(output, SIGKILL, parent);
     set_limit(RLIMIT_CPU, static_cast<std::uint64_t>(limits.cpu.count()));
     set_limit(RLIMIT_AS, limits.memory_bytes);
     set_limit(RLIMIT_FSIZE, limits.file_bytes);
     set_limit(RLIMIT_CORE, 1);
     execvpe(argv[0], argv, envp);
     _exit(127);
-}
-
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-    std::vector<char*> result;
-    result.reserve(strings.size() + 1);
-    for (auto& text : strings) result.push_back(text.data());
-    result.push_back(nullptr);
-    return result;
 }
 
 /// Reads until the end, the deadline or the output limit; kills the group in the latter two.
@@ -76,6 +60,30 @@ void collect(int fd, pid_t pid, const Limits& limits, ProcessResult& result) {
 
 }  // namespace
 
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+    std::vector<char*> result;
+    result.reserve(strings.size() + 1);
+    for (auto& text : strings) result.push_back(text.data());
+    result.push_back(nullptr);
+    return result;
+}
+
+void settle_child(int output, int death_signal, int parent) {
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, death_signal);
+    if (getppid() != parent) _exit(126);
+    const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0) _exit(126);
+    close_range(3, ~0U, 0);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+int exit_status(int status) {
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 ProcessResult run_process(const std::vector<std::string>& argv, const Limits& limits,
                           const std::map<std::string, std::string>& environment) {
     std::vector<std::string> args = argv;
@@ -102,7 +110,7 @@ ProcessResult run_process(const std::vector<std::string>& argv, const Limits& li
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
-    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    result.status = exit_status(status);
     return result;
 }
 

@@ -36,4 +36,18 @@ struct ProcessResult {
 ProcessResult run_process(const std::vector<std::string>& argv, const Limits& limits,
                           const std::map<std::string, std::string>& environment);
 
+/// What exec wants: pointers to the strings, and nullptr. Good as long as the strings are.
+std::vector<char*> pointers(std::vector<std::string>& strings);
+
+/// The child's part between fork and exec, by async-signal-safe calls only: a process group of its
+/// own, /dev/null to read from, `output` for stdout and stderr, nothing else inherited, no signal
+/// held back. Ends the child with status 126 when that cannot be had.
+/// @param death_signal  it gets when the parent dies
+/// @param parent        as seen before the fork
+void settle_child(int output, int death_signal, int parent);
+
+/// @param status  from waitpid().
+/// @return exit status, or 128 + signal as a shell says it
+int exit_status(int status);
+
 }  // namespace fwts::grader

@@ -29,6 +29,10 @@ std::string answer_to(const std::string& frame) {
 
 }  // namespace
 
+std::string queue_name(Bench& bench) {
+    return interface(bench) + "-rxtx-0";
+}
+
 std::uint64_t interrupts(Bench& bench, const std::string& name) {
     std::istringstream lines(bench.text("/proc/interrupts"));
     for (std::string line; std::getline(lines, line);) {
@@ -89,7 +93,10 @@ std::size_t first(const std::vector<RegisterWrite>& record, std::uint32_t offset
     return static_cast<std::size_t>(found - record.begin());
 }
 
-void expect_masked_while_serving(const std::vector<RegisterWrite>& record) {
+std::vector<RegisterWrite> expect_masked_while_serving(Bench& bench, unsigned frames) {
+    const auto mark = bench.writes().size();
+    for (unsigned i = 0; i < frames; ++i) serve_one(bench);
+    auto record = writes_since(bench, mark);
     bool masked = false;
     for (const auto& write : record) {
         if (write.offset == EIMC && (write.value & queue_vector) != 0) masked = true;
@@ -100,6 +107,7 @@ void expect_masked_while_serving(const std::vector<RegisterWrite>& record) {
     }
     expect_that(!masked, "EIMS and EIMC, as QEMU recorded the writes",
                 "in the end the vector is enabled", "masked");
+    return record;
 }
 
 std::vector<RegisterWrite> writes_since(const Bench& bench, std::size_t mark) {
@@ -123,6 +131,21 @@ std::string Answering::make_frame() const {
     auto frame = bench_.random_frame(64 + bench_.random()() % 1450, bench_.mac());
     frame[wanted_length] = frame[wanted_length + 1] = 0;
     return frame;
+}
+
+void Answering::exchange_singly(unsigned count) const {
+    for (unsigned i = 0; i < count; ++i) {
+        const auto frame = make_frame();
+        bench_.send(frame);
+        expect_answers("a frame sent alone", {frame});
+    }
+}
+
+void Answering::exchange_together(unsigned count) const {
+    std::vector<std::string> burst;
+    while (burst.size() < count) burst.push_back(make_frame());
+    for (const auto& frame : burst) bench_.send(frame);
+    expect_answers("a burst", burst);
 }
 
 void Answering::expect_answers(const std::string& what,

@@ -12,6 +12,9 @@
 
 namespace fwts::grader {
 
+/// What /proc/interrupts calls the vector of queue 0: "eth0-rxtx-0".
+std::string queue_name(Bench& bench);
+
 /// How often an interrupt has come, on all processors: "eth0-rxtx-0".
 /// @return 0 when /proc/interrupts does not name it.
 std::uint64_t interrupts(Bench& bench, const std::string& name);
@@ -38,9 +41,10 @@ void serve_one(Bench& bench);
 std::size_t first(const std::vector<RegisterWrite>& record, std::uint32_t offset,
                   std::uint32_t bits = 0);
 
-/// Demands that queue 0's ring was served (RDT written) only between EIMC and EIMS of its vector,
-/// and that the vector is enabled in the end.
-void expect_masked_while_serving(const std::vector<RegisterWrite>& record);
+/// Serves silent frames one after the other, and demands that queue 0's ring is served (RDT
+/// written) only between EIMC and EIMS of its vector, and that the vector is enabled in the end.
+/// @return the register writes meanwhile
+std::vector<RegisterWrite> expect_masked_while_serving(Bench& bench, unsigned frames);
 
 /// The register writes since writes().size() was `mark`.
 std::vector<RegisterWrite> writes_since(const Bench& bench, std::size_t mark);
@@ -52,6 +56,10 @@ class Answering {
     Answering(Bench& bench, unsigned count);
     /// A frame of random size and payload.
     std::string make_frame() const;
+    /// Sends such frames, each when the one before has been answered, and demands the answers.
+    void exchange_singly(unsigned count) const;
+    /// Sends such frames all at once, and demands the answers.
+    void exchange_together(unsigned count) const;
     /// Demands that the next frames on the cable are the answers to these, in this order.
     void expect_answers(const std::string& what, const std::vector<std::string>& sent) const;
 

@@ -46,7 +46,6 @@ constexpr auto kPrepareLimit = 300s;  // a boot of the strict kernel on a loaded
 constexpr auto kRestoredLimit = 60s;  // for the first answer of a guest started from a state
 constexpr unsigned kPortSlot = 3;     // of the root port, on bus 0
 constexpr std::size_t kPutPiece = std::size_t{512} << 10;
-constexpr unsigned kUsualMode = 0644;  // of a file put into the guest
 
 // What QEMU said of its own end.
 struct EndOfGuest {
@@ -148,7 +147,7 @@ class Guest::Machine {
     std::string memory(std::uint64_t address, std::size_t size);
     std::uint64_t bar0();
 
-    void put(const std::string& path, std::string_view content, unsigned mode);
+    void put(const std::string& path, std::string_view content, std::optional<unsigned> mode);
 
     Options options;
     Start start;
@@ -636,7 +635,8 @@ nlohmann::json Guest::Machine::call(const nlohmann::json& message,
     return *answer;
 }
 
-void Guest::Machine::put(const std::string& path, std::string_view content, unsigned mode) {
+void Guest::Machine::put(const std::string& path, std::string_view content,
+                         std::optional<unsigned> mode) {
     bool first = true;
     do {
         const std::string_view piece = content.substr(0, kPutPiece);
@@ -644,8 +644,7 @@ void Guest::Machine::put(const std::string& path, std::string_view content, unsi
                                 {"path", path},
                                 {"append", !first},
                                 {"data", agent::base64_encode(piece)}};
-        // The usual one is not asked for: files of /proc/sys refuse to have it set.
-        if (mode != kUsualMode) order["mode"] = mode;
+        if (mode) order["mode"] = *mode;
         call(order);
         content.remove_prefix(piece.size());
         first = false;
@@ -934,7 +933,7 @@ void Guest::start(const std::vector<std::string>& argv) {
     machine_->agent->forget(machine_->agent->ask({{"op", "exec"}, {"argv", argv}}));
 }
 
-void Guest::put(const std::string& path, std::string_view content, unsigned mode) {
+void Guest::put(const std::string& path, std::string_view content, std::optional<unsigned> mode) {
     machine_->put(path, content, mode);
 }
 

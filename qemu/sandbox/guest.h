@@ -111,7 +111,10 @@ class Guest {
     /// Starts a program and leaves it alone; its output is lost.
     void start(const std::vector<std::string>& argv);
 
-    void put(const std::string& path, std::string_view content, unsigned mode = 0644);
+    /// @param mode  of the file; without one a new file gets 0644 and an old one keeps its own,
+    /// which files of /proc and /sys refuse to have set.
+    void put(const std::string& path, std::string_view content,
+             std::optional<unsigned> mode = std::nullopt);
     std::string get(const std::string& path);
 
     /// Powers the guest off and waits until nothing is left. Later calls find no guest.
