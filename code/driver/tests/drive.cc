@@ -427,11 +427,11 @@ void choose(bool slabs) {
     File(debug + "fail_page_alloc/verbose", O_WRONLY).write("0");
 }
 
-/// kmemleak reports only what a second scan finds unchanged, and five seconds old.
+/// kmemleak reports only what a second scan finds unchanged, and in the strict kernel a second old.
 void leaks() {
     const File kmemleak("/sys/kernel/debug/kmemleak", O_RDWR);
     kmemleak.write("scan");
-    usleep(5'100'000);
+    usleep(1'100'000);
     kmemleak.write("scan");
     char text[4096];
     ssize_t got = 0;
