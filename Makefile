@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test doctor setup tools kernel kernels guest stages modules headers trace shell run \
-	book pdf grade class skeleton check loom-check bench clean clean-cache
+	book pdf grading grade class skeleton check loom-check bench clean clean-cache
 
 T ?= receive
 L ?= 01
@@ -33,10 +33,10 @@ demo: ## do everything once: install, build the guest and the book, trace a data
 	@echo
 	@echo "The book: file://$(CURDIR)/build/book/html/index.html"
 
-test: ## install, build and run every test (LAYER=name for one layer, MATCH=regex for some tests)
+test: ## install, build and run every test (LAYER=name for one layer, MATCH=regex for some tests, AGAIN=1 remembers none)
 	@$(setup)/install guest book pdf test
 	@$(MAKE) --no-print-directory everything
-	@$(setup)/run-tests --match '$(MATCH)' $(LAYER)
+	@$(setup)/run-tests $(if $(AGAIN),--again) --match '$(MATCH)' $(LAYER)
 
 .PHONY: everything
 everything: tools kernels guest modules
@@ -105,20 +105,20 @@ pdf: stages ## build the book as PDF (installs LaTeX)
 	@book/build pdf
 	@echo "build/book/pdf/from-wire-to-socket.pdf"
 
-grade: ## grade a submission: make grade L=01 S=directory (or M=name: the reference with a known fault)
-	@test -n "$(S)$(M)" || { echo "grade: which submission? make grade L=01 S=labs/01-registration/solution" >&2; exit 2; }
+grading: ## install and build all that grading needs, whatever the lab
 	@$(setup)/install guest test
 	@$(MAKE) --no-print-directory stages guest kernel K=strict
-	@code/companions/build --kernel strict all >/dev/null
-	@code/driver/build-stage --kernel strict --module code/driver/tests/failcall --module code/driver/tests/window >/dev/null
+	@labs/grader/guest-modules >/dev/null
+
+grade: ## grade a submission: make grade L=01 S=directory (or M=name: the reference with a known fault)
+	@test -n "$(S)$(M)" || { echo "grade: which submission? make grade L=01 S=labs/01-registration/solution" >&2; exit 2; }
+	@$(MAKE) --no-print-directory grading
 	@$(if $(M),rm -rf build/labs/$(L)/$(M) && build/bin/grade mutant --lab $(L) --name $(M) --out build/labs/$(L)/$(M))
 	@build/bin/grade --lab $(L) --submission $(if $(M),build/labs/$(L)/$(M),$(S)) $(ARGS)
 
 class: ## grade a class: make class L=01 S=handed-in (one entry a student; results in build/labs/01/class)
 	@test -d "$(S)" || { echo "class: where is what was handed in? make class L=01 S=directory" >&2; exit 2; }
-	@$(setup)/install guest test
-	@$(MAKE) --no-print-directory stages guest kernel K=strict
-	@code/companions/build --kernel strict all >/dev/null
+	@$(MAKE) --no-print-directory grading
 	@build/bin/classroom grade --lab $(L) --submissions $(S) --out build/labs/$(L)/class $(ARGS)
 
 skeleton: stages ## write a lab's skeleton to start from: make skeleton L=01

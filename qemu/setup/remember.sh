@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What a critic found nothing to say about need not be read again as long as it, the critic and all else that he saw stay
-# the same. To be sourced.
+# What was found good need not be looked at again as long as it, the critic and all else that he saw stay the same.
+# To be sourced.
 
-checked=${FWTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/from-wire-to-socket}/checked
+fwts_cache=${FWTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/from-wire-to-socket}
+checked=$fwts_cache/checked
 
 # checked_key DIR WORD...: names a module's own files together with everything in WORDs.
 checked_key() {
