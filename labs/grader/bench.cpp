@@ -251,6 +251,10 @@ void Bench::wait_ready() {
     take_log();  // what the kernel said while it booted is nobody's fault
 }
 
+void Bench::end() {
+    parts_->guest.kill();
+}
+
 void Bench::give_module(const std::filesystem::path& module) {
     parts_->module = module;
     parts_->guest.put(guest_module, read_file(module));

@@ -83,6 +83,9 @@ class Bench {
     /// @throws the sandbox's exceptions when it does not boot.
     void wait_ready();
 
+    /// Ends the guest, whatever it is doing; wait_ready() in another thread then throws.
+    void end();
+
     /// Puts the submission's module where the checks find it.
     void give_module(const std::filesystem::path& module);
     /// Path in the guest of a companion that the lab asked for: "dca-provider".
