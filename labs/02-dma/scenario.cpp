@@ -438,6 +438,19 @@ void check_limits(Bench& bench) {
     credit.done();
 }
 
+/// Whatever comes of it, the cable is in again.
+void expect_refused_without_cable(Bench& bench, const std::string& file) {
+    bench.plug(false);
+    try {
+        grader::expect_carrier(bench, interface(bench), false);
+        expect_refusal(bench, file, shortest, "Link has been severed", "the cable being out");
+    } catch (const Failure&) {
+        bench.plug(true);
+        throw;
+    }
+    bench.plug(true);
+}
+
 void check_unwind(Bench& bench) {
     const auto file = split_send(bench);
     even_out(bench);
@@ -448,7 +461,8 @@ void check_unwind(Bench& bench) {
         expect_unwound(bench, file, 1);
     });
     credit.part(3, [&] { expect_recovery(bench, file); });
-    credit.part(3, [&] {
+    credit.part(1, [&] { expect_refused_without_cable(bench, file); });
+    credit.part(2, [&] {
         bench.must_run({"ip", "link", "set", "dev", interface(bench), "down"});
         expect_refusal(bench, file, shortest, "Network is down", "the interface being down");
     });
