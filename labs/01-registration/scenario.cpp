@@ -252,7 +252,7 @@ void check_unload(Bench& bench) {
     expect_equal("address ranges still claimed after rmmod (/proc/iomem)", std::string(),
                  claimed_regions(bench));
     // Longer than two polls of the watchdog: a window to watch, not a wait for something.
-    bench.must_run({"sleep", "1.5"});
+    bench.must_run({"sleep", "1.2"});
     expect_equal("registers written after rmmod, as QEMU recorded them", 0U,
                  bench.writes().size() - writes);
     load(bench);

@@ -170,7 +170,7 @@ class Bench {
 
     /// Waits until a condition holds, asking again and again.
     /// @param seen  says what is there instead, for the report.
-    /// The check fails when `limit` has passed.
+    /// The check fails when `limit` has passed, and the guest had time to answer often.
     void wait_until(const std::string& what, const std::string& expected,
                     const std::function<bool()>& holds, const std::function<std::string()>& seen,
                     Seconds limit);
