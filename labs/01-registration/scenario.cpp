@@ -156,13 +156,12 @@ void check_carrier(Bench& bench) {
     const auto asked_before = reads_of_bmsr(bench);
     bench.must_run({"ip", "link", "set", "dev", eth, "up"});
     expect_carrier(bench, eth, true);
-    for (auto times = 1 + bench.random()() % 2; times > 0; --times) {
-        bench.plug(false);
-        expect_carrier(bench, eth, false);
-        expect_that((bench.reg(STATUS) & STATUS_LU) == 0, "STATUS", "LU clear", "LU set");
-        bench.plug(true);
-        expect_carrier(bench, eth, true);
+    for (const bool in : {false, true, false}) {
+        bench.plug(in);
+        expect_carrier(bench, eth, in);
+        if (!in) expect_that((bench.reg(STATUS) & STATUS_LU) == 0, "STATUS", "LU clear", "LU set");
     }
+    bench.plug(true);
     expect_that(reads_of_bmsr(bench) > asked_before, "MDIC, as QEMU recorded it",
                 "reads of BMSR, the PHY's status", "none: the PHY was not asked");
     bench.must_run({"ip", "link", "set", "dev", eth, "down"});
@@ -251,8 +250,8 @@ void check_unload(Bench& bench) {
     grader::expect_released(bench);
     expect_equal("address ranges still claimed after rmmod (/proc/iomem)", std::string(),
                  claimed_regions(bench));
-    // Longer than two polls of the watchdog: a window to watch, not a wait for something.
-    bench.must_run({"sleep", "1.2"});
+    // Longer than the watchdog sleeps: a window to watch, not a wait for something.
+    bench.must_run({"sleep", "0.7"});
     expect_equal("registers written after rmmod, as QEMU recorded them", 0U,
                  bench.writes().size() - writes);
     load(bench);

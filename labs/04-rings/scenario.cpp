@@ -50,7 +50,7 @@ constexpr std::size_t shortest = 60;   // of a frame on the cable, without FCS
 constexpr std::size_t longest = 1514;  // at the usual MTU
 constexpr std::size_t copied_below = 256;
 constexpr std::size_t in_flight = 64;  // frames an exchange is ahead of the answers
-constexpr Seconds patience{30};        // ends what never happens; a busy host takes long
+constexpr Seconds patience{10};        // for a burst of frames and what is done with them
 const std::string eth = "eth0";        // the only card there is
 
 // --- numbers of this run

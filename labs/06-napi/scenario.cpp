@@ -26,7 +26,6 @@ using grader::expect_that;
 using grader::interface;
 using grader::RegisterWrite;
 using grader::send_silent;
-using grader::soon;
 using grader::unmasked;
 using grader::writes_since;
 
@@ -58,7 +57,8 @@ void begin_deferral(Bench& bench, std::uint64_t between) {
 void end_deferral(Bench& bench) {
     put_setting(bench, "gro_flush_timeout", 0);
     put_setting(bench, "napi_defer_hard_irqs", 0);
-    expect_that(soon([&] { return unmasked(bench); }),
+    constexpr Bench::Seconds timer_and_more{5};
+    expect_that(bench.soon([&] { return unmasked(bench); }, timer_and_more),
                 "EIMS, read from outside the guest, when napi_defer_hard_irqs is 0 again",
                 "vector 0 enabled", "masked");
 }
@@ -69,7 +69,7 @@ constexpr std::uint64_t rarely = 1'500'000'000;  // ns; all frames are there bef
 /// Frames that nobody answers are put into the ring, and served.
 /// @return how far the tail had moved when each of them was served.
 void expect_served(Bench& bench, std::uint32_t tail, unsigned frames) {
-    expect_that(soon([&] { return ahead(bench, tail, bench.reg(RDT0)) == frames; }),
+    expect_that(bench.soon([&] { return ahead(bench, tail, bench.reg(RDT0)) == frames; }),
                 fmt::format("RDT of queue 0 after {} frames, read from outside the guest", frames),
                 fmt::format("{} on", frames),
                 fmt::format("{} on", ahead(bench, tail, bench.reg(RDT0))));
@@ -192,9 +192,10 @@ void hold_window(Bench& bench) {
     bench.must_run({"insmod", Bench::companion("window"), "symbol=napi_complete_done",
                     "bar=" + resources.substr(0, resources.find(' ')), "frames=1"});
     send_silent(bench);
-    expect_that(
-        soon([&] { return bench.console().find("window: open", console) != std::string::npos; }),
-        "the poll function, after a frame", "calls napi_complete_done()", "does not");
+    expect_that(bench.soon([&] {
+        return bench.console().find("window: open", console) != std::string::npos;
+    }),
+                "the poll function, after a frame", "calls napi_complete_done()", "does not");
 }
 
 void check_window(Bench& bench) {
@@ -205,7 +206,7 @@ void check_window(Bench& bench) {
     expect_equal("frames received while the poll was held before napi_complete_done()",
                  std::string("1"), bench.text(arrived));
     expect_that(
-        soon([&] { return ahead(bench, tail, bench.reg(RDT0)) == 2; }),
+        bench.soon([&] { return ahead(bench, tail, bench.reg(RDT0)) == 2; }),
         "a frame that came between the last look at the ring and napi_complete_done(), and after "
         "which none comes",
         "is served", "is not");
@@ -262,8 +263,8 @@ void check_gro(Bench& bench) {
     const auto start = static_cast<std::uint32_t>(bench.random()());
     for (unsigned i = 0; i < segments; ++i)
         bench.send(tcp_segment(bench, start + i * static_cast<std::uint32_t>(payload), payload));
+    end_deferral(bench);  // also what GRO holds is passed on then
     const auto answer = bench.receive();
-    end_deferral(bench);
     bench.text("/proc/uptime");
     auto answers = bench.take_frames();
     if (answer) answers.push_back(*answer);

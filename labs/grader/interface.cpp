@@ -11,7 +11,7 @@ namespace fwts::grader {
 namespace {
 
 // Autonegotiation takes half a second, the watchdog looks twice a second.
-constexpr Bench::Seconds link_patience{6};
+constexpr Bench::Seconds link_patience{4};
 
 constexpr std::uint32_t CTRL_EXT = 0x00018;
 constexpr std::uint32_t CTRL_EXT_DRV_LOAD = 1U << 28U;

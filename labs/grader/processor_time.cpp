@@ -44,4 +44,12 @@ milliseconds processor_time_of(pid_t thread) {
     return milliseconds((user + system) * 1000 / sysconf(_SC_CLK_TCK));
 }
 
+milliseconds kept_waiting(pid_t thread) {
+    std::ifstream file(fmt::format("/proc/{}/schedstat", thread));
+    long long ran = 0;
+    long long waited = 0;  // ns, as the one before
+    file >> ran >> waited;
+    return std::chrono::duration_cast<milliseconds>(std::chrono::nanoseconds(waited));
+}
+
 }  // namespace fwts::grader

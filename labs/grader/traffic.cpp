@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <sstream>
-#include <thread>
 
 #include "expect.h"
 
@@ -45,15 +44,6 @@ std::uint64_t interrupts(Bench& bench, const std::string& name) {
     return 0;
 }
 
-bool soon(const std::function<bool()>& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return true;
-}
-
 std::uint32_t ahead(Bench& bench, std::uint32_t from, std::uint32_t to) {
     const auto count = bench.reg(RDLEN0) / descriptor_size;
     return count == 0 ? 0 : (to + count - from) % count;
@@ -66,7 +56,7 @@ void send_silent(Bench& bench) {
     auto frame = bench.random_frame(60 + bench.random()() % 1400, bench.mac());
     frame[type + 1] = static_cast<char>(0xb6);
     bench.send(frame);
-    expect_that(soon([&] { return bench.reg(RDH0) != head; }),
+    expect_that(bench.soon([&] { return bench.reg(RDH0) != head; }),
                 "RDH of queue 0 after a frame on the cable, read from outside the guest",
                 "one descriptor on", fmt::format("still {}", head));
 }
@@ -78,7 +68,7 @@ bool unmasked(Bench& bench) {
 void serve_one(Bench& bench) {
     const auto tail = bench.reg(RDT0);
     send_silent(bench);
-    expect_that(soon([&] { return bench.reg(RDT0) != tail && unmasked(bench); }),
+    expect_that(bench.soon([&] { return bench.reg(RDT0) != tail && unmasked(bench); }),
                 "after a frame: RDT of queue 0 and EIMS, read from outside the guest",
                 "RDT one on, the vector enabled",
                 fmt::format("RDT {} on, vector {}", ahead(bench, tail, bench.reg(RDT0)),
@@ -153,7 +143,9 @@ void Answering::expect_answers(const std::string& what,
     for (std::size_t i = 0; i < sent.size(); ++i) {
         const auto which = fmt::format("{}: answer {} of {}", what, i + 1, sent.size());
         const auto answer = bench_.receive();
-        if (!answer) fail(which, "the frame, its addresses exchanged", "no frame within 10 s");
+        if (!answer)
+            fail(which, "the frame, its addresses exchanged",
+                 fmt::format("no frame within {} s", Bench::usual_patience.count()));
         expect_bytes(which, answer_to(sent[i]), *answer);
     }
 }

@@ -19,10 +19,6 @@ std::string queue_name(Bench& bench);
 /// @return 0 when /proc/interrupts does not name it.
 std::uint64_t interrupts(Bench& bench, const std::string& name);
 
-/// Asks the card again and again, without work for the guest, until a condition holds.
-/// @return whether it did within ten seconds.
-bool soon(const std::function<bool()>& holds);
-
 /// How many descriptors queue 0's receive ring is ahead of an earlier value of head or tail.
 std::uint32_t ahead(Bench& bench, std::uint32_t from, std::uint32_t to);
 
