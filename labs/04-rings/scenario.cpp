@@ -200,7 +200,7 @@ std::string padded(std::string frame) {
 /// The next frame on the cable must be frame `i` of these.
 void expect_next(Bench& bench, const Frames& frames, std::size_t i) {
     const auto what = fmt::format("frame {} of {} on the cable", i + 1, frames.size());
-    const auto seen = bench.receive(patience);
+    const auto seen = bench.receive();
     expect_that(seen.has_value(), what, fmt::format("{} bytes", padded(frames[i]).size()),
                 "nothing");
     for (std::size_t other = 0; other < frames.size(); ++other)
