@@ -475,7 +475,7 @@ std::string Bench::console() const {
 
 bool Bench::soon(const std::function<bool()>& holds, Seconds limit) {
     // Asking QEMU is work, too: often while it is likely to hold, then now and then.
-    milliseconds between{5};
+    milliseconds between{1};
     constexpr milliseconds longest{50};
     const Patience patience(*parts_, limit);
     while (!holds()) {
