@@ -133,16 +133,19 @@ void write_note(const Accelerator& accelerator) {
 
 }  // namespace
 
-std::vector<std::string> Accelerator::arguments(bool icount) const {
+std::vector<std::string> Accelerator::arguments(bool icount, int cpus) const {
     if (icount) {
         return {"-accel", "tcg,thread=single", "-cpu", "max", "-icount", "shift=0,sleep=off"};
     }
     if (kvm) {
         return {"-accel", "kvm", "-cpu", "max"};
     }
+    // With a thread for each processor, QEMU now and then aborts in iotlb_to_section(): one looks
+    // up a device while another, writing a bridge's window, has the memory map replaced.
+    const char* threads = cpus > 1 ? "tcg,thread=single" : "tcg,thread=multi";
     // Without the fast string instructions: TCG moves a byte at a time for them, and a kernel that
     // does not see them uses loops over words.
-    return {"-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm,-fsrs"};
+    return {"-accel", threads, "-cpu", "max,-erms,-fsrm,-fsrs"};
 }
 
 Accelerator choose_accelerator(const std::string& wish, bool icount) {

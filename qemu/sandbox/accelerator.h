@@ -16,7 +16,8 @@ struct Accelerator {
     std::string reason;  ///< a sentence for people
 
     /// @return the arguments for QEMU. @param icount  count instructions (TCG only)
-    [[nodiscard]] std::vector<std::string> arguments(bool icount) const;
+    /// @param cpus  how many processors the guest has: under TCG, several share one thread
+    [[nodiscard]] std::vector<std::string> arguments(bool icount, int cpus) const;
 };
 
 /// @param wish  "auto", "kvm" or "tcg". @param icount  forces TCG.

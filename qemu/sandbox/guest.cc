@@ -395,7 +395,7 @@ QemuProcess::Plan Guest::Machine::plan(const Wiring& wiring) const {
                  inherited_path(wiring.initrd),
                  "-append",
                  command_line(options)};
-    const auto accelerate = accelerator.arguments(options.icount);
+    const auto accelerate = accelerator.arguments(options.icount, options.cpus);
     plan.argv.insert(plan.argv.end(), accelerate.begin(), accelerate.end());
     add_devices(plan.argv, wiring);
     add_debugging(plan.argv, wiring);

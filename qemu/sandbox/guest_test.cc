@@ -131,6 +131,17 @@ TEST(GuestTest, CableAndCard) {
     std::filesystem::remove_all(place);
 }
 
+TEST(GuestTest, SeveralProcessorsShareOneThreadUnderTcg) {
+    Options options = patient();
+    options.accelerator = "tcg";
+    options.cpus = 2;
+    Guest guest = Guest::boot(options);
+    EXPECT_EQ(guest.must("nproc"), "2\n");
+    const auto processors = guest.qmp().command("query-cpus-fast");
+    ASSERT_EQ(processors.size(), 2U);
+    EXPECT_EQ(processors[0].at("thread-id"), processors[1].at("thread-id"));
+}
+
 TEST(GuestTest, PanicIsReportedWithFileAndLine) {
     Guest guest = Guest::boot(patient());
     try {
