@@ -202,11 +202,6 @@ void let_frames_gather(Bench& bench) {
     for (int i = 0; i < 3; ++i) send_silent(bench);
 }
 
-void expect_no_write(Bench& bench, std::size_t mark, const std::string& after) {
-    expect_equal("registers written after " + after + ", as QEMU recorded them", 0U,
-                 writes_since(bench, mark).size());
-}
-
 void check_down(Bench& bench) {
     const auto eth = interface(bench);
     let_frames_gather(bench);
@@ -214,10 +209,8 @@ void check_down(Bench& bench) {
     bench.must_run({"ip", "link", "set", "dev", eth, "down"});
     expect_closed_in_order(writes_since(bench, mark));
     const auto down = bench.writes().size();
-    // Longer than the watchdog sleeps: a window to watch, not a wait for something. A timer that
-    // sleeps longer is noticed at unloading.
-    bench.must_run({"sleep", "0.7"});
-    expect_no_write(bench, down, "the interface went down");
+    grader::outwait_watchdog(bench);  // a timer that sleeps longer is noticed at unloading
+    grader::expect_no_write(bench, down, "the interface went down");
     bench.run({"ethtool", "-C", eth, "rx-frames", "1"});
     bring_up(bench);
     serve_one(bench);
@@ -285,8 +278,7 @@ void check_settings(Bench& bench) {
 }
 
 void expect_gathering(Bench& bench, std::uint32_t tail, unsigned sent, unsigned batch) {
-    // The guest runs a program of its own after this: whatever the frame started has ended.
-    bench.text("/proc/uptime");
+    bench.let_settle();
     expect_equal(fmt::format("descriptors given back (RDT, read from outside the guest) after {} "
                              "frames of a batch of {}",
                              sent, batch),
@@ -438,7 +430,7 @@ void check_unload(Bench& bench) {
     expect_that(bench.text("/proc/interrupts").find("-rxtx-") == std::string::npos,
                 "/proc/interrupts after rmmod", "nothing of the card's", "its vectors");
     grader::expect_nothing_lost(bench, "unloading while frames gather");
-    expect_no_write(bench, mark, "rmmod");  // while memory was searched, more than a second
+    grader::expect_no_write(bench, mark, "rmmod");  // while memory was searched, more than a second
 }
 
 void add_the_registers(grader::Scenario& lab) {

@@ -142,8 +142,7 @@ void check_deferred(Bench& bench) {
     for (unsigned sent = 1; sent <= frames; ++sent) {
         send_silent(bench);
         expect_served(bench, tail, sent);
-        // A program in the guest runs after this: whatever the poll had to do is done.
-        bench.text("/proc/uptime");
+        bench.let_settle();
         expect_that(!unmasked(bench),
                     "EIMS, read from outside the guest, while napi_complete_done() says false",
                     "vector 0 masked", "enabled");
@@ -265,7 +264,7 @@ void check_gro(Bench& bench) {
         bench.send(tcp_segment(bench, start + i * static_cast<std::uint32_t>(payload), payload));
     end_deferral(bench);  // also what GRO holds is passed on then
     const auto answer = bench.receive();
-    bench.text("/proc/uptime");
+    bench.let_settle();
     auto answers = bench.take_frames();
     if (answer) answers.push_back(*answer);
     const auto refused = std::count_if(answers.begin(), answers.end(), is_reset);
@@ -279,9 +278,7 @@ void check_gro(Bench& bench) {
 
 /// EITR of vector 0 as it was last written.
 std::uint32_t last_pause(Bench& bench) {
-    // A program in the guest runs after this: the poll that may still write it has ended. A vector
-    // that is never masked does not show that.
-    bench.text("/proc/uptime");
+    bench.let_settle();  // that the vector is enabled does not say the poll that writes it is over
     const auto record = bench.writes();
     const auto found = std::find_if(record.rbegin(), record.rend(),
                                     [](const auto& write) { return write.offset == EITR0; });

@@ -33,6 +33,7 @@ constexpr std::uint32_t EERD_DONE = 1U << 1U;
 constexpr std::uint32_t io_addr = 0;  // in BAR 2: which register ...
 constexpr std::uint32_t io_data = 4;  // ... and its value
 constexpr unsigned nvm_words = 64;
+constexpr milliseconds longest_between{50};  // two questions, while something is waited for
 constexpr int clock_per_processor_time = 6;
 constexpr std::size_t output_limit = std::size_t{4} << 20U;
 constexpr int guest_memory = 256;  // MiB; each page more is one to prepare and to scan
@@ -473,29 +474,32 @@ std::string Bench::console() const {
     return parts_->guest.console().text();
 }
 
-bool Bench::soon(const std::function<bool()>& holds, Seconds limit) {
-    // Asking QEMU is work, too: often while it is likely to hold, then now and then.
-    milliseconds between{1};
-    constexpr milliseconds longest{50};
+void Bench::let_settle() {
+    text("/proc/uptime");
+}
+
+/// Asks until it holds: `between` passes before it asks again, then longer.
+bool Bench::wait(const std::function<bool()>& holds, Seconds limit, milliseconds between) {
     const Patience patience(*parts_, limit);
     while (!holds()) {
         if (patience.over()) return false;
         std::this_thread::sleep_for(between);
-        between = std::min(between + milliseconds(1), longest);
+        between = std::min(between + milliseconds(1), longest_between);
     }
     return true;
+}
+
+bool Bench::soon(const std::function<bool()>& holds, Seconds limit) {
+    // Asking QEMU is work, too: often while it is likely to hold, then now and then.
+    return wait(holds, limit, milliseconds(1));
 }
 
 void Bench::wait_until(const std::string& what, const std::string& expected,
                        const std::function<bool()>& holds, const std::function<std::string()>& seen,
                        Seconds limit) {
-    constexpr milliseconds between{50};  // asking is work for the guest: some 5 ms
-    const Patience patience(*parts_, limit);
-    while (!holds()) {
-        if (patience.over())
-            fail(what, expected, fmt::format("{} after {} s", seen(), limit.count()));
-        std::this_thread::sleep_for(between);
-    }
+    // Asking is work for the guest: some 5 ms.
+    if (!wait(holds, limit, longest_between))
+        fail(what, expected, fmt::format("{} after {} s", seen(), limit.count()));
 }
 
 std::string Bench::lost_memory() {

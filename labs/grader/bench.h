@@ -172,6 +172,9 @@ class Bench {
     /// Bytes that follow from the seed, for payloads that nobody can know beforehand.
     std::string random_bytes(std::size_t size);
 
+    /// Runs a program in the guest: when it returns, what interrupts and polls had begun has ended,
+    /// and QEMU's record of what they wrote is complete.
+    void let_settle();
     /// Waits until a condition holds that can be seen from outside. It does not disturb the guest,
     /// if `holds` does not.
     /// @return whether it held within `limit`, not counting what a busy host kept the guest
@@ -205,6 +208,8 @@ class Bench {
     std::string console() const;
 
   private:
+    bool wait(const std::function<bool()>& holds, Seconds limit, std::chrono::milliseconds between);
+
     struct Parts;
     class Patience;
     class ProcessorLimit;

@@ -51,6 +51,15 @@ void expect_released(Bench& bench) {
                  bench.reg(CTRL_EXT) & CTRL_EXT_DRV_LOAD);
 }
 
+void outwait_watchdog(Bench& bench) {
+    bench.must_run({"sleep", "0.7"});
+}
+
+void expect_no_write(Bench& bench, std::size_t mark, const std::string& after) {
+    expect_equal("registers written after " + after + ", as QEMU recorded them", 0U,
+                 bench.writes().size() - mark);
+}
+
 void expect_nothing_lost(Bench& bench, const std::string& after) {
     const auto report = bench.lost_memory();
     expect_that(report.empty(), "memory nobody refers to (kmemleak) after " + after, "none",
