@@ -251,7 +251,7 @@ void check_unload(Bench& bench) {
     expect_equal("address ranges still claimed after rmmod (/proc/iomem)", std::string(),
                  claimed_regions(bench));
     grader::outwait_watchdog(bench);
-    grader::expect_no_write(bench, mark, "rmmod");
+    grader::expect_no_write(bench, mark, "after rmmod");
     load(bench);
     expect_equal("driver bound to the card after loading again", std::string("DRIVER=igbook\n"),
                  driver_of(bench));

@@ -210,7 +210,7 @@ void check_down(Bench& bench) {
     expect_closed_in_order(writes_since(bench, mark));
     const auto down = bench.writes().size();
     grader::outwait_watchdog(bench);  // a timer that sleeps longer is noticed at unloading
-    grader::expect_no_write(bench, down, "the interface went down");
+    grader::expect_no_write(bench, down, "after the interface went down");
     bench.run({"ethtool", "-C", eth, "rx-frames", "1"});
     bring_up(bench);
     serve_one(bench);
@@ -430,7 +430,8 @@ void check_unload(Bench& bench) {
     expect_that(bench.text("/proc/interrupts").find("-rxtx-") == std::string::npos,
                 "/proc/interrupts after rmmod", "nothing of the card's", "its vectors");
     grader::expect_nothing_lost(bench, "unloading while frames gather");
-    grader::expect_no_write(bench, mark, "rmmod");  // while memory was searched, more than a second
+    // While memory was searched, more than a second passed.
+    grader::expect_no_write(bench, mark, "after rmmod");
 }
 
 void add_the_registers(grader::Scenario& lab) {

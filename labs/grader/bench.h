@@ -172,8 +172,8 @@ class Bench {
     /// Bytes that follow from the seed, for payloads that nobody can know beforehand.
     std::string random_bytes(std::size_t size);
 
-    /// Runs a program in the guest: when it returns, what interrupts and polls had begun has ended,
-    /// and QEMU's record of what they wrote is complete.
+    /// Lets the agent answer once. It is a process, so in a guest with one processor the interrupts
+    /// and softirqs that had begun before are over then, and QEMU has recorded what they wrote.
     void let_settle();
     /// Waits until a condition holds that can be seen from outside. It does not disturb the guest,
     /// if `holds` does not.

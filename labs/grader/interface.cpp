@@ -55,8 +55,8 @@ void outwait_watchdog(Bench& bench) {
     bench.must_run({"sleep", "0.7"});
 }
 
-void expect_no_write(Bench& bench, std::size_t mark, const std::string& after) {
-    expect_equal("registers written after " + after + ", as QEMU recorded them", 0U,
+void expect_no_write(Bench& bench, std::size_t mark, const std::string& when) {
+    expect_equal("registers written " + when + ", as QEMU recorded them", 0U,
                  bench.writes().size() - mark);
 }
 

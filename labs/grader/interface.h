@@ -24,12 +24,13 @@ void expect_carrier(Bench& bench, const std::string& eth, bool on);
 /// After rmmod: the card has been given back to its firmware (DRV_LOAD in CTRL_EXT is clear).
 void expect_released(Bench& bench);
 
-/// Longer than the driver's watchdog sleeps: a window to watch, not a wait for something.
+/// Lets more time pass than the driver's watchdog sleeps: a window to watch, not a wait for
+/// something.
 void outwait_watchdog(Bench& bench);
 
 /// The card's registers were not written since writes().size() was `mark`.
-/// @param after  what happened then: "rmmod"
-void expect_no_write(Bench& bench, std::size_t mark, const std::string& after);
+/// @param when  for the report: "after rmmod"
+void expect_no_write(Bench& bench, std::size_t mark, const std::string& when);
 
 /// With the module unloaded: kmemleak finds nothing that was lost. What its scan says on the
 /// console, which no program in the guest can hold back, is a complaint that fails the check, too.
