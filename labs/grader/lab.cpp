@@ -35,6 +35,12 @@ class Reader {
         throw wrong(fmt::format("needs a number \"{}\"", key));
     }
 
+    /// A text, or a list of texts.
+    std::vector<std::string> text_or_texts(const char* key) const {
+        if (const auto value = table_[key].value<std::string>()) return {*value};
+        return texts(key);
+    }
+
     std::vector<std::string> texts(const char* key) const {
         std::vector<std::string> result;
         const auto* array = table_[key].as_array();
@@ -127,9 +133,17 @@ GuestNeeds read_guest(const Reader& reader) {
 }
 
 Mutant read_mutant(const Reader& reader) {
-    reader.only({"name", "story", "edit", "fails", "blocked"});
-    return Mutant{reader.text("name"), reader.text("story"), edits(reader, "edit"),
-                  reader.texts("fails"), reader.texts("blocked")};
+    reader.only({"name", "story", "edit", "fails", "blocked", "soak"});
+    Mutant mutant{reader.text("name"),   reader.text("story"),    edits(reader, "edit"),
+                  reader.texts("fails"), reader.texts("blocked"), false};
+    if (reader.has("soak")) mutant.soak = reader.flag("soak");
+    return mutant;
+}
+
+Clause read_clause(const Reader& reader) {
+    reader.only({"name", "says", "checks", "mutants"});
+    return Clause{reader.text("name"), reader.text_or_texts("says"), reader.texts("checks"),
+                  reader.texts("mutants")};
 }
 
 void fill_in(Lab& lab) {
@@ -149,7 +163,7 @@ void fill_in(Lab& lab) {
 Lab from_table(const fs::path& file, const toml::table& table, const fs::path& params) {
     const Reader top(file, table);
     top.only({"title", "stage", "floor", "minutes", "allow", "guest", "params", "blank", "gap",
-              "hook", "answer", "mutant"});
+              "hook", "answer", "mutant", "clause", "remarks", "general"});
     Lab lab;
     lab.params = top.params();
     if (!params.empty()) lab.params = changed_by(params, lab.params);
@@ -169,6 +183,9 @@ Lab from_table(const fs::path& file, const toml::table& table, const fs::path& p
     lab.hooks = edits(top, "hook");
     lab.answers = edits(top, "answer");
     for (const auto& mutant : top.tables("mutant")) lab.mutants.push_back(read_mutant(mutant));
+    for (const auto& clause : top.tables("clause")) lab.clauses.push_back(read_clause(clause));
+    if (top.has("remarks")) lab.remarks = top.texts("remarks");
+    if (top.has("general")) lab.general = top.texts("general");
     fill_in(lab);
     return lab;
 }
@@ -183,6 +200,15 @@ const Mutant& Lab::mutant(const std::string& wanted) const {
     }
     throw std::runtime_error(fmt::format("lab {} has no mutant \"{}\"; it has: {}", name, wanted,
                                          fmt::join(names, ", ")));
+}
+
+std::vector<std::string> Lab::alternatives() const {
+    std::vector<std::string> names;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(directory / "alternatives", none))
+        if (entry.is_directory()) names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
 }
 
 Lab read_lab(const fs::path& directory, const fs::path& params) {

@@ -27,6 +27,15 @@ struct Mutant {
     std::vector<Edit> edits;
     std::vector<std::string> fails;    ///< exactly these checks fail …
     std::vector<std::string> blocked;  ///< … and exactly these are blocked
+    bool soak = false;                 ///< tried by `make soak` only
+};
+
+/// One demand of the handout, tied to what looks at it and to what breaks it (clauses.h).
+struct Clause {
+    std::string name;
+    std::vector<std::string> says;  ///< the handout's words, parameters as in the file
+    std::vector<std::string> checks;
+    std::vector<std::string> mutants;
 };
 
 /// What a lab's guest has beyond a card and our agent.
@@ -57,11 +66,20 @@ struct Lab {
     std::vector<Edit> hooks;    ///< changes that the skeleton and every submission start from
     std::vector<Edit> answers;  ///< the reference solution's changes to the driver's own files
     std::vector<Mutant> mutants;
+    std::vector<Clause> clauses;
+    std::vector<std::string> remarks;  ///< the handout's words that demand nothing
+    std::vector<std::string> general;  ///< checks of what any driver must do, not of a clause
 
     /// Files the lab adds to the stage.
     std::filesystem::path skeleton_dir() const { return directory / "skeleton"; }
     /// Files the reference solution adds or replaces.
     std::filesystem::path solution_dir() const { return directory / "solution"; }
+    /// A correct solution in another style; all its files are laid over the skeleton.
+    std::filesystem::path alternative_dir(const std::string& wanted) const {
+        return directory / "alternatives" / wanted;
+    }
+    /// The alternatives there are, by the alphabet.
+    std::vector<std::string> alternatives() const;
     /// @throws std::runtime_error listing the names there are.
     const Mutant& mutant(const std::string& wanted) const;
 };

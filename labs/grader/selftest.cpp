@@ -58,6 +58,7 @@ constexpr std::array hostile_ones{
 };
 
 const std::string hostile_prefix = "hostile-";
+const std::string alternative_prefix = "alternative-";
 
 const Hostile* hostile(const std::string& subject) {
     const auto* found =
@@ -81,6 +82,8 @@ void make_subject(const Lab& lab, const Places& places, const std::string& subje
         spoil(out, "int igbook_oops(void) { return nothing_of_that_name; }\n");
     else if (subject == "steals-a-file")
         spoil(out, "__asm__(\".incbin \\\"/etc/passwd\\\"\");\n");
+    else if (subject.starts_with(alternative_prefix))
+        make_alternative(lab, subject.substr(alternative_prefix.size()), out);
     else if (const auto* one = hostile(subject))
         write_file(out / "igbook_lab.c",
                    read_file(hostile_files / (std::string(one->name) + ".c")) + "\n" +
@@ -147,6 +150,7 @@ Texts hostile_subjects() {
 
 Texts subjects(const Lab& lab) {
     Texts names{"solution", "skeleton", "does-not-compile", "steals-a-file"};
+    for (const auto& name : lab.alternatives()) names.push_back(alternative_prefix + name);
     for (const auto& mutant : lab.mutants) names.push_back(mutant.name);
     return names;
 }
@@ -175,7 +179,7 @@ SelfTest self_test(const Lab& lab, const Scenario& scenario, const Places& place
     SelfTest test;
     test.subject = subject;
     test.report = grade(lab, scenario, places, request, watcher);
-    if (subject == "solution")
+    if (subject == "solution" || subject.starts_with(alternative_prefix))
         test.differences = compare_points(test.report, test.report.possible());
     else if (subject == "skeleton")
         test.differences = compare_points(test.report, lab.floor);

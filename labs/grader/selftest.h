@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 // The grader graded: known submissions whose verdicts are known.
 //
-// A lab's subjects are its reference solution (full marks), its skeleton (the stated floor), each
-// mutant (exactly the checks named beside it), and two that every lab has: one that does not
-// compile, and one that tries to pull a file of the host into its module. Hostile submissions
-// (hostile/*.c, for lab 1) must end with a clear verdict, no more points than the skeleton, and no
-// process left.
+// A lab's subjects are its reference solution (full marks), correct solutions in another style
+// (full marks, too), its skeleton (the stated floor), each mutant (exactly the checks named beside
+// it), and two that every lab has: one that does not compile, and one that tries to pull a file of
+// the host into its module. Hostile submissions (hostile/*.c, for lab 1) must end with a clear
+// verdict, no more points than the skeleton, and no process left.
 #pragma once
 
 #include <string>
@@ -15,8 +15,8 @@
 
 namespace fwts::grader {
 
-/// Names of a lab's subjects: "solution", "skeleton", "does-not-compile", "steals-a-file", and the
-/// mutants'.
+/// Names of a lab's subjects: "solution", "skeleton", "does-not-compile", "steals-a-file",
+/// "alternative-NAME", and the mutants'.
 std::vector<std::string> subjects(const Lab& lab);
 
 /// What grading a subject gave, and where that differs from what it had to be.

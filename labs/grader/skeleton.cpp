@@ -2,6 +2,7 @@
 #include "skeleton.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <sstream>
 #include <stdexcept>
@@ -110,6 +111,16 @@ void make_solution(const Lab& lab, const fs::path& driver, const fs::path& out) 
     apply_all(lab.answers, out);
     lay_over(lab.solution_dir(), lab.params, out);
     write_kbuild(out);
+}
+
+void make_alternative(const Lab& lab, const std::string& name, const fs::path& out) {
+    const auto from = lab.alternative_dir(name);
+    if (!fs::is_directory(from))
+        throw std::runtime_error(fmt::format("{}: there is no such alternative; lab {} has: {}",
+                                             from.string(), lab.name,
+                                             fmt::join(lab.alternatives(), ", ")));
+    fs::create_directories(out);
+    lay_over(from, lab.params, out);
 }
 
 void make_mutant(const Lab& lab, const Mutant& mutant, const fs::path& driver,

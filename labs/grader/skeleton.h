@@ -28,6 +28,9 @@ void make_skeleton(const Lab& lab, const std::filesystem::path& driver,
 void make_solution(const Lab& lab, const std::filesystem::path& driver,
                    const std::filesystem::path& out);
 
+/// One of the lab's alternatives, as a student would hand it in: parameters filled in.
+void make_alternative(const Lab& lab, const std::string& name, const std::filesystem::path& out);
+
 /// The reference solution with one mutant's fault in it.
 void make_mutant(const Lab& lab, const Mutant& mutant, const std::filesystem::path& driver,
                  const std::filesystem::path& out);
