@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "failure.h"
 #include "peer.h"
@@ -34,28 +35,36 @@ void Cable::enlarge_buffers(const Descriptor& socket) {
 
 void Cable::send(const Frame& frame) {
     const auto lock = monitor_.lock();
-    send_locked(frame);
+    put_or_throw(frame, true);
 }
 
 bool Cable::try_send(const Frame& frame) {
     const auto lock = monitor_.lock();
-    return try_send_locked(frame);
+    return put(frame, true);
 }
 
-void Cable::send_locked(const Frame& frame) {
-    if (!try_send_locked(frame)) {
+void Cable::send_unpadded(const Frame& frame) {
+    const auto lock = monitor_.lock();
+    put_or_throw(frame, false);
+}
+
+void Cable::put_or_throw(const Frame& frame, bool padded) {
+    if (!put(frame, padded)) {
         throw SetupError(
             "cable: frame not sent: it is full (the guest does not take frames: is its interface "
             "up, does it have descriptors?)");
     }
 }
 
-bool Cable::try_send_locked(const Frame& frame) {
+bool Cable::put(Frame frame, bool padded) {
     if (!socket_.open()) {
         throw SetupError("cable: this guest was started without a card");
     }
     if (frame.size() > kLongestFrame || frame.empty()) {
         throw SetupError(fmt::format("cable: a frame of {} bytes cannot be sent", frame.size()));
+    }
+    if (padded) {
+        frame = pad(std::move(frame));
     }
     if (::send(socket_.get(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
         errno != ECONNREFUSED && errno != ECONNRESET) {
@@ -128,7 +137,7 @@ bool Cable::on_readable() {
         }
         if (const auto answer = peer_ ? peer_answer(frame) : std::nullopt) {
             try {
-                send_locked(*answer);
+                put_or_throw(*answer, true);
             } catch (const SetupError&) {
                 // A real neighbour's answer to a deaf card is lost too.
             }

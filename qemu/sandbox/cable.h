@@ -2,8 +2,9 @@
 // The network cable: its other end is the guest's card, this end is ours.
 //
 // A pair of Unix datagram sockets, so a frame is one message and keeps its boundaries. Frames go in
-// and out whole, without FCS. QEMU's `-netdev dgram` reads into a buffer of 68 KiB, jumbo frames
-// included; the socket buffers are made large enough for bursts.
+// and out whole, without FCS; what we put on the cable is padded to Ethernet's least length. QEMU's
+// `-netdev dgram` reads into a buffer of 68 KiB, jumbo frames included; the socket buffers are made
+// large enough for bursts.
 #pragma once
 
 #include <chrono>
@@ -31,6 +32,8 @@ class Cable {
     void send(const Frame& frame);
     /// The same, where a full cable is no error. @return whether the frame is on the cable.
     bool try_send(const Frame& frame);
+    /// send(), but a frame that is too short stays so: an error, as the card counts it.
+    void send_unpadded(const Frame& frame);
 
     /// Waits for the next frame from the guest. @return nothing if there is none within @p limit.
     std::optional<Frame> receive(Monitor::Clock::duration limit);
@@ -62,8 +65,8 @@ class Cable {
     static void enlarge_buffers(const Descriptor& socket);
 
   private:
-    void send_locked(const Frame& frame);
-    bool try_send_locked(const Frame& frame);
+    bool put(Frame frame, bool padded);
+    void put_or_throw(const Frame& frame, bool padded);
 
     Descriptor socket_;
     Monitor& monitor_;

@@ -87,13 +87,40 @@ TEST(Cable, FramesKeepTheirBoundaries) {
     for (const Frame& frame : frames) {
         Frame got(20'000);
         got.resize(static_cast<std::size_t>(recv(pair.theirs.get(), got.data(), got.size(), 0)));
-        EXPECT_EQ(got, frame);
+        EXPECT_EQ(got, pad(frame));
     }
     cable.on_readable();
     EXPECT_EQ(cable.received_count(), 3U);
     EXPECT_EQ(cable.expect(is_udp_to(2), 0ms), frames[1]) << "drops what came before";
     EXPECT_EQ(cable.receive(0ms), frames[2]);
     EXPECT_EQ(cable.receive(1ms), std::nullopt);
+}
+
+// Ethernet has no shorter frame than 60 bytes and FCS: neither a test's nor the neighbour's.
+TEST(Cable, CarriesNoShortFrameUnlessAskedTo) {
+    SocketPair pair = make_socket_pair(SOCK_DGRAM);
+    Monitor monitor;
+    Cable cable(std::move(pair.ours), monitor, true);
+    const auto arrived = [&] {
+        Frame got(2000);
+        got.resize(static_cast<std::size_t>(recv(pair.theirs.get(), got.data(), got.size(), 0)));
+        return got;
+    };
+    const Frame datagram = udp(1, "x");
+    ASSERT_LT(datagram.size(), 60U);
+    cable.send(datagram);
+    EXPECT_EQ(arrived(), pad(datagram));
+    EXPECT_TRUE(cable.try_send(datagram));
+    EXPECT_EQ(arrived(), pad(datagram));
+
+    const Frame question = arp_request(kHostIp4, kGuestMac, kGuestIp4);
+    ASSERT_GT(write(pair.theirs.get(), question.data(), question.size()), 0);
+    cable.on_readable();
+    EXPECT_EQ(arrived(), pad(arp_reply(kGuestMac, kGuestIp4)));
+
+    cable.send_unpadded(datagram);
+    EXPECT_EQ(arrived(), datagram);
+    EXPECT_THROW(cable.send(Frame()), SetupError);
 }
 
 TEST(Cable, TellsWhenNobodyTakesFrames) {

@@ -470,7 +470,9 @@ Program::Program() {
             });
     transmit->add_option("name", name, "the guest")->required();
     transmit->add_option("--udp", send.udp, "PORT:TEXT, a datagram from 192.0.2.1 to 192.0.2.2");
-    transmit->add_option("--hex", send.hex, "a whole frame in hex digits, without FCS");
+    transmit->add_option(
+        "--hex", send.hex,
+        "a whole frame in hex digits, without FCS; zeros are added to a short one");
     transmit->add_option("--file", send.file, "all frames of a pcap or pcapng file");
 
     CLI::App* link =
