@@ -6,18 +6,29 @@ SHELL := /bin/bash
 .PHONY: help demo test doctor setup tools kernel kernels guest stages modules headers trace shell run \
 	book pdf grading grade class skeleton check loom-check bench clean clean-cache
 
-T ?= receive
-L ?= 01
-S ?=
-M ?=
-D ?=
-B ?=
-K ?= trace
-LAYER ?=
-MATCH ?= .
+# From the command line only: a variable of that name in the environment means something else.
+T := receive
+L := 01
+S :=
+M :=
+D :=
+B :=
+C :=
+K := trace
+LAYER :=
+MATCH := .
+AGAIN :=
+GUIDED :=
+ARGS :=
 
-export FWTS_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/from-wire-to-socket
 setup := qemu/setup
+# As our scripts see it: absolute, and there even without HOME.
+override FWTS_CACHE := $(shell FWTS_CACHE='$(FWTS_CACHE)' && . $(setup)/environment.sh && printf %s "$$fwts_cache")
+export FWTS_CACHE
+unexport CDPATH
+ifneq ($(filter-out help doctor clean clean-cache,$(MAKECMDGOALS)),)
+moved := $(shell $(setup)/same-place)
+endif
 ninja := ninja -C build/cmake
 
 help: ## list every target

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What `kernel` and `guest` share: the cache, messages, progress, locks.
+# What `kernel` and `guest` share: messages, progress, locks.
 
-# shellcheck disable=SC2034
-cache=${FWTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/from-wire-to-socket}
+# shellcheck source=../setup/environment.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../setup/environment.sh"
+# shellcheck disable=SC2034,SC2154
+cache=$fwts_cache
 # depmod and friends are not on a plain user's path.
 PATH=$PATH:/usr/sbin:/sbin
 

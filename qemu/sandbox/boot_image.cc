@@ -2,7 +2,9 @@
 #include "boot_image.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -35,17 +37,28 @@ void add_parents(CpioWriter& writer, std::set<std::string>& known, const std::st
 }  // namespace
 
 fs::path checkout_root() {
-    const std::string root = environment("FWTS_ROOT");
-    return root.empty() ? fs::path(FWTS_SOURCE_DIR) : fs::path(root);
+    if (const std::string root = environment("FWTS_ROOT"); !root.empty()) {
+        return root;
+    }
+    // Where this program lies now, build/bin: a checkout may have been renamed or copied since.
+    std::error_code error;
+    const auto bin = fs::read_symlink("/proc/self/exe", error).parent_path();
+    auto root = bin.parent_path().parent_path();
+    return fs::exists(root / "qemu/kernel/kernel", error) ? root : fs::path(FWTS_SOURCE_DIR);
 }
 
 fs::path cache_directory() {
     if (const std::string cache = environment("FWTS_CACHE"); !cache.empty()) {
-        return cache;
+        return fs::absolute(cache);
     }
-    const std::string base = environment("XDG_CACHE_HOME");
-    return (base.empty() ? fs::path(environment("HOME")) / ".cache" : fs::path(base)) /
-           "from-wire-to-socket";
+    if (const std::string base = environment("XDG_CACHE_HOME"); !base.empty()) {
+        return fs::absolute(base) / "from-wire-to-socket";
+    }
+    std::string home = environment("HOME");
+    if (const passwd* user = getpwuid(getuid()); home.empty() && user != nullptr) {
+        home = user->pw_dir;
+    }
+    return fs::path(home) / ".cache/from-wire-to-socket";
 }
 
 KernelImage find_kernel(const std::string& spec) {

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "cpio.h"
 #include "failure.h"
@@ -119,6 +120,42 @@ TEST_F(BootImageTest, ErrorsSayWhatToRun) {
     } catch (const SetupError& error) {
         EXPECT_NE(std::string(error.what()).find("/no/such/file.ko"), std::string::npos);
     }
+}
+
+/// An environment variable as it was before, when the test is over.
+class Kept {
+  public:
+    explicit Kept(const char* name) : name_(name) {
+        if (const char* value = getenv(name)) value_ = value;
+    }
+    ~Kept() {
+        if (value_) {
+            setenv(name_, value_->c_str(), 1);
+        } else {
+            unsetenv(name_);
+        }
+    }
+    Kept(const Kept&) = delete;
+    Kept& operator=(const Kept&) = delete;
+
+  private:
+    const char* name_;
+    std::optional<std::string> value_;
+};
+
+TEST(CacheDirectory, IsAbsoluteWhateverTheEnvironment) {
+    const Kept cache("FWTS_CACHE");
+    const Kept base("XDG_CACHE_HOME");
+    const Kept home("HOME");
+    setenv("FWTS_CACHE", "here", 1);
+    EXPECT_EQ(cache_directory(), fs::current_path() / "here");
+    unsetenv("FWTS_CACHE");
+    setenv("XDG_CACHE_HOME", "/caches", 1);
+    EXPECT_EQ(cache_directory(), "/caches/from-wire-to-socket");
+    unsetenv("XDG_CACHE_HOME");
+    unsetenv("HOME");
+    EXPECT_TRUE(cache_directory().is_absolute()) << cache_directory();
+    EXPECT_NE(cache_directory(), "/.cache/from-wire-to-socket");
 }
 
 }  // namespace

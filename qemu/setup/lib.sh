@@ -2,7 +2,9 @@
 # shellcheck shell=bash
 # What install and doctor share: reading the list, and finding out what is there.
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=environment.sh
+. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+here=$top/qemu/setup
 list=${FWTS_PACKAGES_LIST:-$here/packages.list}
 
 say()  { printf '%s\n' "$*"; }
@@ -11,11 +13,9 @@ die()  { warn "$*"; exit 1; }
 
 # Debian's major version, or nothing on other systems.
 debian_version() {
-    [ -r /etc/os-release ] || return 0
-    (   # shellcheck disable=SC1091
-        . /etc/os-release
-        [ "${ID:-}" = debian ] && printf '%s' "${VERSION_ID:-99}")
-    return 0
+    [ ! -r /etc/os-release ] || tr -d '"' </etc/os-release |
+        awk -F= '$1 == "ID" { id = $2 } $1 == "VERSION_ID" { version = $2 }
+                 END { if (id == "debian") printf "%s", version ? version : 99 }'
 }
 
 # The rows of the groups named, without comments: group package shown minimum purpose...

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # What was found good need not be looked at again as long as it, the critic and all else that he saw stay the same.
-# To be sourced.
+# To be sourced after environment.sh.
 
-fwts_cache=${FWTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/from-wire-to-socket}
+# shellcheck disable=SC2154
 checked=$fwts_cache/checked
 
 # checked_key DIR WORD...: names a module's own files together with everything in WORDs.

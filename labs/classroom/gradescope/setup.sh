@@ -10,6 +10,7 @@ if [ -e "$autograder/source/book.tar" ] && [ ! -e "$book" ]; then
     mkdir -p "$book"
     tar -xf "$autograder/source/book.tar" -C "$book"
 fi
+unset CDPATH
 cd "$book"
 # The image may not have make itself; all else is in packages.list.
 command -v make >/dev/null || { apt-get -q update && apt-get -q -y install --no-install-recommends make; }
