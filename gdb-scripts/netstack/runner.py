@@ -567,15 +567,21 @@ def main(words: list[str], make_run: Callable[[Options], Run] = Run) -> int:
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, _leave)
     try:
+        status = 0
         options = parse(words)
-        if options is None:
-            return 0
-        run = make_run(options)
-        if options.guided:
-            # Ctrl-C at the terminal is for gdb then, which stops the guest.
-            signal.signal(signal.SIGINT, lambda _number, _frame: None)
-        run.perform()
-        return run.verdict()
+        if options is not None:
+            run = make_run(options)
+            if options.guided:
+                # Ctrl-C at the terminal is for gdb then, which stops the guest.
+                signal.signal(signal.SIGINT, lambda _number, _frame: None)
+            run.perform()
+            status = run.verdict()
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever read (`| head`) is gone: what the interpreter still holds has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except Failure as failure:
         print(f"trace: {failure}", file=sys.stderr)
         return 2

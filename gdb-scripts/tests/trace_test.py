@@ -209,6 +209,27 @@ class Killed(unittest.TestCase):
         self.assertEqual(self.kill_with(signal.SIGTERM), 128 + signal.SIGTERM)
 
 
+class ReaderGone(unittest.TestCase):
+    """`trace boot | head -2`: a quiet end, as of any program in a pipe."""
+
+    def left_after(self, line: str, *words: str) -> None:
+        """Reads one line and leaves."""
+        with subprocess.Popen([TRACE, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as trace:
+            assert trace.stdout is not None and trace.stderr is not None
+            self.assertIn(line, trace.stdout.readline())
+            family = descendants(trace.pid)
+            trace.stdout.close()
+            said = trace.stderr.read()
+            self.assertEqual(trace.wait(timeout=PATIENCE), 128 + signal.SIGPIPE, said)
+            self.assertNotIn("Traceback", said)
+            self.assertEqual(wait_until_gone(family, 30), set())
+
+    def test_in_a_trace(self) -> None:
+        """Guest and gdb end, too."""
+        self.left_after("Trace boot", "boot")
+
+
 class Terminal:
     """A reader at a terminal: types when a prompt shows."""
 
