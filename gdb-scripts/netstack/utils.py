@@ -76,21 +76,34 @@ def evaluate(expression: str, what: str) -> gdb.Value:
 
 
 def variable(name: str) -> gdb.Value:
-    """A kernel variable; GdbError when this kernel has none of that name."""
+    """A kernel variable or function; GdbError, with the cause, when gdb cannot find it.
+
+    It is reached by its address: a per-CPU symbol's own address is mapped in no running guest, and
+    gdb 16 would read what is there when asked for the value.
+    """
     try:
-        return gdb.parse_and_eval(name)
-    except gdb.error:
+        return gdb.parse_and_eval(f"&{name}").dereference()
+    except gdb.error as error:
         if not has_symbols():
             raise gdb.GdbError(NO_SYMBOLS) from None
-        raise gdb.GdbError(f"net: this kernel has no variable `{name}`") from None
+        if _no_such_symbol(error):
+            raise gdb.GdbError(f"net: this kernel has no variable `{name}`") from None
+        raise gdb.GdbError(f"net: cannot look up `{name}`: {error}") from None
 
 
 def variable_or_none(name: str) -> gdb.Value | None:
-    """A kernel variable, or None where the configuration left it out."""
+    """A kernel variable, or None where the configuration left it out; GdbError for other causes."""
     try:
-        return gdb.parse_and_eval(name)
-    except gdb.error:
-        return None
+        return gdb.parse_and_eval(f"&{name}").dereference()
+    except gdb.error as error:
+        if _no_such_symbol(error):
+            return None
+        raise gdb.GdbError(f"net: cannot look up `{name}`: {error}") from None
+
+
+def _no_such_symbol(error: gdb.error) -> bool:
+    """Is this gdb's way to say that nothing has that name?"""
+    return str(error).startswith("No symbol")
 
 
 def _same_struct(found: gdb.Type, wanted: CachedType) -> bool:
@@ -181,9 +194,11 @@ def enumerators(names: Iterable[str], prefix: str) -> dict[int, str]:
     """Values of enumerators this kernel has, as {value: name without prefix}."""
     found: dict[int, str] = {}
     for name in names:
-        value = variable_or_none(prefix + name)
-        if value is not None:
-            found[int(value)] = name
+        try:
+            found[int(gdb.parse_and_eval(prefix + name))] = name
+        except gdb.error as error:
+            if not _no_such_symbol(error):
+                raise gdb.GdbError(f"net: cannot look up `{prefix + name}`: {error}") from None
     return found
 
 

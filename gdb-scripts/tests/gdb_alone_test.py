@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pathlib
 import subprocess
+import tempfile
 import unittest
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[1]
@@ -19,6 +20,58 @@ def gdb(*commands: str, place: pathlib.Path = CHECKOUT) -> str:
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=place,
                           timeout=60)
     return done.stdout + done.stderr
+
+
+# A program that gdb takes for a kernel. Without a process nothing can be read at its variables'
+# addresses, as at those that the linker gave to a kernel's per-CPU variables.
+NOT_MAPPED = """
+int init_task;
+struct task { int pid; } *ksoftirqd;
+enum { NAPI_STATE_SCHED = 5 };
+int main(void) { return init_task + (ksoftirqd != 0) + NAPI_STATE_SCHED; }
+"""
+
+
+def python(expression: str) -> str:
+    """A command that prints what the package answers."""
+    return f"python from netstack import utils; print({expression})"
+
+
+class Variables(unittest.TestCase):
+    """How the package finds the kernel's variables."""
+
+    def setUp(self) -> None:
+        self.place = tempfile.TemporaryDirectory()
+        self.addCleanup(self.place.cleanup)
+        self.program = f"{self.place.name}/program"
+        for options, program in ((["-g"], self.program), ([], f"{self.program}-bare")):
+            subprocess.run(["gcc", *options, "-xc", "-o", program, "-"], input=NOT_MAPPED,
+                           text=True, check=True)
+
+    def test_not_mapped(self) -> None:
+        """A per-CPU variable is found by its address, whatever is there."""
+        said = gdb(f"file {self.program}", python("utils.variable('ksoftirqd').type"),
+                   python("utils.variable('ksoftirqd').address"),
+                   python("utils.variable_or_none('ksoftirqd').type"))
+        self.assertEqual(said.count("struct task *"), 2, said)
+        self.assertRegex(said, "0x[0-9a-f]+ <ksoftirqd>")
+
+    def test_enumerators(self) -> None:
+        """Those that are there, without the others."""
+        said = gdb(f"file {self.program}", python("utils.napi_state_bits()"))
+        self.assertIn("{5: 'SCHED'}", said)
+
+    def test_causes(self) -> None:
+        """An error names its own cause, not another one."""
+        said = gdb(f"file {self.program}", python("utils.variable('nothing')"))
+        self.assertIn("net: this kernel has no variable `nothing`", said)
+        said = gdb(f"file {self.program}", python("utils.variable_or_none('nothing')"))
+        self.assertIn("None", said)
+        for function in ("variable", "variable_or_none"):
+            said = gdb(f"file {self.program}", python(f"utils.{function}('ksoftirqd->x')"))
+            self.assertIn("net: cannot look up `ksoftirqd->x`: There is no member named x", said)
+        said = gdb(f"file {self.program}-bare", python("utils.variable('ksoftirqd->pid')"))
+        self.assertIn("net: no symbols loaded", said)
 
 
 class Alone(unittest.TestCase):
