@@ -2,6 +2,7 @@
 """Sphinx configuration of "From Wire to Socket".  Build with book/build, not by hand."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,9 +13,10 @@ project = "From Wire to Socket"
 author = "The authors of From Wire to Socket"
 project_copyright = f"{author}. Text and figures CC BY-SA 4.0, code GPL-2.0"
 language = "en"
-_release = BOOK.parent / "build/kernel/trace/release"
-kernel_release = _release.read_text().strip() if _release.exists() else "6.12"
-release = f"Linux {kernel_release}"
+# book/build says where it is; the directory is called linux-VERSION-HASH.
+fwts_kernel_source = os.environ.get("FWTS_KERNEL_SOURCE", "../build/kernel/trace/source")
+_version = re.match(r"linux-([0-9.]+)", (BOOK / fwts_kernel_source).resolve().name)
+release = f"Linux {_version.group(1) if _version else '6.12'}"
 
 extensions = [
     "breathe",

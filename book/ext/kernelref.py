@@ -245,8 +245,8 @@ def index_for(app: Sphinx) -> KernelIndex | None:
         if (source / "Makefile").exists() or (source / "net").exists():
             _index[key] = KernelIndex(source, Path(app.config.fwts_cache))
         else:
-            project.missing(app, f"no kernel source at {source}: build the guest's kernel first "
-                                 "(make kernel)")
+            project.missing(app, f"no kernel source at {source}: book/build unpacks it, or "
+                                 "run qemu/kernel/kernel source")
             _index[key] = None
     return _index[key]
 

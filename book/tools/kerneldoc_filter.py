@@ -3,7 +3,9 @@
 
 The driver is commented the way the kernel is ("name() - what it does", "@arg: …", "Context: …");
 Doxygen reads "@brief", "@param" and "@par".  Members of structures are documented in the comment
-above the structure; Doxygen wants each at its own line.  Prototypes in headers are dropped, since
+above the structure; Doxygen wants each at its own line.  Members of an anonymous union are members
+of the structure around it, and become that, since Breathe makes a declaration without a name of the
+union, which C does not have.  Prototypes in headers are dropped, since
 the reference declares each function once, where it is defined.
 
 example:
@@ -24,6 +26,7 @@ MENTION = re.compile(r"(?<=[\s(])@(\w+)\b(?!:)")
 INLINE = re.compile(r"^\s*/\*\* @(\w+):\s*(.*?)\s*\*/$")
 MEMBER = re.compile(r"^(\s*[^/*\s].*?\b(\w+)(?:\[[^\]]*\])*(?:\s*:\s*\d+)?[;,])")
 PROTOTYPE = re.compile(r"^(?!static|#|typedef)(?:\w+[ \t*]+)+\w+\([^;{}]*\);\n", re.M)
+ANONYMOUS = re.compile(r"^[ \t]+(?:union|struct) \{\n([^{}]*)^[ \t]+\};(?:\n|\Z)", re.M)
 RETURN = re.compile(r"^ \* Returns?:\s*(.*)$")
 
 
@@ -61,6 +64,14 @@ def members_of(lines: list[str]) -> tuple[dict[str, str], list[str]]:
     return members, rest
 
 
+def without_anonymous(body: str) -> str:
+    """A structure whose anonymous parts are gone, innermost first; their members are its own."""
+    before = ""
+    while before != body:
+        before, body = body, ANONYMOUS.sub(r"\1", body)
+    return body
+
+
 def document_members(body: str, members: dict[str, str]) -> str:
     """Put each member's words at its line."""
     words = {name.rpartition(".")[2]: text for name, text in members.items()}
@@ -95,7 +106,8 @@ def convert(source: str) -> str:
         out.append(function_comment(rest))
         end = source.find("\n}", at)
         if end > 0:
-            out.append(document_members(source[at:end], members))
+            body = without_anonymous(source[at:end])
+            out.append(document_members(body, members))
             at = end
     out.append(source[at:])
     return "".join(out)

@@ -107,6 +107,17 @@ class FilterTest(unittest.TestCase):
         self.assertIn("u8 b : 3; /**< second */", out)
         self.assertIn("@brief thing", out)
 
+    def test_anonymous_union(self) -> None:
+        """What is in it belongs to the structure; a union with a name stays."""
+        out = self.filter.convert(
+            "/**\n * struct s - thing\n * @a: first\n * @b: second\n * @c: last\n */\n"
+            "struct s {\n\tunion {\n\t\tint a;\n\t\tstruct {\n\t\t\tint b;\n\t\t};\n\t};\n"
+            "\tunion {\n\t\tint x;\n\t} named;\n\tunion {\n\t\tint c;\n\t};\n};\n")
+        body = out[out.index("struct s"):]
+        self.assertEqual(body.split(), (
+            "struct s { int a; /**< first */ int b; /**< second */ union { int x; } named; "
+            "int c; /**< last */ };").split())
+
 
 if __name__ == "__main__":
     unittest.main()
