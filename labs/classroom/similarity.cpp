@@ -4,13 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <regex>
+#include <array>
+#include <cctype>
 #include <set>
 #include <sstream>
-#include <stdexcept>
+#include <string_view>
+#include <unordered_set>
 
 #include "edit.h"
-#include "jail.h"
 #include "scratch.h"
 #include "skeleton.h"
 #include "text.h"
@@ -20,7 +21,42 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* reference = "(reference solution)";
-constexpr int run_length = 20;  // tokens in a row that count as the same
+constexpr std::size_t run_length = 20;  // tokens in a row that count as the same
+
+constexpr std::array<std::string_view, 25> keywords{
+    "break",  "case",   "char",   "const", "continue", "default", "do",    "else",   "enum",
+    "for",    "goto",   "if",     "int",   "long",     "return",  "short", "signed", "sizeof",
+    "static", "struct", "switch", "union", "unsigned", "void",    "while"};
+
+constexpr std::array<std::string_view, 20> operators{"==", "!=", "<=", ">=", "+=", "-=", "*=",
+                                                     "/=", "%=", "&=", "|=", "^=", "++", "--",
+                                                     "&&", "||", "<<", ">>", "->", "##"};
+
+bool in_word(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
+/// A keyword has a code of its own; all names have one, and all numbers.
+char code_of_word(std::string_view word) {
+    const auto* found = std::find(keywords.begin(), keywords.end(), word);
+    if (found != keywords.end()) return static_cast<char>(128 + (found - keywords.begin()));
+    return std::isdigit(static_cast<unsigned char>(word[0])) != 0 ? '0' : 'a';
+}
+
+/// Where the string or character constant that begins at `at` ends.
+std::size_t end_of_quoted(const std::string& code, std::size_t at) {
+    const char quote = code[at++];
+    while (at < code.size() && code[at] != quote && code[at] != '\n')
+        at += code[at] == '\\' ? 2 : 1;
+    return std::min(at + 1, code.size());
+}
+
+/// A code that no character of C has for an operator of two characters, 0 when there is none.
+char code_of_double(const std::string& code, std::size_t at) {
+    const auto* found =
+        std::find(operators.begin(), operators.end(), std::string_view(code).substr(at, 2));
+    return found == operators.end() ? '\0' : static_cast<char>(found - operators.begin() + 1);
+}
 
 std::string without_space(const std::string& line) {
     std::string result;
@@ -85,34 +121,38 @@ std::vector<Author> authors(const ResultsDirectory& out, const Roster& roster, c
     return all;
 }
 
-std::string run_sim(const fs::path& dir, std::size_t files) {
-    grader::Room room;
-    room.sources = dir;
-    std::vector<std::string> argv{
-        "sim_c", "-p", "-a", "-e", "-T", "-t", "1", "-r", std::to_string(run_length)};
-    for (std::size_t i = 0; i < files; ++i) argv.push_back(fmt::format("/submission/{}.c", i));
-    auto limits = grader::build_limits();
-    limits.output_bytes = 64U << 20U;
-    const auto result = grader::run_in_jail(room, argv, limits);
-    if (result.output.find("execvp sim_c") != std::string::npos)
-        throw std::runtime_error(
-            "sim_c is not installed; install Debian's package similarity-tester");
-    if (!result.ok())
-        throw std::runtime_error(
-            fmt::format("sim_c failed with status {}: {}", result.status, result.output));
-    return result.output;
+std::unordered_set<std::string_view> runs_of(const std::string& tokens) {
+    std::unordered_set<std::string_view> runs;
+    for (std::size_t at = 0; at + run_length <= tokens.size(); ++at)
+        runs.insert(std::string_view(tokens).substr(at, run_length));
+    return runs;
 }
 
-/// sim_c saw numbered files; back to names, and only where somebody should look.
-std::vector<Similar> named(const std::vector<Similar>& pairs, const std::vector<Author>& all,
-                           int threshold) {
+/// How much of `tokens` lies in runs that the other has too.
+int percent_in(const std::string& tokens, const std::unordered_set<std::string_view>& runs) {
+    std::size_t same = 0;
+    std::size_t counted_to = 0;
+    for (std::size_t at = 0; at + run_length <= tokens.size(); ++at) {
+        if (runs.count(std::string_view(tokens).substr(at, run_length)) == 0) continue;
+        same += at + run_length - std::max(at, counted_to);
+        counted_to = at + run_length;
+    }
+    return tokens.empty() ? 0 : static_cast<int>(100 * same / tokens.size());
+}
+
+/// Every student against every other and the reference, the most similar first.
+std::vector<Similar> compare(const std::vector<Author>& all, int threshold) {
+    std::vector<std::string> tokens;
+    tokens.reserve(all.size());
+    for (const auto& author : all) tokens.push_back(tokens_of(author.code));
     std::vector<Similar> result;
-    for (const auto& pair : pairs) {
-        const auto one = std::stoul(pair.one);
-        const auto other = std::stoul(pair.other);
-        if (pair.percent < threshold || one == 0 || one >= all.size() || other >= all.size())
-            continue;
-        result.push_back({all[one].name, all[other].name, pair.percent});
+    for (std::size_t other = 0; other < all.size(); ++other) {
+        const auto runs = runs_of(tokens[other]);
+        for (std::size_t one = 1; one < all.size(); ++one) {
+            const int percent = one == other ? 0 : percent_in(tokens[one], runs);
+            if (percent > 0 && percent >= threshold)
+                result.push_back({all[one].name, all[other].name, percent});
+        }
     }
     std::stable_sort(result.begin(), result.end(),
                      [](const auto& a, const auto& b) { return a.percent > b.percent; });
@@ -161,32 +201,44 @@ std::string own_lines(const std::string& text, const std::vector<std::string>& g
     return own;
 }
 
-std::vector<Similar> parse_sim(const std::string& output) {
-    static const std::regex line_form(
-        R"(/submission/(\d+)\.c consists for (\d+) % of /submission/(\d+)\.c material)");
-    std::vector<Similar> pairs;
-    std::istringstream in(output);
-    for (std::string line; std::getline(in, line);) {
-        std::smatch match;
-        if (std::regex_search(line, match, line_form))
-            pairs.push_back({match[1], match[3], std::stoi(match[2])});
+std::string tokens_of(const std::string& code) {
+    std::string tokens;
+    for (std::size_t at = 0; at < code.size();) {
+        const char c = code[at];
+        auto end = at + 1;
+        if (in_word(c)) {
+            while (end < code.size() && in_word(code[end])) ++end;
+            tokens += code_of_word(std::string_view(code).substr(at, end - at));
+        } else if (c == '"' || c == '\'') {
+            end = end_of_quoted(code, at);
+            tokens += c;
+        } else if (const char pair = code_of_double(code, at); pair != 0) {
+            end = at + 2;
+            tokens += pair;
+        } else if (std::isspace(static_cast<unsigned char>(c)) == 0) {
+            tokens += c;
+        }
+        at = end;
     }
-    return pairs;
+    return tokens;
+}
+
+int percent_shared(const std::string& one, const std::string& other) {
+    const auto tokens = tokens_of(other);
+    return percent_in(tokens_of(one), runs_of(tokens));
 }
 
 std::vector<Similar> find_similar(const ResultsDirectory& out, const Roster& roster,
                                   const Tools& tools, int threshold) {
-    grader::require_jail();
     const grader::Scratch scratch("similar");
     const auto all = authors(out, roster, tools, scratch.path());
     const auto place = out.path() / "similarity";
     fs::remove_all(place / "own-code");
     for (std::size_t i = 0; i < all.size(); ++i) {
-        grader::write_file(scratch.path() / "own" / fmt::format("{}.c", i), all[i].code);
         const auto name = i == 0 ? "(reference)" : directory_name(all[i].name);
         grader::write_file(place / "own-code" / (name + ".c"), all[i].code);
     }
-    auto pairs = named(parse_sim(run_sim(scratch.path() / "own", all.size())), all, threshold);
+    auto pairs = compare(all, threshold);
     std::string csv = "student,percent,also_in\n";
     for (const auto& pair : pairs)
         csv += fmt::format("{},{},{}\n", csv_field(pair.one), pair.percent, csv_field(pair.other));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Who may have copied from whom: sim_c (Debian's similarity-tester) on what students wrote
-// themselves. A number is a reason to look, never a verdict.
+// Who may have copied from whom: the tokens of C that students wrote themselves, compared. A number
+// is a reason to look, never a verdict.
 #pragma once
 
 #include <string>
@@ -24,13 +24,16 @@ std::string own_lines(const std::string& text, const std::vector<std::string>& g
 /// C without its comments.
 std::string without_comments(const std::string& text);
 
-/// Reads the lines "F consists for x % of G material" of `sim_c -p`.
-std::vector<Similar> parse_sim(const std::string& output);
+/// C without white space, one character for each token: another name, number or string changes
+/// nothing, another keyword or operator does.
+std::string tokens_of(const std::string& code);
+
+/// Per cent of the tokens of `one` that lie in a run of twenty or more which `other` has too.
+int percent_shared(const std::string& one, const std::string& other);
 
 /// Takes away what the skeleton handed out and what the book prints, compares the rest, and writes
 /// similarity/similarity.csv and similarity/own-code/STUDENT.c below the results.
 /// @return pairs with `threshold` percent or more, the most similar first.
-/// @throws std::runtime_error when sim_c is not there or fails.
 std::vector<Similar> find_similar(const ResultsDirectory& out, const Roster& roster,
                                   const Tools& tools, int threshold);
 

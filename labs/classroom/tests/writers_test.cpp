@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <gmock/gmock.h>
 
+#include <set>
 #include <sstream>
 
 #include "exchange.h"
@@ -170,14 +171,38 @@ TEST(OwnLines, CommentsGoAndStringsStay) {
     EXPECT_EQ(without_comments("x /*"), "x ");
 }
 
-TEST(ParseSim, ReadsPercentages) {
-    const auto pairs = parse_sim(
-        "Total input: 3 files\n\n/submission/1.c consists for 85 % of /submission/0.c material\n");
-    ASSERT_EQ(pairs.size(), 1U);
-    EXPECT_EQ(pairs[0].one, "1");
-    EXPECT_EQ(pairs[0].other, "0");
-    EXPECT_EQ(pairs[0].percent, 85);
-    EXPECT_THAT(parse_sim("nothing"), IsEmpty());
+TEST(Tokens, ANameIsANameAndAKeywordAKeyword) {
+    EXPECT_EQ(tokens_of("u32 x = readl(hw + 0x10);"), tokens_of("int_t  y=f( a+7 ) ;\n"));
+    EXPECT_EQ(tokens_of(R"(f("a \" b", 'c');)"), tokens_of(R"(g("", '\'');)"));
+    EXPECT_NE(tokens_of("if (x) y();"), tokens_of("while (x) y();"));
+    EXPECT_NE(tokens_of("a->b"), tokens_of("a.b"));
+    EXPECT_EQ(tokens_of("\"not closed\nx").size(), 2U);
+    EXPECT_THAT(tokens_of(""), IsEmpty());
+}
+
+TEST(Tokens, NoTwoOperatorsAreTheSame) {
+    std::set<std::string> seen;
+    const std::vector<std::string> operators{
+        "+",  "-",  "*",  "/",  "%",  "&",  "|",  "^",  "!",  "=",  "<",
+        ">",  "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "%=", "&=",
+        "|=", "^=", "++", "--", "&&", "||", "<<", ">>", "->"};
+    for (const auto& one : operators) {
+        EXPECT_EQ(tokens_of(one).size(), 1U) << one;
+        EXPECT_TRUE(seen.insert(tokens_of(one)).second) << one;
+    }
+}
+
+TEST(Shared, RunsOfTokensCountAndShorterOnesDoNot) {
+    const std::string loop = "for (i = 0; i < 8; i++) { sum += table[i] & 0xff; check(sum); }\n";
+    const std::string renamed =
+        "for(n=1;n<4;n++){all|=\n0;} for (j = 0; j < 9; j++) "
+        "{ total += words[j] & 7; look(total); }";
+    EXPECT_EQ(percent_shared(loop, loop), 100);
+    EXPECT_EQ(percent_shared(loop, "x = 1; " + renamed), 100);
+    EXPECT_LT(percent_shared(renamed, loop), 70);
+    EXPECT_GT(percent_shared(renamed, loop), 50);
+    EXPECT_EQ(percent_shared("return a ? b : c;", "return a ? b : c;"), 0);
+    EXPECT_EQ(percent_shared("", loop), 0);
 }
 
 }  // namespace
