@@ -73,7 +73,7 @@ std::string read_checked(int dir, const std::string& name, const IntakeRules& ru
     if (file.get() < 0)
         return errno == ELOOP ? "it is a symbolic link; hand in the file itself"
                               : fmt::format("it cannot be read: {}", std::strerror(errno));
-    struct stat status {};
+    struct stat status = {};
     if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
         return S_ISDIR(status.st_mode) ? "it is a directory; this lab has none"
                                        : "it is not a regular file";

@@ -124,7 +124,7 @@ Descriptor make_initrd(const KernelImage& kernel, const std::vector<Placement>& 
     }
     for (const auto& file : files) {
         const std::string to = fs::path("/" + file.to).lexically_normal().string().substr(1);
-        struct stat info {};
+        struct stat info = {};
         if (stat(file.from.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
             throw SetupError(fmt::format("{}: no such file; it was to become {} in the guest",
                                          file.from.string(), file.to));

@@ -226,7 +226,7 @@ void Guest::Machine::begin() {
     Cable::enlarge_buffers(wiring_.cable.theirs);
     if (!options.gdb_socket.empty()) {
         options.gdb_socket = fs::absolute(options.gdb_socket);
-        struct stat info {};
+        struct stat info = {};
         if (stat(options.gdb_socket.c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) {
             fs::remove(options.gdb_socket);  // left by somebody whose keeper was killed
         }
@@ -595,7 +595,7 @@ void Guest::Machine::settle_restored() {
                                      result.err, result.out));
     }
     for (const Placement& file : placements(options)) {
-        struct stat info {};
+        struct stat info = {};
         if (stat(file.from.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
             throw SetupError(fmt::format("{}: no such file; it was to become {} in the guest",
                                          file.from.string(), file.to));

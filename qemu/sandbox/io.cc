@@ -66,7 +66,7 @@ void write_all(int fd, std::string_view bytes) {
 }
 
 std::string read_from(const Descriptor& file, std::size_t offset) {
-    struct stat info {};
+    struct stat info = {};
     if (fstat(file.get(), &info) != 0) {
         fail("fstat");
     }

@@ -36,7 +36,7 @@ std::uint64_t hash(const std::string& text) {
 std::string file_line(const std::string& role, const fs::path& path) {
     std::error_code error;
     const fs::path real = fs::canonical(path, error);
-    struct stat info {};
+    struct stat info = {};
     if (error || stat(real.c_str(), &info) != 0) {
         return fmt::format("{} {} missing\n", role, path.string());
     }

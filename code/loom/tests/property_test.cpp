@@ -182,7 +182,7 @@ class Scratch {
 std::map<std::string, std::pair<ino_t, long long>> marks_of(const std::string& root) {
     std::map<std::string, std::pair<ino_t, long long>> marks;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
-        struct stat status {};
+        struct stat status = {};
         if (!entry.is_regular_file() || ::stat(entry.path().c_str(), &status) != 0) continue;
         marks[entry.path().string()] = {
             status.st_ino, status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};

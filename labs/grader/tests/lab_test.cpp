@@ -36,16 +36,11 @@ TEST(Edit, ReplacesWhatOccursOnce) {
 }
 
 TEST(Edit, RefusesWhatIsMissingOrAmbiguous) {
-    EXPECT_THAT(
-        [] {
-            edited({"f.c", "four", ""}, "one");
-        },
-        ThrowsMessage<std::runtime_error>(HasSubstr("f.c: the text to replace is not there")));
-    EXPECT_THAT(
-        [] {
-            edited({"f.c", "one", ""}, "one one");
-        },
-        ThrowsMessage<std::runtime_error>(HasSubstr("more than once")));
+    const auto missing = [] { edited({"f.c", "four", ""}, "one"); };
+    EXPECT_THAT(missing, ThrowsMessage<std::runtime_error>(
+                             HasSubstr("f.c: the text to replace is not there")));
+    const auto ambiguous = [] { edited({"f.c", "one", ""}, "one one"); };
+    EXPECT_THAT(ambiguous, ThrowsMessage<std::runtime_error>(HasSubstr("more than once")));
 }
 
 TEST(LabToml, IsRead) {

@@ -224,7 +224,7 @@ void Agent::obey_get(const nlohmann::json& message) {
              {"event", "data"},
              {"data", base64_encode(std::string_view(piece).substr(0, size))}});
     }
-    struct stat info {};
+    struct stat info = {};
     fstat(file.get(), &info);
     say({{"id", id}, {"event", "done"}, {"mode", info.st_mode & 07777}});
 }
