@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test doctor setup tools kernel kernels guest stages modules headers trace shell run \
+.PHONY: help demo test fresh doctor setup tools kernel kernels guest stages modules headers trace shell run \
 	book pdf grading grade class skeleton check loom-check bench clean clean-cache
 
 # From the command line only: a variable of that name in the environment means something else.
@@ -53,6 +53,9 @@ test: ## install, build and run every test (LAYER=name for one layer, MATCH=rege
 everything: tools kernels guest modules
 	@code/driver/newest-headers --offline >/dev/null 2>&1 || code/driver/newest-headers
 	@$(ninja) --quiet
+
+fresh: ## run a command on a new Debian with nothing cached: make fresh D=13 C="make demo"
+	@$(setup)/fresh $(ARGS) '$(or $(D),13)' '$(or $(C),make demo)'
 
 doctor: ## say what is here, what is missing, which accelerator guests use and why
 	@$(setup)/doctor
@@ -112,7 +115,7 @@ book: stages ## build the book as HTML into build/book/html
 	@echo "build/book/html/index.html"
 
 pdf: stages ## build the book as PDF (installs LaTeX)
-	@$(setup)/install pdf
+	@$(setup)/install guest book pdf
 	@book/build pdf
 	@echo "build/book/pdf/from-wire-to-socket.pdf"
 

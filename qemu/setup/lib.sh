@@ -18,6 +18,58 @@ debian_version() {
                  END { if (id == "debian") printf "%s", version ? version : 99 }'
 }
 
+# debian_codename VERSION: the suite's name of a Debian that the project promises to run on.
+debian_codename() {
+    case $1 in
+    12) say bookworm ;;
+    13) say trixie ;;
+    *) die "Debian '$1' is none that the project runs on: 12 or 13" ;;
+    esac
+}
+
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# debian_mirror [LABEL]: the mirror of Debian (Debian-Security) that this system's apt has already.
+debian_mirror() {
+    local label=${1:-Debian} uri
+    # The dollars are apt's own.
+    # shellcheck disable=SC2016
+    uri=$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null |
+        awk -v label="$label" '$1 == label { print $2; exit }' || true)
+    if [ -n "$uri" ]; then
+        say "${uri%/}"
+    elif [ "$label" = Debian-Security ]; then
+        say "$(debian_mirror)-security"
+    else
+        say http://deb.debian.org/debian
+    fi
+}
+
+# debian_sources VERSION [without-backports]: the lines of sources.list of that Debian, as the project wants it.
+debian_sources() {
+    local name mirror
+    name=$(debian_codename "$1") || return
+    mirror=$(debian_mirror)
+    for suite in "$mirror $name" "$mirror $name-updates" "$(debian_mirror Debian-Security) $name-security"; do
+        say "deb [signed-by=$keyring] $suite main"
+    done
+    # QEMU in Debian 12 itself has no igb device; bookworm-backports has one that does.
+    [ "$1" != 12 ] || [ $# -gt 1 ] || say "deb [signed-by=$keyring] $mirror $name-backports main"
+}
+
+# private_apt DIR COMMAND ARGS...: apt with a state of its own in DIR, whose sources.list is there.
+private_apt() {
+    local apt=$1 command=$2
+    shift 2
+    mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial"
+    [ -e "$apt/status" ] || : >"$apt/status"
+    "$command" -q -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" \
+        -o Dir::Cache="$apt/cache" -o Dir::Etc::sourcelist="$apt/sources.list" \
+        -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
+        -o Dir::Etc::preferences=/dev/null -o APT::Sandbox::User= \
+        -o APT::Default-Release= -o Acquire::Languages=none "$@"
+}
+
 # The rows of the groups named, without comments: group package shown minimum purpose...
 rows() {
     local group
