@@ -39,7 +39,8 @@ void append_tools(std::vector<std::string>& argv) {
 
 Limits build_limits() {
     Limits limits;
-    limits.wall = std::chrono::seconds(120);
+    limits.wall = std::chrono::minutes(20);
+    limits.work = std::chrono::seconds(120);
     limits.cpu = std::chrono::seconds(60);
     limits.memory_bytes = std::uint64_t{2} << 30U;
     limits.file_bytes = std::uint64_t{64} << 20U;

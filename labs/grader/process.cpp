@@ -9,10 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <system_error>
+
+#include "processor_time.h"
 
 namespace fwts::grader {
 namespace {
@@ -35,17 +38,20 @@ void set_limit(__rlimit_resource resource, std::uint64_t value) {
     _exit(127);
 }
 
-/// Reads until the end, the deadline or the output limit; kills the group in the latter two.
+/// Reads until the end or a limit; kills the group in the latter case.
 void collect(int fd, pid_t pid, const Limits& limits, ProcessResult& result) {
+    constexpr std::chrono::milliseconds look_again{500};
     const auto deadline = std::chrono::steady_clock::now() + limits.wall;
     std::array<char, 65536> buffer{};
     for (;;) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
             deadline - std::chrono::steady_clock::now());
         result.timed_out = left.count() <= 0;
-        if (result.timed_out) break;
+        result.worked_too_long =
+            limits.work.count() > 0 && processor_time_of_tree(pid) > limits.work;
+        if (result.timed_out || result.worked_too_long) break;
         pollfd wait{fd, POLLIN, 0};
-        const int ready = poll(&wait, 1, static_cast<int>(left.count()));
+        const int ready = poll(&wait, 1, static_cast<int>(std::min(left, look_again).count()));
         if (ready < 0 && errno != EINTR) break;
         if (ready <= 0) continue;
         const ssize_t got = read(fd, buffer.data(), buffer.size());

@@ -14,6 +14,7 @@ namespace fwts::grader {
 struct Limits {
     std::chrono::seconds wall{60};           ///< then its whole process group is killed
     std::chrono::seconds cpu{0};             ///< CPU time of each process
+    std::chrono::seconds work{0};            ///< CPU time of all its processes; then the same
     std::uint64_t memory_bytes = 0;          ///< address space of each process
     std::uint64_t file_bytes = 0;            ///< size of any file it writes
     std::uint64_t output_bytes = 1U << 20U;  ///< stdout and stderr together; then it is killed
@@ -21,11 +22,12 @@ struct Limits {
 
 /// How a child ended.
 struct ProcessResult {
-    int status = -1;         ///< exit status, or 128 + signal as a shell says it
-    bool timed_out = false;  ///< killed for exceeding Limits::wall
-    bool too_loud = false;   ///< killed for exceeding Limits::output_bytes
-    std::string output;      ///< stdout and stderr as they came
-    bool ok() const { return status == 0 && !timed_out && !too_loud; }
+    int status = -1;               ///< exit status, or 128 + signal as a shell says it
+    bool timed_out = false;        ///< killed for exceeding Limits::wall: a slow machine does that
+    bool worked_too_long = false;  ///< killed for exceeding Limits::work
+    bool too_loud = false;         ///< killed for exceeding Limits::output_bytes
+    std::string output;            ///< stdout and stderr as they came
+    bool ok() const { return status == 0 && !timed_out && !worked_too_long && !too_loud; }
 };
 
 /// Runs a program to its end. The child dies with this process, reads from /dev/null and inherits

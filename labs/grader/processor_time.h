@@ -15,6 +15,10 @@ std::chrono::milliseconds processor_time();
 /// @param thread the id of any of its threads.
 std::chrono::milliseconds processor_time_of(pid_t thread);
 
+/// Of another process, of those it has started, and of those that they started, whether they still
+/// run or were waited for.
+std::chrono::milliseconds processor_time_of_tree(pid_t root);
+
 /// How long a thread could have run so far, but waited for a processor that others had. 0 when
 /// there is no such thread, or the kernel does not keep account of it (CONFIG_SCHED_INFO).
 std::chrono::milliseconds kept_waiting(pid_t thread);

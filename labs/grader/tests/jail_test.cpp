@@ -88,6 +88,24 @@ TEST_F(JailTest, AnEndlessBuildIsStopped) {
     EXPECT_FALSE(result.ok());
 }
 
+TEST_F(JailTest, ABuildOfManyProcessesIsStopped) {
+    Limits limits = build_limits();
+    limits.work = std::chrono::seconds(1);
+    const auto result =
+        run({"sh", "-c", "while :; do sh -c 'for i in 1 2 3; do :; done' & wait; done"}, limits);
+    EXPECT_TRUE(result.worked_too_long);
+    EXPECT_FALSE(result.timed_out);
+    EXPECT_FALSE(result.ok());
+}
+
+// A busy machine makes a build slow, not wrong.
+TEST_F(JailTest, ABuildThatOnlyWaitsHasNotWorkedTooLong) {
+    Limits limits = build_limits();
+    limits.work = std::chrono::seconds(1);
+    const auto result = run({"sleep", "2"}, limits);
+    EXPECT_TRUE(result.ok());
+}
+
 TEST_F(JailTest, ABuildThatUsesTooMuchProcessorTimeIsStopped) {
     Limits limits = build_limits();
     limits.cpu = std::chrono::seconds(1);
