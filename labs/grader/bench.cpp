@@ -20,6 +20,7 @@
 #include "expect.h"
 #include "guest.h"
 #include "processor_time.h"
+#include "watchmen.h"
 
 namespace fwts::grader {
 namespace {
@@ -149,7 +150,8 @@ Mac random_mac(std::mt19937_64& random) {
 
 struct Bench::Parts {
     explicit Parts(const BenchOptions& options)
-        : random(options.seed),
+        : watchmen(sandbox::find_kernel(options.kernel.string()).vmlinux),
+          random(options.seed),
           params(options.params),
           mac(random_mac(random)),
           guest(sandbox::Guest::launch(options_for(options, mac))) {}
@@ -164,6 +166,7 @@ struct Bench::Parts {
         for (unsigned number = 0; number < nvm_words; ++number) nvm[number] = read_nvm(number);
         guest.must("echo 0 > " + enable);
         release = trimmed(guest.run("uname -r").out);
+        watchmen.note(guest);
     }
 
     /// Reads a word of the NVM as a driver does, but from outside. Sound only while no driver is
@@ -195,6 +198,7 @@ struct Bench::Parts {
         return threads;
     }
 
+    Watchmen watchmen;
     std::mt19937_64 random;
     Params params;
     Mac mac;
@@ -512,6 +516,18 @@ void Bench::wait_until(const std::string& what, const std::string& expected,
 std::string Bench::lost_memory() {
     must("kmemleak, first scan", settle_script, Seconds(60));
     return must("kmemleak, second scan", scan_script, Seconds(60));
+}
+
+std::vector<std::string> Bench::changed_watchmen() {
+    return parts_->watchmen.changes(parts_->guest);
+}
+
+void Bench::excuse_watchmen() {
+    parts_->watchmen.after_complaint();
+}
+
+bool Bench::code_unchanged() {
+    return parts_->watchmen.code_unchanged(parts_->guest);
 }
 
 std::vector<std::string> Bench::take_log() {

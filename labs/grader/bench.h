@@ -200,6 +200,15 @@ class Bench {
     /// kernel log first and waited for, so nothing printed before the call is missed.
     /// @throws Failure when the mark does not come: the log has been silenced.
     std::vector<std::string> take_log();
+    // --- the kernel's watchmen (watchmen.h) ---------------------------------------------------
+
+    /// What is no longer as it was before the module came, a line each.
+    std::vector<std::string> changed_watchmen();
+    /// The kernel complained: some of its checkers stop then, of their own accord.
+    void excuse_watchmen();
+    /// Whether the kernel's code is what it was.
+    bool code_unchanged();
+
     /// Processor time the guest has used, from outside.
     std::chrono::milliseconds processor_time() const;
     /// Release of the guest's kernel.
