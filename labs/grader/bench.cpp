@@ -20,6 +20,7 @@
 #include "expect.h"
 #include "guest.h"
 #include "processor_time.h"
+#include "watchmen.h"
 
 namespace fwts::grader {
 namespace {
@@ -149,7 +150,8 @@ Mac random_mac(std::mt19937_64& random) {
 
 struct Bench::Parts {
     explicit Parts(const BenchOptions& options)
-        : random(options.seed),
+        : watchmen(sandbox::find_kernel(options.kernel.string()).vmlinux),
+          random(options.seed),
           params(options.params),
           mac(random_mac(random)),
           guest(sandbox::Guest::launch(options_for(options, mac))) {}
@@ -164,6 +166,7 @@ struct Bench::Parts {
         for (unsigned number = 0; number < nvm_words; ++number) nvm[number] = read_nvm(number);
         guest.must("echo 0 > " + enable);
         release = trimmed(guest.run("uname -r").out);
+        watchmen.note(guest);
     }
 
     /// Reads a word of the NVM as a driver does, but from outside. Sound only while no driver is
@@ -195,6 +198,7 @@ struct Bench::Parts {
         return threads;
     }
 
+    Watchmen watchmen;
     std::mt19937_64 random;
     Params params;
     Mac mac;
@@ -228,13 +232,17 @@ class Bench::ProcessorLimit {
     bool exceeded() const { return exceeded_; }
 
   private:
+    /// Nobody would catch what a thread throws; then the limit by the clock is left.
+    static void end_guest(Parts& parts) noexcept try { parts.guest.kill(); } catch (...) {
+    }
+
     void watch(Parts& parts) {
         constexpr milliseconds between{250};
         std::unique_lock lock(mutex_);
         while (!woken_.wait_for(lock, between, [this] { return done_; })) {
             if (processor_time_of(parts.qemu) < end_) continue;
             exceeded_ = true;
-            parts.guest.kill();
+            end_guest(parts);
             return;
         }
     }
@@ -298,7 +306,7 @@ void Bench::start(const std::vector<std::string>& argv) {
 void Bench::put(const std::string& path, const std::string& content) {
     try {
         parts_->guest.put(path, content);
-    } catch (const sandbox::SetupError& error) {
+    } catch (const sandbox::GuestError& error) {
         fail("in the guest: writing " + path, "success", error.what());
     }
 }
@@ -347,7 +355,7 @@ std::string Bench::text(const std::string& path) {
 std::string Bench::bytes(const std::string& path) {
     try {
         return parts_->guest.get(path);
-    } catch (const sandbox::SetupError&) {
+    } catch (const sandbox::GuestError&) {
         return {};
     }
 }
@@ -460,7 +468,10 @@ std::chrono::milliseconds Bench::processor_time() const {
     return parts_->used;
 }
 const std::string& Bench::param(const std::string& name) const {
-    return parts_->params.at(name);
+    const auto found = parts_->params.find(name);
+    if (found == parts_->params.end())
+        throw std::runtime_error(fmt::format("lab.toml names no parameter {}", name));
+    return found->second;
 }
 std::string Bench::random_bytes(std::size_t size) {
     std::string bytes;
@@ -505,6 +516,18 @@ void Bench::wait_until(const std::string& what, const std::string& expected,
 std::string Bench::lost_memory() {
     must("kmemleak, first scan", settle_script, Seconds(60));
     return must("kmemleak, second scan", scan_script, Seconds(60));
+}
+
+std::vector<std::string> Bench::changed_watchmen() {
+    return parts_->watchmen.changes(parts_->guest);
+}
+
+void Bench::excuse_watchmen() {
+    parts_->watchmen.after_complaint();
+}
+
+bool Bench::code_unchanged() {
+    return parts_->watchmen.code_unchanged(parts_->guest);
 }
 
 std::vector<std::string> Bench::take_log() {

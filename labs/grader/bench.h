@@ -167,7 +167,7 @@ class Bench {
     /// Path of the module in the guest.
     static constexpr const char* guest_module = "/modules/submission/igbook.ko";
     std::mt19937_64& random();
-    /// A parameter of the lab. @throws std::out_of_range when lab.toml does not name it.
+    /// A parameter of the lab. @throws std::runtime_error when lab.toml does not name it.
     const std::string& param(const std::string& name) const;
     /// Bytes that follow from the seed, for payloads that nobody can know beforehand.
     std::string random_bytes(std::size_t size);
@@ -200,6 +200,15 @@ class Bench {
     /// kernel log first and waited for, so nothing printed before the call is missed.
     /// @throws Failure when the mark does not come: the log has been silenced.
     std::vector<std::string> take_log();
+    // --- the kernel's watchmen (watchmen.h) ---------------------------------------------------
+
+    /// What is no longer as it was before the module came, a line each.
+    std::vector<std::string> changed_watchmen();
+    /// The kernel complained: some of its checkers stop then, of their own accord.
+    void excuse_watchmen();
+    /// Whether the kernel's code is what it was.
+    bool code_unchanged();
+
     /// Processor time the guest has used, from outside.
     std::chrono::milliseconds processor_time() const;
     /// Release of the guest's kernel.

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "edit.h"
+#include "imports.h"
 #include "jail.h"
 
 namespace fwts::grader {
@@ -40,6 +41,7 @@ std::vector<std::string> split(const std::string& text) {
 }
 
 bool starts_diagnostic(const std::string& line) {
+    if (line.starts_with("make")) return false;  // make's own words: "make[2]: warning: ..."
     return line.find(": error: ") != std::string::npos ||
            line.find(": fatal error: ") != std::string::npos ||
            line.find(": warning: ") != std::string::npos ||
@@ -53,9 +55,19 @@ bool is_kind(const std::string& line, const std::string& kind) {
     return starts_diagnostic(line) && !is_kind(line, "warning");
 }
 
-/// gcc quotes source below a message with lines that begin with blanks.
-bool continues_diagnostic(const std::string& line) {
-    return line.starts_with(' ') && line.find('|') != std::string::npos;
+/// The line of our own copy of the sources that a message speaks of, as gcc would quote it; empty
+/// when it speaks of another file.
+std::string quoted(const std::string& message, const fs::path& sources) {
+    static const std::regex place("^([a-z][a-z0-9_]{0,60}\\.[ch]):([0-9]{1,7}):");
+    std::smatch match;
+    const auto head = message.substr(0, 80);
+    if (!std::regex_search(head, match, place)) return {};
+    std::ifstream in(sources / match[1].str());
+    const auto wanted = std::stoi(match[2]);
+    std::string line;
+    for (int number = 0; number < wanted; ++number)
+        if (!std::getline(in, line)) return {};
+    return fmt::format("{:>5} | {}", wanted, line);
 }
 
 std::string why_failed(const ProcessResult& build, const Limits& limits) {
@@ -67,27 +79,86 @@ std::string why_failed(const ProcessResult& build, const Limits& limits) {
     return "it does not compile";
 }
 
-/// The room with all that a build needs, its Kbuild file written.
+/// A file that every source is compiled behind. The assertions of lockdep look at debug_locks, which
+/// no submission's module gets to see (imports.txt); without that look they say the same, since a
+/// lockdep that is off answers "unknown". Nobody turns it off for a task.
+constexpr const char* forced_name = "fwts_forced.h";
+constexpr const char* forced_header = R"(/* SPDX-License-Identifier: GPL-2.0 */
+#include <linux/lockdep.h>
+#undef lockdep_assert
+#define lockdep_assert(cond) do { WARN_ON(!(cond)); } while (0)
+#undef lockdep_assert_once
+#define lockdep_assert_once(cond) do { WARN_ON_ONCE(!(cond)); } while (0)
+#undef __lockdep_enabled
+#define __lockdep_enabled true
+#pragma GCC poison lockdep_off lockdep_on
+)";
+
+/// The room with all that a build needs, the files that are ours written.
 Room room_for(const fs::path& sources, const fs::path& kernel, const fs::path& objects,
               const fs::path& out) {
     require_kernel(kernel);
     require_jail();
     write_file(sources / "Kbuild", kbuild_in(sources));
+    write_file(sources / forced_name, forced_header);
     const auto tree = fs::canonical(kernel);
     Room room{{tree}, sources, out, objects};
     if (fs::exists(tree / "source")) room.readable.push_back(fs::canonical(tree / "source"));
     return room;
 }
 
-/// Runs a shell script in which make_it compiles what lies in /room.
+/// Runs a shell script in which make_it compiles what lies in /room. The script's words are `words`.
 ProcessResult run_script(const Room& room, const fs::path& kernel, const Limits& limits,
-                         const std::string& script) {
-    // Nothing reads the debugging information, which is four fifths of the module.
-    const std::string make_it =
-        "tree=$1; make_it() { make -s -j2 -C $tree M=/room W=1 KCFLAGS=-g0 modules; }\n";
-    return run_in_jail(
-        room, {"sh", "-c", make_it + script, "build", (fs::canonical(kernel) / "build").string()},
-        limits);
+                         const std::string& script, const std::vector<std::string>& words = {}) {
+    // Nothing reads the debugging information, which is four fifths of the module. gcc quotes the
+    // file that #line names, whatever that is: quoted() does it from our own copy.
+    const std::string make_it = fmt::format(
+        "tree=$1; shift; flags='-g0 -fno-diagnostics-show-caret -include /room/{}'\n"
+        "make_it() {{ make -s -j2 -C \"$tree\" M=/room W=1 KCFLAGS=\"$flags\" modules; }}\n",
+        forced_name);
+    std::vector<std::string> argv{"sh", "-c", make_it + script, "build",
+                                  (fs::canonical(kernel) / "build").string()};
+    argv.insert(argv.end(), words.begin(), words.end());
+    return run_in_jail(room, argv, limits);
+}
+
+bool same_file(const fs::path& one, const fs::path& other) {
+    return fs::exists(one) && fs::exists(other) && read_file(one) == read_file(other);
+}
+
+/// The files beside it that an object was made of, out of Kbuild's record of it.
+std::vector<std::string> made_of(const fs::path& record) {
+    const std::string room = "/room/";
+    std::vector<std::string> names;
+    std::istringstream in(read_file(record));
+    for (std::string word; in >> word;)
+        if (word.starts_with(room) && (word.ends_with(".c") || word.ends_with(".h")))
+            names.push_back(word.substr(room.size()));
+    return names;
+}
+
+/// What make made of the same text before need not be made again. Times of files say nothing here:
+/// a clock may have been wrong. What is not kept is not there, and so make makes it.
+/// @return names of sources without their ".c"
+std::vector<std::string> kept(const fs::path& sources, const fs::path& objects) {
+    std::vector<std::string> names;
+    if (objects.empty()) return names;
+    // A new header may stand where another one was found, or none was.
+    for (const auto& entry : fs::directory_iterator(sources))
+        if (entry.path().extension() == ".h" && !fs::exists(objects / entry.path().filename()))
+            return names;
+    for (const auto& file : c_files_in(sources)) {
+        const auto name = file.substr(0, file.size() - 2);
+        const auto record = objects / ("." + name + ".o.cmd");
+        if (!fs::exists(objects / (name + ".o")) || !fs::exists(record)) continue;
+        const auto parts = made_of(record);
+        const bool whole = std::find(parts.begin(), parts.end(), file) != parts.end();
+        if (whole && std::all_of(parts.begin(), parts.end(), [&](const auto& part) {
+                return same_file(sources / part, objects / part);
+            }))
+            names.push_back(name);
+    }
+    return names;
 }
 
 /// What `times` of the shell says of its children: the second line, "1m2.3s 0m0.4s".
@@ -106,40 +177,7 @@ std::chrono::milliseconds processor_time_told(const fs::path& file) {
     return std::chrono::milliseconds(static_cast<long>(total * 1000));
 }
 
-/// Functions of the kernel by which a module gets at more than its device: other processes, the
-/// kernel's own code and log, the watchmen, the machine's power.
-bool is_unwelcome(const std::string& symbol) {
-    static const std::regex unwelcome(
-        "call_usermodehelper.*|kallsyms_.*|(un)?register_(k|u|kret)probe.*|(un)?register_ftrace.*|"
-        "ftrace_set_.*|text_poke.*|set_memory_.*|kasan_.*|kmemleak_.*|lockdep_o(n|ff)|debug_locks.*"
-        "|"
-        "emergency_restart|kernel_(restart|halt|power_off)|machine_.*|orderly_.*|pm_power_off|"
-        "(un)?register_console|console_.*|suppress_printk|filp_open|kernel_(read|write)|"
-        "access_process_vm|find_.*task.*|init_task|send_sig.*|kill_p(id|grp)|find_.*pid|pid_task|"
-        "ksys_.*|vfs_.*|__module_address|find_module|set_.*_x|native_write_cr.*");
-    return std::regex_match(symbol, unwelcome);
-}
-
-/// A module that asks for such a function is not tried.
-void refuse_imports(BuildResult& result, const std::string& nm) {
-    const auto found = unwelcome_imports(nm);
-    if (found.empty()) return;
-    result.ok = false;
-    result.message = "it asks the kernel for what the driver of a card does not need";
-    for (const auto& symbol : found)
-        result.messages.push_back(fmt::format("{}: not to be used in a submission", symbol));
-}
-
 }  // namespace
-
-std::vector<std::string> unwelcome_imports(const std::string& nm) {
-    std::vector<std::string> found;
-    std::istringstream in(nm);
-    std::string kind;
-    for (std::string symbol; in >> kind >> symbol;)
-        if (is_unwelcome(symbol)) found.push_back(symbol);
-    return found;
-}
 
 std::string kbuild_for(const std::vector<std::string>& c_files) {
     std::string objects;
@@ -152,15 +190,14 @@ std::string kbuild_in(const fs::path& dir) {
     return kbuild_for(c_files_in(dir));
 }
 
-std::vector<std::string> diagnostics(const std::string& output, const std::string& kind) {
+std::vector<std::string> diagnostics(const std::string& output, const std::string& kind,
+                                     const fs::path& sources) {
     std::vector<std::string> found;
-    bool inside = false;
     for (auto& line : split(output)) {
-        if (starts_diagnostic(line))
-            inside = is_kind(line, kind);
-        else if (!continues_diagnostic(line))
-            inside = false;
-        if (inside) found.push_back(std::move(line));
+        if (!starts_diagnostic(line) || !is_kind(line, kind)) continue;
+        const auto quote = quoted(line, sources);
+        found.push_back(std::move(line));
+        if (!quote.empty()) found.push_back(quote);
     }
     return found;
 }
@@ -176,26 +213,26 @@ void require_kernel(const fs::path& kernel) {
 BuildResult build_module(const fs::path& sources, const fs::path& kernel, const fs::path& objects,
                          const fs::path& out, const Limits& limits) {
     const auto room = room_for(sources, kernel, objects, out);
-    // What make made of the same text before is not made again; a newer file is. The shell's own
-    // account of its children comes last.
+    // Objects come after the sources and so are newer, for make. The shell's own account of its
+    // children comes last.
     const auto build =
         run_script(room, kernel, limits,
-                   "[ ! -d /base ] || cp -a /base/. .\n"
-                   "for file in /submission/*; do\n"
-                   "cmp -s $file ${file##*/} || cp $file .; done\n"
+                   "cp /submission/* . || exit 1\n"
+                   "for name; do cp /base/$name.o /base/.$name.o.cmd . || exit 1; done\n"
                    "make_it && cp igbook.ko /out/ && nm -u igbook.ko > /out/imports\n"
-                   "status=$?; times > /out/times; exit $status");
+                   "status=$?; times > /out/times; exit $status",
+                   kept(sources, objects));
     BuildResult result;
     result.cpu = processor_time_told(out / "times");
     result.module = out / "igbook.ko";
     result.ok = build.ok() && fs::exists(result.module);
-    result.warnings = diagnostics(build.output, "warning");
+    result.warnings = diagnostics(build.output, "warning", sources);
     if (result.ok) {
-        refuse_imports(result, read_file(out / "imports"));
+        result.imports = imports_in(read_file(out / "imports"));
         return result;
     }
     result.message = why_failed(build, limits);
-    result.messages = diagnostics(build.output, "error");
+    result.messages = diagnostics(build.output, "error", sources);
     if (result.messages.empty()) result.messages = split(build.output.substr(0, 16384));
     return result;
 }

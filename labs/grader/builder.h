@@ -18,6 +18,7 @@ struct BuildResult {
     std::string message;                ///< one sentence for the student, when not ok
     std::vector<std::string> messages;  ///< the compiler's errors, or the whole output
     std::vector<std::string> warnings;  ///< compiler warnings, which are not fatal
+    std::vector<std::string> imports;   ///< what the module wants of the kernel, when ok
     std::chrono::milliseconds cpu{0};   ///< processor time of all that ran in the room
 };
 
@@ -27,7 +28,8 @@ void require_kernel(const std::filesystem::path& kernel);
 /// Compiles every *.c in `sources` into one module.
 /// @param sources  a directory that intake.h filled; a Kbuild file is written into it.
 /// @param kernel   a kernel as qemu/kernel leaves it (build/kernel/strict).
-/// @param objects  what prebuilt() returned, or empty: then everything is compiled.
+/// @param objects  what prebuilt() returned, or empty: then everything is compiled. Whether an object
+/// is still good is seen by the content of what it was made of.
 /// @param out      where igbook.ko goes.
 /// @throws std::runtime_error when the room or the kernel is not there: the grader's own trouble.
 BuildResult build_module(const std::filesystem::path& sources, const std::filesystem::path& kernel,
@@ -39,19 +41,16 @@ BuildResult build_module(const std::filesystem::path& sources, const std::filesy
 bool build_objects(const std::filesystem::path& sources, const std::filesystem::path& kernel,
                    const std::filesystem::path& out);
 
-/// What a module wants of the kernel and shall not have: processes, the kernel's code and log, the
-/// watchmen (KASAN, kmemleak, lockdep), the machine's power.
-/// @param nm output of `nm -u`.
-std::vector<std::string> unwelcome_imports(const std::string& nm);
-
 /// The rules a submission is built with, whatever it brings along.
 std::string kbuild_for(const std::vector<std::string>& c_files);
 
 /// kbuild_for() of the C files in a directory.
 std::string kbuild_in(const std::filesystem::path& dir);
 
-/// The compiler's diagnostics out of the build's output: each with the lines it quotes.
+/// The compiler's diagnostics out of the build's output, each with the line it speaks of, taken from
+/// `sources`: what gcc itself would quote may be another file (#line).
 /// @param kind "error" or "warning".
-std::vector<std::string> diagnostics(const std::string& output, const std::string& kind);
+std::vector<std::string> diagnostics(const std::string& output, const std::string& kind,
+                                     const std::filesystem::path& sources);
 
 }  // namespace fwts::grader

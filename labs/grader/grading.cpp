@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <future>
 #include <stdexcept>
 
@@ -13,9 +14,11 @@
 #include "complaints.h"
 #include "expect.h"
 #include "failure.h"
+#include "imports.h"
 #include "jail.h"
 #include "prebuilt.h"
 #include "processor_time.h"
+#include "qmp.h"
 #include "scratch.h"
 #include "skeleton.h"
 
@@ -91,12 +94,34 @@ Verdict trouble(const std::string& what) {
     return verdict;
 }
 
-/// A check that saw what it wanted still fails when the kernel complained meanwhile.
+/// The guest did all that before the submission's module came: now it is the submission's.
+Verdict no_longer(const std::exception& error) {
+    Verdict verdict;
+    verdict.outcome = Outcome::fail;
+    verdict.what = "a machine that works as it did before the module was loaded";
+    verdict.expected = "answers that can be understood";
+    verdict.seen = error.what();
+    return verdict;
+}
+
+/// What the kernel complained of since the last call.
+std::vector<Complaint> heard(Bench& bench) {
+    auto found = complaints(bench.take_log());
+    if (!found.empty()) bench.excuse_watchmen();
+    return found;
+}
+
+/// A check that saw what it wanted still fails when the kernel complained meanwhile, or no longer
+/// watches as it did.
 void demand_silence(Bench& bench) {
-    const auto found = complaints(bench.take_log());
-    if (found.empty()) return;
-    fail("the strict kernel complained during this check", "no warning and no BUG",
-         found.front().headline, found.front().lines);
+    const auto found = heard(bench);
+    if (!found.empty())
+        fail("the strict kernel complained during this check", "no warning and no BUG",
+             found.front().headline, found.front().lines);
+    const auto changed = bench.changed_watchmen();
+    if (!changed.empty())
+        fail("the kernel's checkers and its taint, read from outside the guest",
+             "as they were before the module was loaded", changed.front(), changed);
 }
 
 Verdict run_check(const Check& check, Bench& bench) {
@@ -106,7 +131,7 @@ Verdict run_check(const Check& check, Bench& bench) {
         } catch (const Failure& failure) {
             // Take the log all the same, or the next check would be blamed for it.
             Verdict verdict = failure.verdict();
-            const auto found = complaints(bench.take_log());
+            const auto found = heard(bench);
             if (!found.empty()) {
                 verdict.partial = 0;
                 verdict.evidence.insert(verdict.evidence.end(), found.front().lines.begin(),
@@ -120,8 +145,20 @@ Verdict run_check(const Check& check, Bench& bench) {
         return failure.verdict();
     } catch (const sandbox::GuestFailure& failure) {
         return lost("a guest that goes on running", failure);
+    } catch (const sandbox::GuestError& error) {
+        return no_longer(error);
+    } catch (const sandbox::QmpError& error) {
+        return no_longer(error);
+    } catch (const std::invalid_argument& error) {  // a number was expected where another text is
+        return no_longer(error);
+    } catch (const std::out_of_range& error) {
+        return no_longer(error);
+    } catch (const nlohmann::json::exception& error) {
+        return no_longer(error);
     } catch (const std::exception& error) {
         return trouble(error.what());
+    } catch (...) {
+        return trouble("the check ended in a way nobody had foreseen");
     }
 }
 
@@ -193,6 +230,18 @@ class Grading {
         return false;
     }
 
+    /// A module that asks for what is not on the list is not tried.
+    void refuse_imports(BuildResult& built) const {
+        const AllowedImports allowed(places_.labs / "grader" / "imports.txt");
+        for (const auto& symbol : allowed.refused(built.imports))
+            built.messages.push_back(fmt::format("{}: not to be used in a submission", symbol));
+        if (built.messages.empty()) return;
+        built.ok = false;
+        built.message =
+            "it asks the kernel for what the driver of a card does not need (the list: "
+            "labs/grader/imports.txt)";
+    }
+
     BuildResult build() {
         BuildResult built;
         {
@@ -200,6 +249,7 @@ class Grading {
             const auto objects = prebuilt(skeleton(), places_.kernel, places_.cache);
             built =
                 build_module(sources(), places_.kernel, objects, scratch_.path(), build_limits());
+            if (built.ok) refuse_imports(built);
         }
         report_.costs.back().cpu += built.cpu;
         in_the_room_ = built.cpu;
@@ -240,12 +290,39 @@ class Grading {
                 },
                 watcher_.check, [&] { return cpu_so_far(&bench); });
         }
+        if (!code_as_it_was(bench)) nothing_was_seen();
         for (const auto& result : report_.checks) {
             if (result.verdict.outcome != Outcome::error) continue;
             report_.stage = Stage::error;
             report_.message = fmt::format("check {}: {}", result.id, result.verdict.what);
         }
         keep_logs(bench);
+    }
+
+    /// Of a guest that is gone nothing can be said, and its last check has failed.
+    bool code_as_it_was(Bench& bench) const {
+        const bool lost =
+            std::any_of(report_.checks.begin(), report_.checks.end(),
+                        [](const auto& result) { return result.verdict.guest_lost; });
+        if (lost) return true;
+        try {
+            return bench.code_unchanged();
+        } catch (const sandbox::GuestFailure&) {  // it died after the last check, in silence
+            return false;
+        }
+    }
+
+    /// What a kernel with other code shows is not what the submission does.
+    void nothing_was_seen() {
+        CheckResult result;
+        result.id = "kernel-code";
+        result.title = "the kernel's own code stays as it is";
+        result.verdict.outcome = Outcome::fail;
+        result.verdict.what = "the kernel's code, read from outside the guest after the last check";
+        result.verdict.expected = "what it was before the module was loaded";
+        result.verdict.seen = "something else; what the other checks saw earns nothing";
+        for (auto& check : report_.checks) check.earned = 0;
+        report_.checks.push_back(std::move(result));
     }
 
     void keep_logs(const Bench& bench) const {
@@ -268,7 +345,7 @@ class Grading {
     const Places& places_;
     const Request& request_;
     const Watcher& watcher_;
-    Scratch scratch_{"grade"};
+    Scratch scratch_{"grade", Scratch::Care::watched};
     Report report_;
     milliseconds in_the_room_{0};  // of the build, whose processes are nobody's children here
 };

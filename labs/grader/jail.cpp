@@ -53,8 +53,9 @@ std::vector<std::string> jail_command(const Room& room, const std::vector<std::s
     append(command, {"--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
                      "--hostname", "grader"});
     append_tools(command);
+    // No /proc: it would tell a compiler, and so a student, where things are on the host.
     append(command,
-           {"--proc", "/proc", "--dev", "/dev", "--size", std::to_string(64U << 20U), "--tmpfs",
+           {"--dev", "/dev", "--size", std::to_string(64U << 20U), "--tmpfs",
             "/tmp", "--size", std::to_string(room.scratch_bytes), "--tmpfs", "/room"});
     for (const auto& dir : room.readable)
         append(command, {"--ro-bind", dir.string(), dir.string()});
