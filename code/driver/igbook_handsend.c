@@ -152,6 +152,22 @@ static int igbook_hand_send(struct igbook *priv, void *frame, u32 len)
 }
 
 /**
+ * igbook_hand_count() - count the bytes of a frame that is out
+ * @priv: the device
+ * @len: the frame's length in bytes
+ *
+ * The card counts the frame itself, without our help.
+ *
+ * Context: process context; stats_lock.
+ */
+static void igbook_hand_count(struct igbook *priv, u32 len)
+{
+	spin_lock_bh(&priv->stats_lock);
+	priv->stats.tx_bytes += len;
+	spin_unlock_bh(&priv->stats_lock);
+}
+
+/**
  * hand_send_write() - one write is one frame
  * @file: the open file
  * @user: the frame's bytes
@@ -186,6 +202,8 @@ static ssize_t hand_send_write(struct file *file, const char __user *user,
 	rtnl_lock();
 	err = igbook_hand_send(priv, frame, len);
 	priv->hand.error = err;
+	if (!err)
+		igbook_hand_count(priv, len);
 	rtnl_unlock();
 free:
 	kfree(frame);
