@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <sstream>
 
 #include "all_labs.h"
 #include "bench.h"
+#include "calls.h"
 #include "complaints.h"
 #include "expect.h"
 #include "interface.h"
@@ -16,7 +18,9 @@ namespace fwts::labs {
 namespace {
 
 using grader::Bench;
+using grader::Beside;
 using grader::bring_up;
+using grader::Companion;
 using grader::Credit;
 using grader::expect_equal;
 using grader::expect_register;
@@ -26,6 +30,8 @@ using grader::Failure;
 using grader::interface;
 using grader::load;
 using grader::RegisterWrite;
+using grader::SlowCall;
+using grader::Witness;
 using Seconds = Bench::Seconds;
 
 // Offsets and bits as the 82576 datasheet names them. The emulated card has neither DCA_CTRL nor
@@ -48,6 +54,7 @@ constexpr std::uint32_t rx_reset = 1U << 9U | 1U << 13U | 1U << 15U;
 constexpr std::uint32_t tx_reset = 1U << 9U | 1U << 11U | 1U << 13U;
 
 const std::string requester = "/sys/module/dca_requester/parameters/";
+constexpr unsigned processors = 3;  // [guest] of lab.toml
 
 void start(Bench& bench, const std::vector<std::string>& parameters = {}) {
     load(bench, parameters);
@@ -155,9 +162,10 @@ unsigned companion_base(Bench& bench) {
     return std::stoul(bench.text("/sys/module/dca_provider/parameters/tag_base"));
 }
 
-void load_companion(Bench& bench) {
+/// @param half  0 or 1: providers of different halves have no tag in common
+void load_companion(Bench& bench, unsigned half = 0) {
     bench.must_run({"insmod", Bench::companion("dca-provider"),
-                    fmt::format("tag_base={}", 0x80 + bench.random()() % 0x70)});
+                    fmt::format("tag_base={}", 0x80 + half * 0x40 + bench.random()() % 0x30)});
 }
 
 /// What /sys/class/dca holds: "dca requester" without the numbers, which are never given twice.
@@ -195,7 +203,7 @@ void check_joins(Bench& bench) {
 
 void check_tags(Bench& bench) {
     const auto base = companion_base(bench);
-    for (const unsigned cpu : {0U, 1U}) {
+    for (const unsigned cpu : {0U, 1U, 2U, 1U}) {
         const Record record(bench);
         serve(bench, cpu);
         expect_tagged(bench, record, base + cpu, fmt::format("after CPU {} served", cpu));
@@ -236,8 +244,8 @@ void check_leaves(Bench& bench) {
     unload(bench, "dca_provider");
     const Record gone(bench);
     Credit credit;
-    credit.part(5, [&] { expect_switched_off(bench, record, "after the provider left"); });
-    credit.part(5, [&] {
+    credit.part(4, [&] { expect_switched_off(bench, record, "after the provider left"); });
+    credit.part(3, [&] {
         expect_equal("/sys/class/dca after the provider left", std::string(), dca_class(bench));
         const auto log = bench.take_log();
         for (const auto& line : log)
@@ -245,11 +253,11 @@ void check_leaves(Bench& bench) {
                         "nothing", line);
         expect_silence(log);
     });
-    credit.part(5, [&] {
+    credit.part(3, [&] {
         serve(bench, 0);
         expect_unwritten(gone, DCA_TXCTRL0, "after the provider left, CPU 0 serving");
         const Record again(bench);
-        load_companion(bench);
+        load_companion(bench, 1);
         serve(bench, 0);
         const auto base = companion_base(bench);
         expect_tagged(bench, again, base, "after another provider came, CPU 0 serving");
@@ -257,13 +265,186 @@ void check_leaves(Bench& bench) {
     credit.done();
 }
 
+/// Writes of DCA's registers, and what is done to locks and to the core beside them.
+class Deeds {
+  public:
+    explicit Deeds(Bench& bench)
+        : bench_(bench),
+          witness_(bench,
+                   {"dca_add_requester", "dca_remove_requester", "dca3_get_tag",
+                    "mutex_lock_nested", "mutex_unlock", "_raw_spin_lock", "_raw_spin_lock_irq",
+                    "_raw_spin_lock_irqsave", "_raw_spin_lock_bh", "_raw_spin_unlock",
+                    "_raw_spin_unlock_irq", "_raw_spin_unlock_irqrestore", "_raw_spin_unlock_bh"}),
+          from_(bench.writes().size()) {}
+
+    std::vector<grader::Deed> all() const { return witness_.deeds(from_); }
+
+  private:
+    Bench& bench_;
+    Witness witness_;
+    std::size_t from_;
+};
+
+bool is_of_dca(const grader::Deed& deed) {
+    return deed.written &&
+           (deed.written->offset == DCA_CTRL || deed.written->offset == DCA_RXCTRL0 ||
+            deed.written->offset == DCA_TXCTRL0);
+}
+
+std::string name_of(const grader::Deed& deed) {
+    return deed.written ? "a write of " + name_of(deed.written->offset) : deed.call + "()";
+}
+
+bool is_one_of(const std::string& call, const char* first, const char* second) {
+    return call.starts_with(first) || call.starts_with(second);
+}
+
+/// What was done, and with which locks held.
+struct Locked {
+    std::string what;
+    std::vector<std::uint32_t> held;
+};
+
+std::vector<Locked> with_locks(const std::vector<grader::Deed>& deeds,
+                               const std::function<bool(const grader::Deed&)>& wanted) {
+    std::vector<std::uint32_t> held;
+    std::vector<Locked> found;
+    for (const auto& deed : deeds) {
+        if (is_one_of(deed.call, "_raw_spin_lock", "mutex_lock"))
+            held.push_back(deed.argument);
+        else if (is_one_of(deed.call, "_raw_spin_unlock", "mutex_unlock"))
+            held.erase(std::remove(held.begin(), held.end(), deed.argument), held.end());
+        else if (wanted(deed))
+            found.push_back({name_of(deed), held});
+    }
+    return found;
+}
+
+/// Each of these is done with the lock that was taken last when the last of them was done: that is
+/// in igbook_dca_join(), which is the book's.
+void expect_locked(const std::vector<Locked>& done, const std::string& lock) {
+    if (done.empty() || done.back().held.empty())
+        fail("igbook_dca_join(), when a provider comes", "takes " + lock, "does not");
+    for (const auto& [what, held] : done)
+        expect_that(std::find(held.begin(), held.end(), done.back().held.back()) != held.end(),
+                    what, lock + " held", "it is not");
+}
+
+/// After the provider's books are left, and before they are joined again, the card is told nothing
+/// and nobody asks for a tag.
+void expect_left_last(const std::vector<grader::Deed>& deeds) {
+    const auto left = std::find_if(deeds.begin(), deeds.end(), [](const auto& deed) {
+        return deed.call == "dca_remove_requester";
+    });
+    expect_that(left != deeds.end(), "when the provider left", "dca_remove_requester() is called",
+                "it is not");
+    for (auto deed = left; deed != deeds.end(); ++deed) {
+        if (deed->written && deed->written->offset == DCA_CTRL &&
+            deed->written->value == switched_on)
+            break;
+        expect_that(!is_of_dca(*deed) && deed->call != "dca3_get_tag",
+                    "after dca_remove_requester()", "no tag asked for and no register written",
+                    name_of(*deed));
+    }
+}
+
+/// The CPU that serves is another one than before, and the driver is about to leave its provider:
+/// it is held in dca_remove_requester() meanwhile.
+void check_served_while_leaving(Bench& bench) {
+    serve(bench, 0);
+    SlowCall slow(bench, "dca_remove_requester");
+    Beside leaving(bench, "rmmod dca_provider");
+    slow.entered([&] { return leaving.ended(); });
+    const Record record(bench);
+    serve(bench, 1);
+    const auto asked = record.last(DCA_TXCTRL0);
+    slow.go();
+    expect_equal("rmmod dca_provider, status", 0, leaving.status());
+    expect_that(!asked, "DCA_TXCTRL(0), CPU 1 serving while dca_remove_requester() runs",
+                "not written", fmt::format("{:#010x}", asked.value_or(0)));
+}
+
+/// The CPU that serves is another one than before, and held before it takes the lock; meanwhile
+/// the provider leaves.
+void check_overtaken(Bench& bench) {
+    load_companion(bench);
+    serve(bench, 1);
+    serve(bench, 0);
+    const auto file = "/sys/kernel/debug/igbook/" + bench.pci_address() + "/hand_send";
+    const auto resources = bench.text("/sys/bus/pci/devices/" + bench.pci_address() + "/resource");
+    bench.put("/tmp/frame", bench.random_bytes(60));
+    const Companion window(
+        bench, "window",
+        {"symbol=_raw_spin_lock_irqsave", "bar=" + resources.substr(0, resources.find(' ')),
+         fmt::format("watch={}", DCA_TXCTRL0)});
+    const Record record(bench);
+    const auto from = bench.console().size();
+    Beside sender(bench, "taskset 2 cat /tmp/frame > " + file);
+    const auto open = [&] {
+        return bench.console().find("window: open", from) != std::string::npos;
+    };
+    bench.soon([&] { return open() || sender.ended(); });
+    unload(bench, "dca_provider");
+    sender.status();
+    expect_switched_off(bench, record, "after the provider left while CPU 1 began to serve");
+}
+
+void check_order(Bench& bench) {
+    Credit credit;
+    credit.part(5, [&] {
+        const Deeds deeds(bench);
+        serve(bench, 1);
+        serve(bench, 0);
+        bench.must_run({"ip", "link", "set", "dev", interface(bench), "down"});
+        bring_up(bench);
+        serve(bench, 1);
+        unload(bench, "dca_provider");
+        load_companion(bench);
+        const auto all = deeds.all();
+        expect_left_last(all);
+        expect_locked(with_locks(all,
+                                 [](const auto& deed) {
+                                     return is_of_dca(deed) || deed.call == "dca3_get_tag";
+                                 }),
+                      "igbook_dca.lock");
+        expect_locked(with_locks(all,
+                                 [](const auto& deed) {
+                                     return deed.call == "dca_remove_requester" ||
+                                            deed.call == "dca_add_requester";
+                                 }),
+                      "igbook_dca.membership");
+    });
+    credit.part(5, [&] {
+        check_served_while_leaving(bench);
+        check_overtaken(bench);
+    });
+    credit.done();
+}
+
+/// Leaves with a provider there, and then without one.
 void check_parts(Bench& bench) {
+    if (!loaded(bench, "dca_provider")) load_companion(bench);
+    serve(bench, 0);
+    serve(bench, 1);
     const Record record(bench);
     bench.must_run({"rmmod", "igbook"});
     const auto in_books = dca_class(bench);
     unload(bench, "dca_provider");
     expect_switched_off(bench, record, "after the driver left");
     expect_equal("/sys/class/dca after the driver left", std::string("dca"), in_books);
+
+    start(bench);
+    const Record alone(bench);
+    {
+        const Witness witness(bench, {"dca_remove_requester"});
+        const auto mark = bench.writes().size();
+        bench.must_run({"rmmod", "igbook"});
+        for (const auto& deed : witness.deeds(mark))
+            expect_that(deed.call.empty(), "a driver that leaves, and has joined nobody",
+                        "no call of dca_remove_requester()", "one");
+    }
+    for (const auto offset : {DCA_CTRL, DCA_RXCTRL0, DCA_TXCTRL0})
+        expect_unwritten(alone, offset, "when the driver leaves, and there is no provider");
 }
 
 // --- beyond the book: the provider --------------------------------------------------------------
@@ -273,18 +454,57 @@ unsigned tag_of(const Bench& bench, unsigned cpu) {
            cpu * std::stoul(bench.param("tag_step"), nullptr, 0);
 }
 
+/// CPUs that are away.
+using Away = std::vector<unsigned>;
+
 /// What the companion must have been told, which asks for every CPU's tag when it joins.
-std::string told(const Bench& bench, bool second) {
-    return fmt::format("{:#04x} {:#04x}", tag_of(bench, 0), second ? tag_of(bench, 1) : 0);
+std::string told(const Bench& bench, const Away& away) {
+    std::string tags;
+    for (unsigned cpu = 0; cpu < processors; ++cpu) {
+        const bool here = std::find(away.begin(), away.end(), cpu) == away.end();
+        tags += fmt::format("{}{:#04x}", cpu == 0 ? "" : " ", here ? tag_of(bench, cpu) : 0);
+    }
+    return tags;
 }
 
-void expect_told(Bench& bench, bool second, const std::string& when) {
-    expect_equal("tags of CPU 0 and 1, as another requester was told when it joined " + when,
-                 told(bench, second), bench.text(requester + "tags"));
+void expect_told(Bench& bench, const Away& away, const std::string& when) {
+    expect_equal("tags of all CPUs, as another requester was told when it joined " + when,
+                 told(bench, away), bench.text(requester + "tags"));
 }
 
-void switch_second(Bench& bench, bool on) {
-    bench.put("/sys/devices/system/cpu/cpu1/online", on ? "1" : "0");
+std::string switch_of(unsigned cpu) {
+    return fmt::format("/sys/devices/system/cpu/cpu{}/online", cpu);
+}
+
+void switch_cpu(Bench& bench, unsigned cpu, bool on) {
+    bench.put(switch_of(cpu), on ? "1" : "0");
+}
+
+/// Whatever has become of the check, all CPUs are there.
+class AllBack {
+  public:
+    explicit AllBack(Bench& bench) : bench_(bench) {}
+    ~AllBack() {
+        try {
+            for (unsigned cpu = 1; cpu < processors; ++cpu)
+                if (bench_.text(switch_of(cpu)) == "0") bench_.put(switch_of(cpu), "1");
+        } catch (const std::exception&) {  // the guest is gone, and somebody is told already
+        }
+    }
+    AllBack(const AllBack&) = delete;
+    AllBack& operator=(const AllBack&) = delete;
+
+  private:
+    Bench& bench_;
+};
+
+void load_requester(Bench& bench, unsigned others = 0) {
+    bench.must_run({"insmod", Bench::companion("dca-requester"), fmt::format("others={}", others)});
+}
+
+long asked(Bench& bench, const std::string& parameter) {
+    const auto text = bench.text(requester + parameter);
+    return text.empty() ? -1 : std::stol(text);
 }
 
 void check_provider(Bench& bench) {
@@ -292,81 +512,202 @@ void check_provider(Bench& bench) {
     start(bench, {"provider=1"});
     expect_equal("/sys/class/dca with the module's own provider", std::string("dca requester"),
                  dca_class(bench));
-    const auto device = bench.text("/sys/class/dca/dca0/device/uevent");
+    const auto device = bench.sh("cat /sys/class/dca/dca*/device/uevent").out;
     expect_that(device.find("PCI_SLOT_NAME=0000:00:00.0") != std::string::npos,
                 "the provider's device", "0000:00:00.0", device);
-    for (const unsigned cpu : {0U, 1U}) {
+    for (unsigned cpu = 0; cpu < processors; ++cpu) {
         const Record record(bench);
         serve(bench, cpu);
         expect_tagged(bench, record, tag_of(bench, cpu), fmt::format("after CPU {} served", cpu));
     }
 }
 
+void expect_room(Bench& bench, const std::string& when) {
+    constexpr unsigned eight = 6;  // beside the card and the companion's own
+    load_requester(bench, eight);
+    expect_equal(
+        fmt::format("of eight requesters, the card among them, how many are taken {}", when), 8L,
+        asked(bench, "taken") + 2);
+    expect_equal("of these, how many are given another tag of CPU 0 than the rest", 0L,
+                 asked(bench, "wrong"));
+}
+
 void check_others(Bench& bench) {
-    bench.must_run({"insmod", Bench::companion("dca-requester")});
-    expect_told(bench, true, "with both online");
+    expect_room(bench, "");
+    expect_told(bench, {}, "with all online");
+    expect_equal("tag of a CPU that does not exist", 0L, asked(bench, "beyond"));
+    unload(bench, "dca_requester");
+    // More than there may be room for: who is refused is refused, and the others are served.
+    constexpr unsigned many = 60;
+    load_requester(bench, many);
+    expect_that(asked(bench, "taken") >= 6, "of many requesters, how many are taken", "six or more",
+                std::to_string(asked(bench, "taken")));
+    expect_equal("of these, how many are given another tag of CPU 0 than the rest", 0L,
+                 asked(bench, "wrong"));
+    unload(bench, "dca_requester");
+    expect_equal("/sys/class/dca when all but the card have left", std::string("dca requester"),
+                 dca_class(bench));
+    expect_room(bench, "after many came and went");
+    unload(bench, "dca_requester");
+    load_requester(bench);
     expect_equal("/sys/class/dca with one requester more", std::string("dca requester requester"),
                  dca_class(bench));
 }
 
+/// CPUs change, and registering takes long: whoever is told when it is over learns of it in time.
+void switch_slowly(Bench& bench, unsigned cpu, bool on) {
+    const Companion slow(bench, "slowcall", {"symbol=register_dca_provider", "ms=400"});
+    const auto joined = asked(bench, "joined");
+    const auto left = asked(bench, "left");
+    switch_cpu(bench, cpu, on);
+    const auto when = fmt::format("when the write to {} returns", switch_of(cpu));
+    const auto now = bench.text(requester + "joined") + " and " + bench.text(requester + "left");
+    const auto held = asked(bench, "joined") > joined && asked(bench, "left") > left;
+    expect_that(held, "times another requester has joined and left, " + when,
+                fmt::format("more than the {} and {} before", joined, left), now);
+}
+
 void check_goes(Bench& bench) {
+    const AllBack back(bench);
     serve(bench, 0);
     serve(bench, 1);
-    const auto joined = bench.text(requester + "joined");
-    const Record record(bench);
-    switch_second(bench, false);
     Credit credit;
+    const Record record(bench);
     credit.part(4, [&] {
+        switch_slowly(bench, 1, false);
+        expect_told(bench, {1}, "as CPU 1 went");
+    });
+    credit.part(3, [&] {
         expect_switched_off(bench, record, "after CPU 1 went");
         expect_last(record, DCA_CTRL, switched_on, "after CPU 1 went");
+        const Record after(bench);
+        serve(bench, 2);
+        expect_tagged(bench, after, tag_of(bench, 2), "after CPU 1 went, CPU 2 serving");
     });
     credit.part(3, [&] {
-        expect_that(bench.text(requester + "joined") != joined,
-                    "times the other requester joined, after CPU 1 went",
-                    "more than the " + joined + " before", joined);
-        expect_told(bench, false, "as CPU 1 went");
-    });
-    credit.part(3, [&] {
+        switch_cpu(bench, 2, false);
+        expect_told(bench, {1, 2}, "as CPU 2 went, too");
         const Record after(bench);
         serve(bench, 0);
-        expect_tagged(bench, after, tag_of(bench, 0), "after CPU 1 went, CPU 0 serving");
+        expect_tagged(bench, after, tag_of(bench, 0), "after CPU 1 and 2 went, CPU 0 serving");
     });
-    switch_second(bench, true);
     credit.done();
 }
 
 void check_comes(Bench& bench) {
-    switch_second(bench, false);
+    const AllBack back(bench);
+    pin(bench, 0);
+    switch_cpu(bench, 1, false);
+    switch_cpu(bench, 2, false);
     serve(bench, 0);
-    const auto joined = bench.text(requester + "joined");
     const Record record(bench);
-    switch_second(bench, true);
-    expect_that(bench.text(requester + "joined") != joined,
-                "times the other requester joined, after CPU 1 came",
-                "more than the " + joined + " before", joined);
+    switch_slowly(bench, 1, true);
     expect_switched_off(bench, record, "after CPU 1 came");
-    expect_told(bench, true, "as CPU 1 came");
+    expect_told(bench, {2}, "as CPU 1 came");
     serve(bench, 1);
     expect_tagged(bench, record, tag_of(bench, 1), "after CPU 1 came, and serves");
+    switch_cpu(bench, 2, true);
+    expect_told(bench, {}, "as CPU 2 came");
+}
+
+/// A CPU is told to go while a call of the module's takes long; it may have to wait for it.
+void switch_meanwhile(Bench& bench, SlowCall& slow, Beside& work, bool on) {
+    slow.entered([&] { return work.ended(); });
+    Beside change(bench, fmt::format("echo {:d} > {}", on, switch_of(1)));
+    bench.soon([&] { return change.ended(); }, Seconds(0.7));
+    slow.go();
+    expect_equal("a CPU going or coming while the module is loaded or unloaded, status", 0,
+                 change.status());
+}
+
+const std::string with_provider =
+    fmt::format("insmod {} provider=1", Bench::guest_module);  // NOLINT(cert-err58-cpp)
+
+/// CPUs go and come while the module is loaded and unloaded.
+void check_meets(Bench& bench) {
+    const AllBack back(bench);
+    unload(bench, "igbook");
+    pin(bench, 0);
+    {
+        SlowCall slow(bench, "__cpuhp_setup_state");
+        Beside work(bench, with_provider);
+        switch_meanwhile(bench, slow, work, false);
+        expect_equal("insmod igbook.ko provider=1, status", 0, work.status());
+    }
+    expect_told(bench, {1}, "after CPU 1 went while the module was loaded");
+    {
+        SlowCall slow(bench, "unregister_dca_provider", true);
+        Beside work(bench, "rmmod igbook");
+        switch_meanwhile(bench, slow, work, true);
+        expect_equal("rmmod igbook, status", 0, work.status());
+    }
+    expect_equal("/sys/class/dca after a CPU came while the module was unloaded", std::string(),
+                 dca_class(bench));
+    {
+        SlowCall slow(bench, "register_dca_provider", true);
+        Beside work(bench, with_provider);
+        switch_meanwhile(bench, slow, work, false);
+        expect_equal("insmod igbook.ko provider=1, status", 0, work.status());
+    }
+    expect_told(bench, {1}, "after CPU 1 went while the provider was registered");
+    switch_cpu(bench, 1, true);
+    expect_told(bench, {}, "after it came again");
+}
+
+/// Each step of loading fails once: then the module is not there, and nothing of it is.
+void check_failed_steps(Bench& bench) {
+    for (const auto* step :
+         {"symbol=pci_get_domain_bus_and_slot value=0", "symbol=alloc_dca_provider value=0",
+          "symbol=__cpuhp_setup_state value=-12", "symbol=register_dca_provider value=-12"}) {
+        std::istringstream words(step);
+        std::string symbol;
+        std::string value;
+        words >> symbol >> value;
+        const Companion failing(bench, "failcall", {symbol, value});
+        const bool worked = bench.run({"insmod", Bench::guest_module, "provider=1"}).status == 0;
+        const bool hit = failing.number("hits") > 0;
+        if (worked) bench.must_run({"rmmod", "igbook"});
+        expect_that(!worked || !hit, "insmod igbook.ko provider=1 when a call fails: " + symbol,
+                    "a failure", "success");
+        expect_equal("/sys/class/dca after that", std::string(), dca_class(bench));
+    }
+}
+
+/// It goes without coming back: CPUs come and go all the same.
+void check_failed_return(Bench& bench) {
+    bench.must_run({"insmod", Bench::guest_module, "provider=1"});
+    load_companion(bench);  // the core has a provider all the time
+    {
+        const Companion failing(bench, "failcall", {"symbol=register_dca_provider", "value=-12"});
+        switch_cpu(bench, 1, false);
+    }
+    switch_cpu(bench, 2, false);
+    switch_cpu(bench, 1, true);
+    switch_cpu(bench, 2, true);
+    bench.must_run({"rmmod", "igbook"});
+    unload(bench, "dca_provider");
 }
 
 void check_ends(Bench& bench) {
+    const AllBack back(bench);
+    pin(bench, 0);
     unload(bench, "igbook");
     const auto mark = bench.writes().size();
     expect_equal("tags of another requester, the module being gone", std::string("none"),
                  bench.text(requester + "tags"));
+    const auto references = asked(bench, "references");
+    switch_cpu(bench, 1, false);
+    grader::expect_no_write(bench, mark, "while a CPU went, the module being gone");
+    bench.must_run({"insmod", Bench::guest_module, "provider=1"});
+    expect_told(bench, {1}, "with CPU 1 away since before the module was loaded");
+    bench.must_run({"rmmod", "igbook"});
+    check_failed_steps(bench);
+    switch_cpu(bench, 1, true);
+    check_failed_return(bench);
+    expect_equal("how many hold the host bridge, the module being gone", references,
+                 asked(bench, "references"));
     unload(bench, "dca_requester");
     expect_equal("/sys/class/dca after all have left", std::string(), dca_class(bench));
-    switch_second(bench, false);
-    try {
-        grader::expect_no_write(bench, mark, "while a CPU went, the module being gone");
-        bench.must_run({"insmod", Bench::guest_module, "provider=1"});
-        bench.must_run({"rmmod", "igbook"});
-    } catch (const Failure&) {
-        switch_second(bench, true);
-        throw;
-    }
-    switch_second(bench, true);
 }
 
 void check_leaks(Bench& bench) {
@@ -389,7 +730,7 @@ void add_what_the_skeleton_does(grader::Scenario& lab) {
 }
 
 void add_the_requester(grader::Scenario& lab) {
-    CHECK_POINTS(10, "the tag follows the CPU that serves, in both registers, field by field")
+    CHECK_POINTS(5, "the tag follows the CPU that serves, in both registers, field by field")
         .id("tags")
         .after("joins")
         .hint(
@@ -403,13 +744,13 @@ void add_the_requester(grader::Scenario& lab) {
         .hint("igbook_dca.cpu[] says whose tag the registers hold.")
         .book("cov-e3")
         .run(check_quiet);
-    CHECK_POINTS(10, "after a reset the card has its tags again")
+    CHECK_POINTS(5, "after a reset the card has its tags again")
         .id("reset")
         .after("tags")
         .hint("What the registers held is gone, and so is what igbook_dca.cpu[] says of it.")
         .book("cov-e3")
         .run(check_reset);
-    CHECK_POINTS(15, "a provider that leaves takes its tags with it, and the next may come")
+    CHECK_POINTS(10, "a provider that leaves takes its tags with it, and the next may come")
         .id("leaves")
         .after("joins")
         .hint(
@@ -417,10 +758,18 @@ void add_the_requester(grader::Scenario& lab) {
             "lock that igbook_dca_update() takes.")
         .book("cov-e2")
         .run(check_leaves);
+    CHECK_POINTS(10, "under one lock, and in the right order, whoever serves meanwhile")
+        .id("order")
+        .after("leaves")
+        .hint(
+            "Look at enabled again when you have the lock. When dca_remove_requester() is called, "
+            "enabled is false and the registers are as a reset leaves them.")
+        .book("cov-e3")
+        .run(check_order);
     CHECK_POINTS(5, "a driver that leaves is struck off, and leaves no tag behind")
         .id("parts")
         .after("leaves")
-        .hint("igbook_dca_remove() does it with igbook_dca_leave().")
+        .hint("igbook_dca_remove() does it with igbook_dca_leave(), whether it has joined or not.")
         .book("cov-e2")
         .run(check_parts);
 }
@@ -434,7 +783,7 @@ void add_the_provider(grader::Scenario& lab) {
             "host bridge, which stands for the whole root bus.")
         .book("cov-e2")
         .run(check_provider);
-    CHECK_POINTS(5, "another requester gets its tags, too")
+    CHECK_POINTS(5, "other requesters get their tags, too, and at least eight have room")
         .id("others")
         .after("provider")
         .hint("add_requester answers with a slot: another one for each device.")
@@ -456,10 +805,20 @@ void add_the_provider(grader::Scenario& lab) {
             "already when your callback runs?")
         .book("cov-e2")
         .run(check_comes);
-    CHECK_POINTS(5, "unloading ends all of it, and loading works with a CPU offline")
+    CHECK_POINTS(5, "a CPU that goes or comes while the module is loaded or unloaded is not missed")
+        .id("meets")
+        .after("others")
+        .hint(
+            "cpus_read_lock() keeps CPUs where they are while you register. In which order must "
+            "the end be?")
+        .book("cov-e2")
+        .run(check_meets);
+    CHECK_POINTS(5, "unloading ends all of it, and so does a step that fails")
         .id("ends")
         .after("others")
-        .hint("cpuhp_remove_state_nocalls(), with the number that setting it up returned.")
+        .hint(
+            "cpuhp_remove_state_nocalls(), with the number that setting it up returned. Each step "
+            "of loading has its counterpart, on the way out and when the next one fails.")
         .book("cov-e2")
         .run(check_ends);
     CHECK_POINTS(5, "no memory is lost")

@@ -5,8 +5,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
-#include <linux/if.h>
+#include <linux/if_packet.h>
 #include <linux/sockios.h>
+#include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -34,8 +35,9 @@ constexpr const char* kUsage =
     "                                          for a frame now and then\n"
     "       drive cycle-pair MODULE TIMES      load, open soft0 and soft1, unload\n"
     "       drive resize INTERFACE RX TX [RX TX]...\n"
-    "                                          sets the rings' sizes, 0: as it is; a line for "
-    "each\n"
+    "                                          sets the rings' sizes, 0: as it is, none: no "
+    "descriptor;\n"
+    "                                          a line for each\n"
     "       drive resize-after FRAMES INTERFACE RX TX\n"
     "                                          keeps the processor until the card has counted so\n"
     "                                          many frames received, and then does it\n"
@@ -44,6 +46,12 @@ constexpr const char* kUsage =
     "                                          both ways; FILE holds \"ready\", and then \"done\" "
     "or\n"
     "                                          which total fell\n"
+    "       drive mtu-after FRAMES INTERFACE MTU\n"
+    "                                          the same with the MTU\n"
+    "       drive send-resize FRAMES INTERFACE RX TX\n"
+    "                                          sends so many frames, numbered from 0 on in their\n"
+    "                                          first two bytes, and sets the sizes before anybody\n"
+    "                                          else gets the processor\n"
     "       drive reopen INTERFACE TIMES       set it down and up\n"
     "       drive fail-bind DEVICE             bind igbook to it, the 1st, 2nd … allocation "
     "failing\n"
@@ -51,6 +59,7 @@ constexpr const char* kUsage =
     "       drive fail-resize INTERFACE RX TX  set the rings' sizes, the same way; prints how "
     "often\n"
     "                                          that failed, and how often it worked all the same\n"
+    "       drive fail-mtu INTERFACE MTU       the same with the MTU\n"
     "       drive fail-calls FAILCALL bind|open DEVICE|INTERFACE PARAMETERS...\n"
     "                                          the same once for each PARAMETERS of failcall.ko;\n"
     "                                          prints how often it struck, and \"worked\" if it "
@@ -135,6 +144,18 @@ class Interface {
         if (!try_set_rings(wanted)) {
             give_up(name_ + ": rings");
         }
+    }
+    [[nodiscard]] bool try_set_mtu(int mtu) const {
+        ifreq request = named();
+        request.ifr_mtu = mtu;
+        return ioctl(socket_, SIOCSIFMTU, &request) == 0;
+    }
+    [[nodiscard]] int mtu() const {
+        ifreq request = named();
+        if (ioctl(socket_, SIOCGIFMTU, &request) != 0) {
+            give_up(name_ + ": MTU");
+        }
+        return request.ifr_mtu;
     }
     [[nodiscard]] Rings rings() const {
         ethtool_ringparam sizes{};
@@ -280,12 +301,18 @@ void reopen(const std::string& name, int times) {
     }
 }
 
+unsigned read_size(const std::string& word, unsigned now) {
+    if (word == "none") {
+        return 0;
+    }
+    const auto wanted = static_cast<unsigned>(std::strtoul(word.c_str(), nullptr, 10));
+    return wanted == 0 ? now : wanted;
+}
+
 /// @return the two numbers; where one is 0, what the interface has.
 Rings read_rings(const Interface& interface, char** words) {
     const Rings now = interface.rings();
-    const Rings wanted{static_cast<unsigned>(std::atoi(words[0])),
-                       static_cast<unsigned>(std::atoi(words[1]))};
-    return {wanted.rx == 0 ? now.rx : wanted.rx, wanted.tx == 0 ? now.tx : wanted.tx};
+    return {read_size(words[0], now.rx), read_size(words[1], now.tx)};
 }
 
 void resize(const std::string& name, char** sizes) {
@@ -306,12 +333,11 @@ void keep_the_processor() {
     }
 }
 
-/// Whoever serves the rings otherwise does not get at these frames before the rings change. It
-/// must be heard outside when to send them: the kernel log is all there is.
-void resize_after(long frames, const std::string& name, char** sizes) {
+/// Whoever serves the rings otherwise does not get at these frames before they change. It must be
+/// heard outside when to send them: the kernel log is all there is.
+void change_after(long frames, const std::string& name, const std::function<bool()>& change) {
     constexpr time_t patience = 30;  // seconds
     const Interface interface(name);
-    const Rings wanted = read_rings(interface, sizes);
     const auto until = static_cast<std::uint64_t>(frames);
     const File log("/dev/kmsg", O_WRONLY);
     const time_t end = std::time(nullptr) + patience;
@@ -323,7 +349,45 @@ void resize_after(long frames, const std::string& name, char** sizes) {
             give_up("the frames");
         }
     }
+    if (!change()) {
+        give_up(name + ": rings");
+    }
+}
+
+void resize_after(long frames, const std::string& name, char** sizes) {
+    const Interface interface(name);
+    const Rings wanted = read_rings(interface, sizes);
+    change_after(frames, name, [&] { return interface.try_set_rings(wanted); });
+}
+
+void mtu_after(long frames, const std::string& name, int mtu) {
+    const Interface interface(name);
+    change_after(frames, name, [&] { return interface.try_set_mtu(mtu); });
+}
+
+/// Whoever takes sent frames back does not get at them before the rings change.
+void send_resize(int frames, const std::string& name, char** sizes) {
+    constexpr int protocol = 0x88b5;  // IEEE 802: for local experiments
+    const Interface interface(name);
+    const Rings wanted = read_rings(interface, sizes);
+    const int fd = socket(AF_PACKET, SOCK_RAW, 0);
+    sockaddr_ll to{};
+    to.sll_family = AF_PACKET;
+    to.sll_ifindex = static_cast<int>(if_nametoindex(name.c_str()));
+    keep_the_processor();
+    for (int i = 0; i < frames; i++) {
+        unsigned char frame[100] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 2};
+        frame[12] = protocol >> 8;
+        frame[13] = protocol & 0xff;
+        frame[14] = static_cast<unsigned char>(i >> 8);
+        frame[15] = static_cast<unsigned char>(i & 0xff);
+        if (sendto(fd, frame, sizeof frame, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to) !=
+            sizeof frame) {
+            give_up("send");
+        }
+    }
     interface.set_rings(wanted);
+    close(fd);
 }
 
 /// Of an interface, as /proc/net/dev has them.
@@ -463,9 +527,44 @@ class Resizing {
     int failed_ = 0, worked_ = 0;
 };
 
+/// Changes the MTU, likewise.
+class Mtu {
+  public:
+    Mtu(const std::string& interface, int wanted)
+        : eth_(interface), before_(eth_.mtu()), wanted_(wanted) {}
+    [[nodiscard]] bool attempt() {
+        const bool worked = eth_.try_set_mtu(wanted_);
+        if (eth_.mtu() != (worked ? wanted_ : before_)) {
+            errno = EPROTO;
+            give_up("setting the MTU says one thing and the interface another");
+        }
+        (worked ? worked_ : failed_)++;
+        return worked;
+    }
+    void undo() const {
+        if (!eth_.try_set_mtu(before_)) {
+            give_up("the MTU as it was");
+        }
+    }
+    void tell() const { std::printf("%d failed, %d worked\n", failed_, worked_); }
+
+  private:
+    Interface eth_;
+    int before_, wanted_;
+    int failed_ = 0, worked_ = 0;
+};
+
 template <typename Step>
 void fail_each(const Step& step) {
     fail_each([&] { return step.attempt(); }, [&] { step.undo(); });
+}
+
+/// Each buffer is allocated in the same place: some of them say as much as all.
+template <typename Step>
+void fail_change(Step step) {
+    constexpr int stride = 5;
+    fail_each([&] { return step.attempt(); }, [&] { step.undo(); }, stride);
+    step.tell();
 }
 
 /// One line for each call that is to fail: how often it struck, and whether the step worked.
@@ -542,11 +641,14 @@ bool run(const std::string& what, int argc, char** argv) {
         resize_after(std::atol(argv[2]), argv[3], argv + 4);
     } else if (what == "watch" && argc == 5) {
         watch(argv[2], std::strtoull(argv[3], nullptr, 10), argv[4]);
+    } else if (what == "mtu-after" && argc == 5) {
+        mtu_after(std::atol(argv[2]), argv[3], std::atoi(argv[4]));
+    } else if (what == "send-resize" && argc == 6) {
+        send_resize(std::atoi(argv[2]), argv[3], argv + 4);
     } else if (what == "fail-resize" && argc == 5) {
-        Resizing step(argv[2], argv + 3);
-        // Each buffer is allocated in the same place: some of them say as much as all.
-        fail_each([&] { return step.attempt(); }, [&] { step.undo(); }, 5);
-        step.tell();
+        fail_change(Resizing(argv[2], argv + 3));
+    } else if (what == "fail-mtu" && argc == 4) {
+        fail_change(Mtu(argv[2], std::atoi(argv[3])));
     } else if (what == "fail-bind" && argc == 3) {
         fail_each(Binding(argv[2]));
     } else if (what == "fail-open" && argc == 3) {

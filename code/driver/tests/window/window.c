@@ -8,7 +8,8 @@
  * The first time SYMBOL is called from igbook, "window: open" stands on the
  * console, and the processor stands until the card's head of receive queue 0
  * has moved by FRAMES. Read "arrived" in /sys/module/window/parameters to learn
- * how many came before the processor went on.
+ * how many came before the processor went on. With watch=OFFSET it stands until
+ * that register of the card has another value than when the window opened.
  */
 #include <linux/delay.h>
 #include <linux/io.h>
@@ -35,6 +36,10 @@ static uint frames = 1;
 module_param(frames, uint, 0444);
 MODULE_PARM_DESC(frames, "how many frames to wait for");
 
+static uint watch;
+module_param(watch, uint, 0444);
+MODULE_PARM_DESC(watch, "register to watch instead: its offset, below 0x20000");
+
 static int arrived = -1;
 module_param(arrived, int, 0444);
 MODULE_PARM_DESC(arrived, "how many came; -1 before the window was open");
@@ -45,14 +50,17 @@ MODULE_PARM_DESC(looks, "how often it was looked whether they had come");
 
 static uint head;
 module_param(head, uint, 0444);
-MODULE_PARM_DESC(head, "the card's head when the window opened");
+MODULE_PARM_DESC(head, "the card's head, or the watched register, when the window opened");
 
 static void __iomem *regs;
 
 static unsigned int window_moved(u32 from)
 {
-	u32 count = readl(regs + WINDOW_RDLEN) / 16;
+	u32 count;
 
+	if (watch)
+		return readl(regs + watch) != from ? frames : 0;
+	count = readl(regs + WINDOW_RDLEN) / 16;
 	return (readl(regs + WINDOW_RDH) + count - from) % count;
 }
 
@@ -80,7 +88,7 @@ static int window_pre(struct kprobe *probe, struct pt_regs *cpu)
 
 	if (arrived >= 0 || !window_from_igbook(cpu))
 		return 0;
-	head = readl(regs + WINDOW_RDH);
+	head = readl(regs + (watch ? watch : WINDOW_RDH));
 	arrived = 0;
 	window_say("\r\nwindow: open\r\n");
 	for (;;) {

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * igbook: transmit: from frames to descriptors, and back when they are out.
+ */
+#include <linux/bitfield.h>
+#include <linux/dma-mapping.h>
+#include <net/netdev_queues.h>
+
+#include "igbook.h"
+
+#define IGBOOK_TX_STOP		1	/* descriptors one frame may take */
+#define IGBOOK_TX_WAKE		4	/* free ones worth going on for */
+
+/**
+ * igbook_tx_map() - map a frame for the card and note it
+ * @ring: the ring, with a free descriptor
+ * @skb: the frame, in one piece
+ *
+ * Context: transmit lock of the queue held.
+ * Return: 0, or -ENOMEM.
+ */
+static int igbook_tx_map(struct igbook_ring *ring, struct sk_buff *skb)
+{
+	struct igbook_tx_buffer *buffer = &ring->tx_buffer[ring->next_to_use];
+	struct device *dev = &ring->priv->pdev->dev;
+	dma_addr_t dma;
+
+	dma = dma_map_single(dev, skb->data, skb->len, DMA_TO_DEVICE);
+	if (dma_mapping_error(dev, dma))
+		return -ENOMEM;
+	buffer->skb = skb;
+	buffer->dma = dma;
+	buffer->len = skb->len;
+	return 0;
+}
+
+/**
+ * igbook_tx_describe() - write the descriptor of a mapped frame
+ * @ring: the ring; its buffer at next_to_use is mapped
+ *
+ * Writing PAYLEN also clears the DD bit of the last lap.
+ *
+ * Context: transmit lock of the queue held.
+ *
+ * Source: 82576 datasheet, "Advanced Transmit Data Descriptor".
+ */
+static void igbook_tx_describe(struct igbook_ring *ring)
+{
+	const struct igbook_tx_buffer *buffer = &ring->tx_buffer[ring->next_to_use];
+	union igbook_tx_desc desc = {};
+
+	desc.read.olinfo_status =
+		cpu_to_le32(FIELD_PREP(TXD_PAYLEN, buffer->len));
+	desc.read.cmd_type_len =
+		cpu_to_le32(FIELD_PREP(TXD_DTALEN, buffer->len) |
+			    FIELD_PREP(TXD_DTYP, TXD_DTYP_DATA) |
+			    TXD_DCMD_RS | TXD_DCMD_IFCS | TXD_DCMD_EOP |
+			    TXD_DCMD_DEXT);
+	desc.read.buffer_addr = cpu_to_le64(buffer->dma);
+	ring->tx_desc[ring->next_to_use] = desc;
+}
+
+/**
+ * igbook_tx_drop() - a frame that cannot be sent is counted and freed
+ * @ring: the ring it was for
+ * @skb: the frame, or NULL if it is freed already
+ *
+ * Context: transmit lock of the queue held.
+ */
+static void igbook_tx_drop(struct igbook_ring *ring, struct sk_buff *skb)
+{
+	u64_stats_update_begin(&ring->stats.syncp);
+	u64_stats_inc(&ring->stats.drops);
+	u64_stats_update_end(&ring->stats.syncp);
+	dev_core_stats_tx_dropped_inc(ring->priv->netdev);
+	dev_kfree_skb_any(skb);
+}
+
+/**
+ * igbook_tx_maybe_stop() - stop the queue if the next frame finds no room
+ * @ring: the ring
+ *
+ * Between our look and the stop igbook_tx_clean() may free the whole ring and
+ * see a queue that still runs. So one looks again after the stop, and both
+ * sides have a barrier between writing their half and reading the other's.
+ *
+ * Context: transmit lock of the queue held.
+ */
+static void igbook_tx_maybe_stop(struct igbook_ring *ring)
+{
+	struct netdev_queue *queue =
+		netdev_get_tx_queue(ring->priv->netdev, ring->index);
+
+	if (netif_txq_maybe_stop(queue, igbook_ring_unused(ring),
+				 IGBOOK_TX_STOP, IGBOOK_TX_WAKE))
+		return;
+	u64_stats_update_begin(&ring->stats.syncp);
+	u64_stats_inc(&ring->stats.stops);
+	u64_stats_update_end(&ring->stats.syncp);
+}
+
+/**
+ * igbook_tx_count() - count one frame
+ * @ring: the ring
+ * @len: its length
+ *
+ * Context: transmit lock of the queue held, which makes us the only writer.
+ */
+static void igbook_tx_count(struct igbook_ring *ring, unsigned int len)
+{
+	u64_stats_update_begin(&ring->stats.syncp);
+	u64_stats_inc(&ring->stats.packets);
+	u64_stats_add(&ring->stats.bytes, len);
+	u64_stats_update_end(&ring->stats.syncp);
+}
+
+/**
+ * igbook_start_xmit() - send one frame
+ * @skb: the frame; ours unless NETDEV_TX_BUSY is returned
+ * @netdev: the network device
+ *
+ * Nothing waits here. The frame goes into a descriptor, the card is told, and
+ * igbook_tx_clean() frees it some time later.
+ *
+ * Context: bottom halves off, transmit lock of the queue held; no sleeping.
+ * Return: NETDEV_TX_OK; NETDEV_TX_BUSY if the ring is full, which stopping the
+ * queue in time prevents.
+ *
+ * Source: 82576 datasheet, "Transmit Descriptor Ring Structure".
+ */
+netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev)
+{
+	struct igbook *priv = netdev_priv(netdev);
+	struct igbook_ring *ring = &priv->tx_ring[skb_get_queue_mapping(skb)];
+
+	if (!igbook_ring_unused(ring)) {
+		igbook_tx_maybe_stop(ring);
+		return NETDEV_TX_BUSY;
+	}
+	/* The stack hands over frames as short as 14 bytes. */
+	if (skb_put_padto(skb, ETH_ZLEN)) {
+		igbook_tx_drop(ring, NULL);
+		return NETDEV_TX_OK;
+	}
+	if (igbook_tx_map(ring, skb)) {
+		igbook_tx_drop(ring, skb);
+		return NETDEV_TX_OK;
+	}
+	igbook_tx_describe(ring);
+	igbook_tx_count(ring, skb->len);
+	/* Buffer and descriptor before the new end, for igbook_tx_clean() ... */
+	smp_store_release(&ring->next_to_use,
+			  igbook_ring_next(ring, ring->next_to_use));
+	igbook_tx_maybe_stop(ring);
+	/* ... and before the doorbell, for the card. */
+	dma_wmb();
+	igbook_wr32(priv, REG_TDT(ring->index), ring->next_to_use);
+	return NETDEV_TX_OK;
+}
+
+/**
+ * igbook_tx_done() - has the card sent the frame of a descriptor?
+ * @desc: the descriptor
+ *
+ * Return: whether its write-back has come.
+ */
+static bool igbook_tx_done(const union igbook_tx_desc *desc)
+{
+	return READ_ONCE(desc->wb.status) & cpu_to_le32(TXD_STA_DD);
+}
+
+/**
+ * igbook_tx_release() - unmap the frame at next_to_clean and take it back
+ * @ring: the ring
+ *
+ * Context: one CPU at a time for each ring.
+ * Return: the frame, to be freed.
+ */
+static struct sk_buff *igbook_tx_release(struct igbook_ring *ring)
+{
+	struct igbook_tx_buffer *buffer = &ring->tx_buffer[ring->next_to_clean];
+	struct sk_buff *skb = buffer->skb;
+
+	dma_unmap_single(&ring->priv->pdev->dev, buffer->dma, buffer->len,
+			 DMA_TO_DEVICE);
+	/* Free for the next frame only when nobody looks at it any more. */
+	smp_store_release(&ring->next_to_clean,
+			  igbook_ring_next(ring, ring->next_to_clean));
+	return skb;
+}
+
+/**
+ * igbook_tx_maybe_wake() - let the queue run again if there is room
+ * @ring: the ring
+ *
+ * Context: one CPU at a time for each ring.
+ */
+static void igbook_tx_maybe_wake(struct igbook_ring *ring)
+{
+	struct netdev_queue *queue =
+		netdev_get_tx_queue(ring->priv->netdev, ring->index);
+
+	/* next_to_clean moved before we look; see igbook_tx_maybe_stop(). */
+	smp_mb();
+	if (netif_tx_queue_stopped(queue) &&
+	    igbook_ring_unused(ring) >= IGBOOK_TX_WAKE)
+		netif_tx_wake_queue(queue);
+}
+
+/**
+ * igbook_tx_clean() - take back the descriptors of frames that are out
+ * @ring: the ring
+ * @budget: most frames to take
+ *
+ * Context: bottom halves off, one CPU at a time for each ring; runs beside
+ * igbook_start_xmit().
+ * Return: how many were taken; fewer than @budget when there were no more.
+ */
+int igbook_tx_clean(struct igbook_ring *ring, int budget)
+{
+	struct sk_buff *skb;
+	int left;
+
+	for (left = budget; left > 0; left--) {
+		u16 i = ring->next_to_clean;
+
+		if (i == smp_load_acquire(&ring->next_to_use) ||
+		    !igbook_tx_done(&ring->tx_desc[i]))
+			break;
+		skb = igbook_tx_release(ring);
+		dev_kfree_skb_any(skb);
+	}
+	if (left != budget)
+		igbook_tx_maybe_wake(ring);
+	return budget - left;
+}
+
+/**
+ * igbook_tx_empty() - take back everything, sent or not
+ * @ring: the ring; the card must not know it any more
+ *
+ * Consumed is what went out, freed what did not: tools that look for lost
+ * frames see the difference.
+ *
+ * Context: RTNL; neither igbook_start_xmit() nor igbook_tx_clean() runs.
+ */
+void igbook_tx_empty(struct igbook_ring *ring)
+{
+	while (ring->next_to_clean != ring->next_to_use) {
+		bool sent = igbook_tx_done(&ring->tx_desc[ring->next_to_clean]);
+		struct sk_buff *skb = igbook_tx_release(ring);
+
+		if (sent)
+			dev_consume_skb_any(skb);
+		else
+			dev_kfree_skb_any(skb);
+	}
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+// Calls that the driver makes, seen and disturbed from outside it: companions of the tests
+// (code/driver/tests) and what a check does with them. A lab names those it uses in its lab.toml.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench.h"
+
+namespace fwts::grader {
+
+/// One thing the driver did: a call of a function that is watched, or a write of a register.
+struct Deed {
+    std::string call;                      ///< the function's name, or "" for a register
+    std::uint32_t argument = 0;            ///< of a call: low 24 bits of the argument asked for
+    std::optional<RegisterWrite> written;  ///< of a register
+};
+
+/// The companion `witness`: while it lives, calls of these functions by the driver stand in the
+/// record of register writes, in their order with these.
+class Witness {
+  public:
+    /// @param calls  functions; "name:1" if its second argument is to be seen, not its first
+    Witness(Bench& bench, const std::vector<std::string>& calls);
+    ~Witness();
+    Witness(const Witness&) = delete;
+    Witness& operator=(const Witness&) = delete;
+
+    /// Calls and register writes since writes().size() was `mark`.
+    std::vector<Deed> deeds(std::size_t mark) const;
+
+  private:
+    Bench& bench_;
+    std::vector<std::string> names_;
+};
+
+/// A companion that is in the kernel while this lives: `failcall`, `slowcall`, `window`.
+class Companion {
+  public:
+    Companion(Bench& bench, std::string name, const std::vector<std::string>& parameters);
+    ~Companion();
+    Companion(const Companion&) = delete;
+    Companion& operator=(const Companion&) = delete;
+
+    /// One of its parameters, as it stands now: "hits", "entered".
+    long number(const std::string& parameter) const;
+    void set(const std::string& parameter, const std::string& value) const;
+
+  private:
+    Bench& bench_;
+    std::string name_;
+};
+
+/// The companion `slowcall`: a function that may sleep takes long when the driver calls it, until
+/// go() is called, and at most four seconds.
+class SlowCall {
+  public:
+    /// @param after  it takes long when its work is done, not before
+    SlowCall(Bench& bench, const std::string& function, bool after = false);
+    /// Waits until the driver is in the call.
+    /// @param over  or until this holds, for a driver that does without the call
+    /// @return whether it is
+    bool entered(const std::function<bool()>& over);
+    /// No call takes longer any more.
+    void go();
+
+  private:
+    Bench& bench_;
+    Companion companion_;
+};
+
+/// Runs a program while something else is done, and says how it ended.
+class Beside {
+  public:
+    Beside(Bench& bench, const std::string& command);
+    bool ended() const;
+    /// Waits until it has ended. @return its status
+    int status();
+
+  private:
+    Bench& bench_;
+    std::string command_;
+    std::string file_;
+};
+
+}  // namespace fwts::grader
