@@ -31,7 +31,7 @@ using grader::interface;
 using grader::load;
 using grader::RegisterWrite;
 using grader::SlowCall;
-using grader::Witness;
+using grader::CallNote;
 using Seconds = Bench::Seconds;
 
 // Offsets and bits as the 82576 datasheet names them. The emulated card has neither DCA_CTRL nor
@@ -281,7 +281,7 @@ class Deeds {
 
   private:
     Bench& bench_;
-    Witness witness_;
+    CallNote witness_;
     std::size_t from_;
 };
 
@@ -436,10 +436,10 @@ void check_parts(Bench& bench) {
     start(bench);
     const Record alone(bench);
     {
-        const Witness witness(bench, {"dca_remove_requester"});
+        const CallNote callnote(bench, {"dca_remove_requester"});
         const auto mark = bench.writes().size();
         bench.must_run({"rmmod", "igbook"});
-        for (const auto& deed : witness.deeds(mark))
+        for (const auto& deed : callnote.deeds(mark))
             expect_that(deed.call.empty(), "a driver that leaves, and has joined nobody",
                         "no call of dca_remove_requester()", "one");
     }

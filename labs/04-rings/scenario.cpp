@@ -27,7 +27,7 @@ using grader::expect_that;
 using grader::fail;
 using grader::Ring;
 using grader::SlowCall;
-using grader::Witness;
+using grader::CallNote;
 using Seconds = Bench::Seconds;
 using Frames = std::vector<std::string>;
 
@@ -457,7 +457,7 @@ void await_service(Bench& bench) {
 /// As many frames as fit are sent at once. Each look at the ring takes as many as it may.
 void check_budget(Bench& bench) {
     const auto frames = random_frames(bench, descriptors(bench, TDLEN) - 1, shortest, 200);
-    const Witness witness(bench, {"igbook_tx_clean:1", "dma_unmap_page_attrs"});
+    const CallNote callnote(bench, {"igbook_tx_clean:1", "dma_unmap_page_attrs"});
     std::size_t mark = 0;
     {
         Pause pause(bench);
@@ -468,7 +468,7 @@ void check_budget(Bench& bench) {
     expect_mapped(bench, "DMA_TO_DEVICE", 0);
     std::uint32_t budget = 0;
     std::uint32_t taken = 0;
-    for (const auto& deed : witness.deeds(mark)) {
+    for (const auto& deed : callnote.deeds(mark)) {
         if (deed.call == "igbook_tx_clean") {
             budget = deed.argument;
             taken = 0;
@@ -926,12 +926,12 @@ void check_moves_round_the_end(Bench& bench) {
     expect_no_room(bench, 0, least, frames.size());
     expect_no_room(bench, receive, least, frames.size());
     must_resize(bench, receive, 0);
-    const Witness witness(bench, {"dma_unmap_page_attrs:3", "dma_map_page_attrs:4"});
+    const CallNote callnote(bench, {"dma_unmap_page_attrs:3", "dma_map_page_attrs:4"});
     const auto mark = bench.writes().size();
     must_resize(bench, 0, roomy(bench));
     expect_equal("descriptors of the transmit ring", roomy(bench), descriptors(bench, TDLEN));
     expect_waiting(bench, frames, where);
-    for (const auto& deed : witness.deeds(mark))
+    for (const auto& deed : callnote.deeds(mark))
         expect_that(deed.call.empty(), "frames that wait, while they move to the new ring",
                     "still mapped: neither mapped nor unmapped", deed.call + "() is called");
     // And on, with the other direction.

@@ -12,7 +12,7 @@
 namespace fwts::grader {
 namespace {
 
-constexpr std::uint32_t witness_register = 0x1fff8;  // as in code/driver/tests/witness
+constexpr std::uint32_t witness_register = 0x1fff8;  // as in code/driver/tests/callnote
 constexpr unsigned argument_bits = 24;
 constexpr Bench::Seconds patience{10};
 
@@ -30,17 +30,17 @@ void remove(Bench& bench, const std::string& module) {
 
 }  // namespace
 
-Witness::Witness(Bench& bench, const std::vector<std::string>& calls) : bench_(bench) {
+CallNote::CallNote(Bench& bench, const std::vector<std::string>& calls) : bench_(bench) {
     for (const auto& call : calls) names_.push_back(bare(call));
-    bench.must_run({"insmod", Bench::companion("witness"), "device=" + bench.pci_address(),
+    bench.must_run({"insmod", Bench::companion("callnote"), "device=" + bench.pci_address(),
                     fmt::format("calls={}", fmt::join(calls, ","))});
 }
 
-Witness::~Witness() {
-    remove(bench_, "witness");
+CallNote::~CallNote() {
+    remove(bench_, "callnote");
 }
 
-std::vector<Deed> Witness::deeds(std::size_t mark) const {
+std::vector<Deed> CallNote::deeds(std::size_t mark) const {
     std::vector<Deed> deeds;
     const auto writes = bench_.writes();
     for (auto i = mark; i < writes.size(); ++i) {

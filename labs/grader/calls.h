@@ -19,15 +19,15 @@ struct Deed {
     std::optional<RegisterWrite> written;  ///< of a register
 };
 
-/// The companion `witness`: while it lives, calls of these functions by the driver stand in the
+/// The companion `callnote`: while it lives, calls of these functions by the driver stand in the
 /// record of register writes, in their order with these.
-class Witness {
+class CallNote {
   public:
     /// @param calls  functions; "name:1" if its second argument is to be seen, not its first
-    Witness(Bench& bench, const std::vector<std::string>& calls);
-    ~Witness();
-    Witness(const Witness&) = delete;
-    Witness& operator=(const Witness&) = delete;
+    CallNote(Bench& bench, const std::vector<std::string>& calls);
+    ~CallNote();
+    CallNote(const CallNote&) = delete;
+    CallNote& operator=(const CallNote&) = delete;
 
     /// Calls and register writes since writes().size() was `mark`.
     std::vector<Deed> deeds(std::size_t mark) const;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * witness: write igbook's calls into the record of the card's registers.
+ * callnote: write igbook's calls into the record of the card's registers.
  *
- *   insmod witness.ko device=0000:01:00.0 calls=dma_unmap_page_attrs,dca3_get_tag:1
+ *   insmod callnote.ko device=0000:01:00.0 calls=dma_unmap_page_attrs,dca3_get_tag:1
  *
  * Each call of these functions by igbook is a write to a register the card does
  * not have: the function's number, from 1 on, in the top byte and below it the
@@ -20,46 +20,46 @@
 #include <linux/pci.h>
 #include <linux/string.h>
 
-#define WITNESS_REGISTER	0x1fff8	/* no card has it */
-#define WITNESS_CALLS		16
-#define WITNESS_KNOWN		32
+#define CALLNOTE_REGISTER	0x1fff8	/* no card has it */
+#define CALLNOTE_CALLS		16
+#define CALLNOTE_KNOWN		32
 
 static char *device = "";
 module_param(device, charp, 0444);
 MODULE_PARM_DESC(device, "the card: 0000:01:00.0");
 
-static char *calls[WITNESS_CALLS];
+static char *calls[CALLNOTE_CALLS];
 static int count;
 module_param_array(calls, charp, &count, 0444);
 MODULE_PARM_DESC(calls, "functions, each with :N if it is not the first argument that is written");
 
 /**
- * struct witness_call - one function that is watched
+ * struct callnote_call - one function that is watched
  * @probe: at its first instruction
  * @argument: which of its arguments is written
  */
-struct witness_call {
+struct callnote_call {
 	struct kprobe probe;
 	unsigned int argument;
 };
 
-static struct witness_call witness_calls[WITNESS_CALLS];
-static unsigned long witness_known[WITNESS_KNOWN];
-static unsigned int witness_knows;
-static void __iomem *witness_register;
+static struct callnote_call callnote_calls[CALLNOTE_CALLS];
+static unsigned long callnote_known[CALLNOTE_KNOWN];
+static unsigned int callnote_knows;
+static void __iomem *callnote_register;
 
-static bool witness_is_known(unsigned long argument)
+static bool callnote_is_known(unsigned long argument)
 {
 	unsigned int i;
 
-	for (i = 0; i < WITNESS_KNOWN && i < READ_ONCE(witness_knows); i++)
-		if (witness_known[i] == argument)
+	for (i = 0; i < CALLNOTE_KNOWN && i < READ_ONCE(callnote_knows); i++)
+		if (callnote_known[i] == argument)
 			return true;
 	return false;
 }
 
 /* Watching a lock means to be asked at each lock of the kernel's: few get far. */
-static bool witness_from_igbook(struct pt_regs *regs)
+static bool callnote_from_igbook(struct pt_regs *regs)
 {
 	unsigned long caller = *(unsigned long *)regs->sp;
 	char name[KSYM_SYMBOL_LEN];
@@ -70,41 +70,41 @@ static bool witness_from_igbook(struct pt_regs *regs)
 	return strstr(name, "[igbook]");
 }
 
-static int witness_pre(struct kprobe *probe, struct pt_regs *regs)
+static int callnote_pre(struct kprobe *probe, struct pt_regs *regs)
 {
-	struct witness_call *call =
-		container_of(probe, struct witness_call, probe);
+	struct callnote_call *call =
+		container_of(probe, struct callnote_call, probe);
 	unsigned long first = regs_get_kernel_argument(regs, 0);
-	bool known = witness_is_known(first);
-	u32 number = call - witness_calls + 1;
+	bool known = callnote_is_known(first);
+	u32 number = call - callnote_calls + 1;
 
-	if (!known && !witness_from_igbook(regs))
+	if (!known && !callnote_from_igbook(regs))
 		return 0;
 	if (!known) {
-		witness_known[witness_knows % WITNESS_KNOWN] = first;
-		WRITE_ONCE(witness_knows, witness_knows + 1);
+		callnote_known[callnote_knows % CALLNOTE_KNOWN] = first;
+		WRITE_ONCE(callnote_knows, callnote_knows + 1);
 	}
 	writel(number << 24 |
 	       (regs_get_kernel_argument(regs, call->argument) & 0xffffff),
-	       witness_register);
+	       callnote_register);
 	return 0;
 }
 
 /* Its presence keeps the probe from being turned into a plain jump. */
-static void witness_post(struct kprobe *probe, struct pt_regs *regs,
+static void callnote_post(struct kprobe *probe, struct pt_regs *regs,
 			 unsigned long flags)
 {
 }
 
-static void witness_forget(int watched)
+static void callnote_forget(int watched)
 {
 	while (watched-- > 0)
-		unregister_kprobe(&witness_calls[watched].probe);
+		unregister_kprobe(&callnote_calls[watched].probe);
 }
 
-static int witness_watch(int i)
+static int callnote_watch(int i)
 {
-	struct witness_call *call = &witness_calls[i];
+	struct callnote_call *call = &callnote_calls[i];
 	char *colon = strchr(calls[i], ':');
 
 	if (colon) {
@@ -113,12 +113,12 @@ static int witness_watch(int i)
 			return -EINVAL;
 	}
 	call->probe.symbol_name = calls[i];
-	call->probe.pre_handler = witness_pre;
-	call->probe.post_handler = witness_post;
+	call->probe.pre_handler = callnote_pre;
+	call->probe.post_handler = callnote_post;
 	return register_kprobe(&call->probe);
 }
 
-static int __init witness_init(void)
+static int __init callnote_init(void)
 {
 	struct device *dev = bus_find_device_by_name(&pci_bus_type, NULL,
 						     device);
@@ -127,28 +127,28 @@ static int __init witness_init(void)
 
 	if (!dev)
 		return -ENODEV;
-	witness_register = ioremap(pci_resource_start(to_pci_dev(dev), 0) +
-				   WITNESS_REGISTER, 4);
+	callnote_register = ioremap(pci_resource_start(to_pci_dev(dev), 0) +
+				   CALLNOTE_REGISTER, 4);
 	put_device(dev);
-	if (!witness_register)
+	if (!callnote_register)
 		return -ENOMEM;
 	for (i = 0; i < count && !err; i++)
-		err = witness_watch(i);
+		err = callnote_watch(i);
 	if (err) {
-		pr_err("witness: cannot watch %s\n", calls[i - 1]);
-		witness_forget(i - 1);
-		iounmap(witness_register);
+		pr_err("callnote: cannot watch %s\n", calls[i - 1]);
+		callnote_forget(i - 1);
+		iounmap(callnote_register);
 	}
 	return err;
 }
-module_init(witness_init);
+module_init(callnote_init);
 
-static void __exit witness_exit(void)
+static void __exit callnote_exit(void)
 {
-	witness_forget(count);
-	iounmap(witness_register);
+	callnote_forget(count);
+	iounmap(callnote_register);
 }
-module_exit(witness_exit);
+module_exit(callnote_exit);
 
 MODULE_DESCRIPTION("Writes igbook's calls into the record of the card's registers");
 MODULE_AUTHOR("The authors of From Wire to Socket");
