@@ -14,6 +14,7 @@
 #include "expect.h"
 #include "frame.h"
 #include "traffic.h"
+#include "witness.h"
 
 namespace fwts::labs {
 namespace {
@@ -23,14 +24,19 @@ using grader::Bench;
 using grader::Credit;
 using grader::expect_equal;
 using grader::expect_that;
+using grader::Inserted;
 using grader::interface;
 using grader::RegisterWrite;
 using grader::send_silent;
 using grader::unmasked;
+using grader::Witness;
 using grader::writes_since;
+using Writes = std::vector<RegisterWrite>;
 
 // Offsets and bits as the 82576 datasheet names them.
+constexpr std::uint32_t EICS = 0x01520;
 constexpr std::uint32_t EIMS = 0x01524;
+constexpr std::uint32_t EIMC = 0x01528;
 constexpr std::uint32_t EITR0 = 0x01680;
 constexpr std::uint32_t EITR_CNT_INGR = 1U << 31U;
 constexpr std::uint32_t EITR_INTERVAL = 0x7ffc;
@@ -40,6 +46,13 @@ constexpr std::uint32_t queue_vector = 1U << 0U;
 
 constexpr unsigned usual_ring = 256;
 constexpr unsigned budget = 64;
+constexpr unsigned tx_limit = 256;  // sent frames taken back in one poll
+constexpr const char* irq_mode_file = "/sys/module/igbook/parameters/irq_mode";
+
+// What the driver calls, as witness names it.
+constexpr const char* delivered = "napi_gro_receive";
+constexpr const char* taken_back = "napi_consume_skb";
+constexpr const char* completes = "napi_complete_done";
 
 void put_setting(Bench& bench, const std::string& name, std::uint64_t value) {
     bench.put("/sys/class/net/" + interface(bench) + "/" + name, std::to_string(value));
@@ -82,12 +95,15 @@ std::function<void(Bench&)> tidy(void (*body)(Bench&)) {
             grader::bring_up(bench);
             body(bench);
         } catch (const grader::Failure&) {
-            if (!bench.text("/sys/module/window/initstate").empty()) bench.run({"rmmod", "window"});
+            if (bench.text(irq_mode_file) == "intx") {
+                bench.run({"rmmod", "igbook"});
+                bench.run({"insmod", Bench::guest_module});
+            }
             put_setting(bench, "gro_flush_timeout", 0);
             put_setting(bench, "napi_defer_hard_irqs", 0);
             // A program that still listens ends when the interface goes down.
             bench.sh(
-                fmt::format("ip link set dev {0} down; ethtool -G {0} tx {1}; "
+                fmt::format("ip link set dev {0} down 2>/dev/null; ethtool -G {0} tx {1}; "
                             "ethtool -C {0} adaptive-rx off rx-usecs 0; "
                             "ip link set dev {0} up",
                             interface(bench), usual_ring));
@@ -108,20 +124,181 @@ void check_loads(Bench& bench) {
     grader::expect_carrier(bench, eth, true);
 }
 
-void check_frames(Bench& bench) {
-    constexpr unsigned singly = 10;
-    constexpr unsigned together = 50;
+void exchange(Bench& bench, unsigned singly, unsigned together) {
     const grader::Answering program(bench, singly + together);
     program.exchange_singly(singly);
     program.exchange_together(together);
 }
 
-void check_mask(Bench& bench) {
-    constexpr unsigned frames = 8;
-    grader::expect_masked_while_serving(bench, frames);
+/// @param parameters  of the module
+void load_anew(Bench& bench, const std::vector<std::string>& parameters) {
+    bench.must_run({"rmmod", "igbook"});
+    grader::load(bench, parameters);
+    bench.must_run({"ethtool", "-C", interface(bench), "adaptive-rx", "off", "rx-usecs", "0"});
+    grader::bring_up(bench);
 }
 
-void check_sent(Bench& bench) {
+void check_frames(Bench& bench) {
+    Credit credit;
+    credit.part(8, [&] { exchange(bench, 10, 50); });
+    credit.part(2, [&] {
+        load_anew(bench, {"irq_mode=intx"});
+        exchange(bench, 3, 20);
+    });
+    load_anew(bench, {});
+    credit.done();
+}
+
+void check_mask(Bench& bench) {
+    constexpr unsigned frames = 8;
+    Credit credit;
+    credit.part(8, [&] { grader::expect_masked_while_serving(bench, frames); });
+    credit.part(2, [&] { grader::expect_tagged(bench); });
+    credit.done();
+}
+
+// --- the contract, poll by poll -----------------------------------------------------------------
+
+/// What witness is to mark for the contract.
+std::vector<std::string> contract_symbols() {
+    return {std::string("%") + delivered, taken_back, completes};
+}
+
+/// One poll, out of the record.
+struct Poll {
+    std::uint32_t budget = 0;
+    std::uint32_t returned = 0;
+    unsigned received = 0;
+    unsigned sent = 0;
+    unsigned completed = 0;
+    unsigned enabled = 0;  ///< EIMS was written so often
+};
+
+/// What one write or call adds to the poll it is in, and what must not come after what.
+void add_to(Poll& poll, const Witness& witness, const RegisterWrite& write) {
+    const bool work = witness.is_call(write, delivered) || witness.is_call(write, taken_back) ||
+                      write.offset == RDT0;
+    expect_that(!work || poll.completed == 0, "a poll, as QEMU recorded it",
+                "no frame is served after napi_complete_done()", "one is");
+    const bool card = write.offset == EITR0 || write.offset == EIMS;
+    expect_that(!card || poll.completed > 0, "a poll, as QEMU recorded it",
+                "EITR and EIMS are written after napi_complete_done()", "before it, or without it");
+    expect_that(write.offset != EITR0 || poll.enabled == 0, "a poll, as QEMU recorded it",
+                "the pause is written before the vector is enabled", "after it");
+    if (witness.is_call(write, delivered)) {
+        ++poll.received;
+        expect_equal("queue noted in a frame when GRO gets it, plus one", 1U,
+                     Witness::argument(write));
+    }
+    if (witness.is_call(write, taken_back)) {
+        ++poll.sent;
+        expect_that(poll.received == 0, "a poll, as QEMU recorded it",
+                    "what was sent is taken back before anything is received", "after that");
+        expect_equal("budget that comes with a sent frame to napi_consume_skb()", poll.budget,
+                     Witness::argument(write));
+    }
+    if (witness.is_call(write, completes)) {
+        ++poll.completed;
+        expect_equal("frames that napi_complete_done() is told of", poll.received,
+                     Witness::argument(write));
+    }
+    if (write.offset == EIMS && (write.value & queue_vector) != 0) ++poll.enabled;
+}
+
+void expect_honest(const Poll& poll) {
+    const auto which = fmt::format("a poll with budget {} that received {} and took back {}",
+                                   poll.budget, poll.received, poll.sent);
+    expect_that(poll.received <= poll.budget, which, "no more received than the budget", "more");
+    expect_that(poll.sent <= tx_limit, which, fmt::format("at most {} taken back", tx_limit),
+                "more");
+    const bool more = poll.sent == tx_limit || poll.received == poll.budget;
+    expect_equal(which + ": it returns", more ? poll.budget : poll.received, poll.returned);
+    if (poll.budget == 0) {
+        expect_equal(which + ": writes of EIMS", 0U, poll.enabled);
+        return;
+    }
+    expect_equal(which + ": calls of napi_complete_done()", more ? 0U : 1U, poll.completed);
+    expect_that(poll.enabled <= 1, which, "EIMS is written once at most", "more often");
+}
+
+/// The polls of a record, each of which must be right in itself.
+std::vector<Poll> expect_contract(const Witness& witness, const Writes& record) {
+    std::vector<Poll> polls;
+    bool inside = false;
+    for (const auto& write : record) {
+        if (write.offset == grader::poll_mark) {
+            polls.push_back({write.value});
+            inside = true;
+        } else if (inside && write.offset == grader::polled_mark) {
+            polls.back().returned = write.value;
+            expect_honest(polls.back());
+            inside = false;
+        } else if (inside) {
+            add_to(polls.back(), witness, write);
+        }
+    }
+    return polls;
+}
+
+/// A number of silent frames is put into the ring.
+void fill(Bench& bench, unsigned frames) {
+    for (unsigned i = 0; i < frames; ++i) send_silent(bench);
+}
+
+/// From now on nothing calls; frames that were sent and received pile up.
+void pile_up(Bench& bench, unsigned received, unsigned sent) {
+    // The timer of a pause that is over interrupts once more; that poll unmasks.
+    expect_that(bench.soon([&] {
+        bench.let_settle();
+        bench.set_reg(EIMC, queue_vector);
+        bench.let_settle();
+        return !unmasked(bench);
+    }),
+                "EIMS after EIMC, both from outside the guest, with nothing to be served",
+                "vector 0 masked", "enabled again and again");
+    bench.take_frames();
+    if (sent > 0) bench.must_run({"frames", "send", interface(bench), std::to_string(sent)});
+    fill(bench, received);
+}
+
+/// The card may call for what has piled up, and all is served when the vector is enabled again.
+/// @return what was written meanwhile
+Writes let_in(Bench& bench) {
+    const auto mark = bench.writes().size();
+    bench.set_reg(EIMS, queue_vector);
+    const auto record_now = [&] { return grader::after_letting_in(writes_since(bench, mark)); };
+    const auto enabled = [&] {
+        const auto record = record_now();
+        return grader::first(record, EIMS, queue_vector) < record.size() && unmasked(bench);
+    };
+    expect_that(bench.soon(enabled), "EIMS, as QEMU recorded it, after an interrupt",
+                "vector 0 is enabled again", "it is not");
+    bench.let_settle();
+    return record_now();
+}
+
+/// All polls together, after a pile: how much they received and took back.
+void expect_all(const std::vector<Poll>& polls, unsigned received, unsigned sent) {
+    Poll all;
+    for (const auto& poll : polls) {
+        all.received += poll.received;
+        all.sent += poll.sent;
+        all.enabled += poll.enabled;
+    }
+    const auto text = [](unsigned one, unsigned other) {
+        return fmt::format("{} received, {} taken back", one, other);
+    };
+    expect_equal("what the polls did after one interrupt", text(received, sent),
+                 text(all.received, all.sent));
+}
+
+void serve_pile(Bench& bench, unsigned received, unsigned sent) {
+    const Witness witness(bench, contract_symbols(), {"poll=" + interface(bench)});
+    pile_up(bench, received, sent);
+    expect_all(expect_contract(witness, let_in(bench)), received, sent);
+}
+
+void send_through_small_ring(Bench& bench) {
     constexpr unsigned ring = 16;
     constexpr unsigned frames = 40;
     const auto eth = interface(bench);
@@ -132,6 +309,20 @@ void check_sent(Bench& bench) {
     while (came < frames && bench.receive()) ++came;
     expect_equal("frames sent through a ring of 16 while none comes", frames, came);
     bench.must_run({"ethtool", "-G", eth, "tx", std::to_string(usual_ring)});
+}
+
+void send_more_than_the_limit(Bench& bench) {
+    const auto eth = interface(bench);
+    bench.must_run({"ethtool", "-G", eth, "tx", std::to_string(2 * usual_ring)});
+    serve_pile(bench, 3, tx_limit + 40);
+    bench.must_run({"ethtool", "-G", eth, "tx", std::to_string(usual_ring)});
+}
+
+void check_sent(Bench& bench) {
+    Credit credit;
+    credit.part(5, [&] { send_through_small_ring(bench); });
+    credit.part(5, [&] { send_more_than_the_limit(bench); });
+    credit.done();
 }
 
 void check_deferred(Bench& bench) {
@@ -154,62 +345,69 @@ void check_deferred(Bench& bench) {
                 "one or two", std::to_string(came));
 }
 
-/// How many frames had been served when the vector was enabled, each time it was.
-std::vector<std::uint32_t> served_when_enabled(Bench& bench, std::uint32_t tail,
-                                               const std::vector<RegisterWrite>& record) {
-    std::vector<std::uint32_t> served;
-    std::uint32_t now = tail;
-    for (const auto& write : record) {
-        if (write.offset == RDT0) now = write.value;
-        if (write.offset == EIMS && (write.value & queue_vector) != 0)
-            served.push_back(ahead(bench, tail, now));
+/// A poll by somebody else, with his budget.
+void poll_as_others(Bench& bench, unsigned with, unsigned received, unsigned sent) {
+    const auto eth = interface(bench);
+    const Witness witness(bench, contract_symbols(), {"poll=" + eth});
+    pile_up(bench, received, sent);
+    const auto tail = bench.reg(RDT0);
+    const auto mark = bench.writes().size();
+    {
+        const Inserted poller(bench, "poller",
+                              {"interface=" + eth, fmt::format("budget={}", with)});
+        const auto least = std::min(with, received);
+        expect_that(bench.soon([&] { return ahead(bench, tail, bench.reg(RDT0)) >= least; }),
+                    "RDT of queue 0 after a poll by somebody else", fmt::format("{} on", least),
+                    "less");
     }
-    return served;
+    expect_that(bench.soon([&] { return unmasked(bench); }),
+                "EIMS, read from outside the guest, after all has been served", "vector 0 enabled",
+                "masked");
+    bench.let_settle();
+    const auto polls = expect_contract(witness, writes_since(bench, mark));
+    expect_all(polls, received, sent);
+    expect_equal("budget of the first poll", with, polls.at(0).budget);
+    expect_equal(fmt::format("frames received by it, of {}", received), std::min(with, received),
+                 polls.at(0).received);
+    if (with == 0) expect_equal("sent frames taken back by it", sent, polls.at(0).sent);
 }
 
 void check_budget(Bench& bench) {
-    const auto frames = 2 * budget + 5 + static_cast<unsigned>(bench.random()() % 60);
-    begin_deferral(bench, rarely);
-    const auto tail = bench.reg(RDT0);
-    const auto mark = bench.writes().size();
-    for (unsigned i = 0; i < frames; ++i) send_silent(bench);
-    end_deferral(bench);
-    expect_served(bench, tail, frames);
-    for (const auto served : served_when_enabled(bench, tail, writes_since(bench, mark)))
-        expect_equal(fmt::format("frames served of {} that were waiting, when EIMS was written, as "
-                                 "QEMU recorded it",
-                                 frames),
-                     frames, served);
+    Credit credit;
+    credit.part(6, [&] {
+        for (const auto received : {budget - 1, budget, budget + 1, 2 * budget + 5})
+            serve_pile(bench, received, 3);
+    });
+    credit.part(4, [&] {
+        constexpr unsigned small = 5;
+        for (const auto received : {small - 1, small, small + 4})
+            poll_as_others(bench, small, received, 2);
+        poll_as_others(bench, 0, 3, 2);
+    });
+    credit.done();
 }
 
-/// Holds the poll where it calls napi_complete_done() for the first time from now on, until the
-/// card has received another frame.
-void hold_window(Bench& bench) {
-    const auto file = "/sys/bus/pci/devices/" + bench.pci_address() + "/resource";
-    const auto resources = bench.text(file);
+void check_window(Bench& bench) {
+    const auto tail = bench.reg(RDT0);
     const auto console = bench.console().size();
-    bench.must_run({"insmod", Bench::companion("window"), "symbol=napi_complete_done",
-                    "bar=" + resources.substr(0, resources.find(' ')), "frames=1"});
+    // Holds the poll where it calls napi_complete_done() for the first time from now on, until the
+    // card has received another frame.
+    const Inserted window(
+        bench, "window",
+        {grader::card_memory(bench), std::string("symbol=") + completes, "frames=1"});
     send_silent(bench);
     expect_that(bench.soon([&] {
         return bench.console().find("window: open", console) != std::string::npos;
     }),
                 "the poll function, after a frame", "calls napi_complete_done()", "does not");
-}
-
-void check_window(Bench& bench) {
-    const auto tail = bench.reg(RDT0);
-    hold_window(bench);
     send_silent(bench);
-    const std::string arrived = "/sys/module/window/parameters/arrived";
     expect_equal("frames received while the poll was held before napi_complete_done()",
-                 std::string("1"), bench.text(arrived));
+                 std::string("1"), window.parameter("arrived"));
     expect_that(
         bench.soon([&] { return ahead(bench, tail, bench.reg(RDT0)) == 2; }),
         "a frame that came between the last look at the ring and napi_complete_done(), and after "
         "which none comes",
         "is served", "is not");
-    bench.must_run({"rmmod", "window"});
 }
 
 /// A segment of a TCP connection that the guest has never heard of.
@@ -249,7 +447,7 @@ bool is_reset(const std::string& bytes) {
 }
 
 /// The guest refuses what it knows nothing of: one answer for each piece that reaches TCP.
-void check_gro(Bench& bench) {
+void join_segments(Bench& bench) {
     constexpr unsigned segments = 8;
     constexpr std::size_t payload = 500;
     const auto eth = interface(bench);
@@ -276,6 +474,13 @@ void check_gro(Bench& bench) {
                 "one", std::to_string(refused));
 }
 
+void check_gro(Bench& bench) {
+    Credit credit;
+    credit.part(6, [&] { join_segments(bench); });
+    credit.part(4, [&] { serve_pile(bench, 4, 0); });
+    credit.done();
+}
+
 /// EITR of vector 0 as it was last written.
 std::uint32_t last_pause(Bench& bench) {
     bench.let_settle();  // that the vector is enabled does not say the poll that writes it is over
@@ -287,18 +492,39 @@ std::uint32_t last_pause(Bench& bench) {
     return found->value;
 }
 
+void expect_paused_while_masked(const Writes& record) {
+    const auto pause = grader::first(record, EITR0);
+    bool masked = false;
+    for (std::size_t i = 0; i < std::min(pause, record.size()); ++i) {
+        if ((record[i].value & queue_vector) == 0) continue;
+        if (record[i].offset == EIMC) masked = true;
+        if (record[i].offset == EIMS) masked = false;
+    }
+    expect_that(pause == record.size() || masked, "EITR and EIMS, as QEMU recorded them",
+                "the pause is written before the vector is enabled", "after it");
+}
+
 void check_pause(Bench& bench) {
     const auto eth = interface(bench);
-    const auto usecs = 20 + static_cast<std::uint32_t>(bench.random()() % 300);
-    bench.must_run({"ethtool", "-C", eth, "rx-usecs", std::to_string(usecs)});
-    grader::serve_one(bench);
-    grader::expect_register(
-        fmt::format("EITR of vector 0 after ethtool -C rx-usecs {}, as QEMU recorded it", usecs),
-        EITR_CNT_INGR | usecs << eitr_shift, last_pause(bench));
-    bench.must_run({"ethtool", "-C", eth, "rx-usecs", "0"});
-    grader::serve_one(bench);
-    grader::expect_register("EITR of vector 0 after ethtool -C rx-usecs 0, as QEMU recorded it",
-                            EITR_CNT_INGR, last_pause(bench));
+    constexpr std::uint32_t longest = EITR_INTERVAL >> eitr_shift;
+    for (const auto usecs :
+         {20 + static_cast<std::uint32_t>(bench.random()() % 300), 1U, longest, 0U}) {
+        bench.must_run({"ethtool", "-C", eth, "rx-usecs", std::to_string(usecs)});
+        const auto before = bench.writes().size();
+        grader::serve_one(bench);
+        expect_paused_while_masked(writes_since(bench, before));
+        grader::expect_register(
+            fmt::format("EITR of vector 0 after ethtool -C rx-usecs {}, as QEMU recorded it",
+                        usecs),
+            EITR_CNT_INGR | usecs << eitr_shift, last_pause(bench));
+        const auto mark = bench.writes().size();
+        grader::serve_one(bench);
+        bench.let_settle();
+        const auto record = writes_since(bench, mark);
+        expect_that(grader::first(record, EITR0) == record.size(),
+                    "EITR after a frame more, as QEMU recorded it",
+                    "not written, for it is the same", "written");
+    }
 }
 
 // --- beyond the book ----------------------------------------------------------------------------
@@ -318,6 +544,7 @@ class Policy {
           patience_(number(bench, "patience_samples")) {}
 
     unsigned after(unsigned frames) {
+        if (frames == 0) return pause_;
         const auto asked = frames < some_ ? 0 : frames < many_ ? some_usecs_ : many_usecs_;
         longer_ = asked > pause_ ? longer_ + 1 : 0;
         if (asked <= pause_ || longer_ == patience_) {
@@ -327,63 +554,178 @@ class Policy {
         return pause_;
     }
     unsigned patience() const { return patience_; }
-
-    unsigned few(Bench& bench) const { return between(bench, 1, some_); }
-    unsigned some(Bench& bench) const { return between(bench, some_, many_); }
-    unsigned many(Bench& bench) const { return between(bench, many_, many_ + 10); }
-
-  private:
-    static unsigned between(Bench& bench, unsigned least, unsigned end) {
-        return least + static_cast<unsigned>(bench.random()() % (end - least));
+    unsigned some() const { return some_; }
+    unsigned many() const { return many_; }
+    unsigned longest() const { return many_usecs_; }
+    /// Going down and up.
+    void begin() { start_with(0); }
+    /// The user's own pause.
+    void start_with(unsigned pause) {
+        pause_ = pause;
+        longer_ = 0;
     }
 
+  private:
     unsigned some_, many_, some_usecs_, many_usecs_, patience_;
     unsigned pause_ = 0;
     unsigned longer_ = 0;
 };
 
-/// Samples of every kind, in an order that shows each rule.
-std::vector<unsigned> make_samples(Bench& bench, const Policy& policy) {
-    std::vector<unsigned> samples{policy.few(bench)};
-    const auto repeat = [&](unsigned times, unsigned (Policy::*kind)(Bench&) const) {
-        for (; times > 0; --times) samples.push_back((policy.*kind)(bench));
-    };
-    repeat(policy.patience() - 1, &Policy::many);
-    repeat(1, &Policy::few);  // one too early: the patience begins anew
-    repeat(policy.patience(), &Policy::many);
-    repeat(1, &Policy::some);  // shorter, at once
-    repeat(policy.patience() - 1, &Policy::many);
-    repeat(1, &Policy::some);  // asks for what there is
-    repeat(1, &Policy::many);
-    repeat(1, &Policy::few);
-    repeat(policy.patience(), &Policy::some);
-    return samples;
+struct Sample {
+    unsigned received;
+    unsigned sent = 0;
+};
+
+/// One sample: what has piled up when the card may call. An empty one is a call for nothing.
+void give_sample(Bench& bench, const Sample& sample) {
+    if (sample.received + sample.sent == 0) {
+        const auto mark = bench.writes().size();
+        bench.set_reg(EICS, queue_vector);
+        expect_that(bench.soon([&] {
+            const auto record = writes_since(bench, mark);
+            return grader::first(record, EIMS, queue_vector) < record.size();
+        }),
+                    "EIMS, as QEMU recorded it, after an interrupt without a frame",
+                    "vector 0 is enabled again", "it is not");
+        return;
+    }
+    const auto tail = bench.reg(RDT0);
+    pile_up(bench, sample.received, sample.sent);
+    let_in(bench);
+    expect_served(bench, tail, sample.received);
 }
 
-/// One sample: frames that are served while the core defers, and then interrupts come back.
-void give_sample(Bench& bench, unsigned frames) {
-    begin_deferral(bench, often);
-    const auto tail = bench.reg(RDT0);
-    for (unsigned i = 0; i < frames; ++i) send_silent(bench);
-    expect_served(bench, tail, frames);
-    end_deferral(bench);
+/// Gives samples, and demands the model's pause after each.
+class Sampler {
+  public:
+    explicit Sampler(Bench& bench) : bench_(bench), policy_(bench) {}
+
+    void give(const Sample& sample) {
+        give_sample(bench_, sample);
+        expect_after(sample);
+    }
+    void expect_after(const Sample& sample) {
+        before_ += fmt::format(", {}+{}", sample.received, sample.sent);
+        expect_equal(fmt::format("the pause in EITR of vector 0, as QEMU recorded it, after "
+                                 "samples of so many frames received and sent: {}",
+                                 before_),
+                     fmt::format("{} us", policy_.after(sample.received + sample.sent)),
+                     fmt::format("{} us", (last_pause(bench_) & EITR_INTERVAL) >> eitr_shift));
+    }
+    void give(unsigned times, const Sample& sample) {
+        for (; times > 0; --times) give(sample);
+    }
+    /// Received in several polls: the core keeps interrupts out meanwhile.
+    void give_slowly(unsigned received) {
+        begin_deferral(bench_, often);
+        const auto tail = bench_.reg(RDT0);
+        for (unsigned half : {received / 2, received - received / 2}) {
+            const auto before = bench_.reg(RDT0);
+            fill(bench_, half);
+            expect_served(bench_, before, half);
+        }
+        end_deferral(bench_);
+        expect_served(bench_, tail, received);
+        expect_after({received});
+    }
+    /// @param what  for the report
+    Policy& after(const std::string& what) {
+        before_ = what;
+        return policy_;
+    }
+    const Policy& policy() const { return policy_; }
+
+  private:
+    Bench& bench_;
+    Policy policy_;
+    std::string before_ = "none";
+};
+
+/// Each line of the table from both sides.
+void show_the_table(Sampler& sampler) {
+    const auto some = sampler.policy().some();
+    const auto many = sampler.policy().many();
+    const auto patience = sampler.policy().patience();
+    sampler.give(patience + 1, {1});
+    sampler.give(patience + 1, {some - 1});
+    sampler.give(patience, {some});
+    sampler.give({some - 1});  // shorter, at once
+    sampler.give(patience + 1, {many - 1});
+    sampler.give(patience, {many});
+    sampler.give({many - 1});  // likewise
+    sampler.give({1});
+    sampler.give(patience, {budget + 6});  // more than one poll takes
+    sampler.give({1});
+    for (unsigned i = 0; i < patience; ++i) sampler.give_slowly(many);
+    sampler.give({1});
+}
+
+void show_the_patience(Sampler& sampler) {
+    const auto some = sampler.policy().some();
+    const auto many = sampler.policy().many();
+    const auto last = sampler.policy().patience() - 1;
+    sampler.give(last, {many});
+    sampler.give({1});  // one too early: the row begins anew
+    sampler.give(last, {many});
+    sampler.give({some});  // ends the row with what it asks for
+    sampler.give(last, {many});
+    sampler.give({some});  // asks for what there is
+    sampler.give(last, {many});
+    sampler.give({many});
+    sampler.give({1});
+    sampler.give(last, {some});
+    sampler.give({many});
+}
+
+void show_the_empty(Sampler& sampler) {
+    const auto many = sampler.policy().many();
+    sampler.give({0});  // the pause is what it was
+    sampler.give({1});
+    sampler.give(sampler.policy().patience() - 1, {many});
+    sampler.give(2, {0});
+    sampler.give({many});
+    sampler.give({1});
+}
+
+/// Sent frames are frames.
+void show_the_sent(Sampler& sampler) {
+    const auto some = sampler.policy().some();
+    const auto many = sampler.policy().many();
+    const auto patience = sampler.policy().patience();
+    sampler.give(patience, {0, some});
+    sampler.give({1});
+    sampler.give(patience, {many - 1, 1});
+    sampler.give({some - 1, 1});
+    sampler.give({some - 2, 1});
+}
+
+void show_the_beginning(Bench& bench, Sampler& sampler) {
+    const auto eth = interface(bench);
+    const auto many = sampler.policy().many();
+    const auto last = sampler.policy().patience() - 1;
+    sampler.give(last, {many});
+    bench.must_run({"ip", "link", "set", "dev", eth, "down"});
+    grader::bring_up(bench);
+    sampler.after("going down and up").begin();
+    sampler.give(last, {many});
+    sampler.give({1});
+    const auto own = sampler.policy().longest() + 20;
+    bench.must_run({"ethtool", "-C", eth, "adaptive-rx", "off", "rx-usecs", std::to_string(own)});
+    give_sample(bench, {1});
+    bench.must_run({"ethtool", "-C", eth, "adaptive-rx", "on"});
+    sampler.after(fmt::format("a pause of {} us set by the user", own)).start_with(own);
+    sampler.give({many});  // shorter than that
 }
 
 void check_table(Bench& bench) {
     const auto eth = interface(bench);
     bench.must_run({"ethtool", "-C", eth, "adaptive-rx", "on"});
-    Policy policy(bench);
-    std::string before = "none";
-    for (const auto frames : make_samples(bench, policy)) {
-        give_sample(bench, frames);
-        before += fmt::format(", {}", frames);
-        expect_equal(
-            fmt::format("the pause in EITR of vector 0, as QEMU recorded it, after samples of "
-                        "these sizes: {}",
-                        before),
-            fmt::format("{} us", policy.after(frames)),
-            fmt::format("{} us", (last_pause(bench) & EITR_INTERVAL) >> eitr_shift));
-    }
+    Sampler sampler(bench);
+    show_the_table(sampler);
+    show_the_patience(sampler);
+    show_the_empty(sampler);
+    show_the_sent(sampler);
+    show_the_beginning(bench, sampler);
     bench.must_run({"ethtool", "-C", eth, "adaptive-rx", "off", "rx-usecs", "0"});
 }
 

@@ -17,6 +17,8 @@ constexpr std::uint32_t queue_vector = 1U << 0U;
 constexpr std::uint32_t RDLEN0 = 0x0c008;
 constexpr std::uint32_t RDH0 = 0x0c010;
 constexpr std::uint32_t RDT0 = 0x0c018;
+constexpr std::uint32_t DCA_RXCTRL0 = 0x0c014;
+constexpr std::uint32_t DCA_TXCTRL0 = 0x0e014;
 constexpr std::uint32_t descriptor_size = 16;
 constexpr const char* told = "/tmp/frames-told";
 
@@ -100,10 +102,30 @@ std::vector<RegisterWrite> expect_masked_while_serving(Bench& bench, unsigned fr
     return record;
 }
 
+void expect_tagged(Bench& bench) {
+    bench.must_run({"insmod", Bench::companion("dca-provider")});
+    const auto mark = bench.writes().size();
+    serve_one(bench);
+    const auto record = writes_since(bench, mark);
+    bench.must_run({"rmmod", "dca_provider"});
+    for (const auto& [name, offset] :
+         {std::pair{"DCA_RXCTRL", DCA_RXCTRL0}, std::pair{"DCA_TXCTRL", DCA_TXCTRL0}})
+        expect_that(
+            first(record, offset) < first(record, RDT0),
+            fmt::format("{} and RDT of queue 0, with a DCA provider, as QEMU recorded them", name),
+            "the tag before the frame is served", "no tag, or only later");
+}
+
 std::vector<RegisterWrite> writes_since(const Bench& bench, std::size_t mark) {
     auto all = bench.writes();
     all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(mark, all.size())));
     return all;
+}
+
+std::vector<RegisterWrite> after_letting_in(std::vector<RegisterWrite> record) {
+    const auto own = std::min(first(record, EIMS, queue_vector) + 1, record.size());
+    record.erase(record.begin(), record.begin() + static_cast<std::ptrdiff_t>(own));
+    return record;
 }
 
 Answering::Answering(Bench& bench, unsigned count) : bench_(bench) {

@@ -42,8 +42,16 @@ std::size_t first(const std::vector<RegisterWrite>& record, std::uint32_t offset
 /// @return the register writes meanwhile
 std::vector<RegisterWrite> expect_masked_while_serving(Bench& bench, unsigned frames);
 
+/// With a DCA provider both queues get the tag of the processor that serves them, before they are
+/// served. The lab's companions must name "dca-provider".
+void expect_tagged(Bench& bench);
+
 /// The register writes since writes().size() was `mark`.
 std::vector<RegisterWrite> writes_since(const Bench& bench, std::size_t mark);
+
+/// Of a record, what comes after the first write of EIMS for queue 0's vector: the bench's own, of
+/// a vector that it had masked from outside.
+std::vector<RegisterWrite> after_letting_in(std::vector<RegisterWrite> record);
 
 /// `frames answer` in the guest, which sends frames back with their addresses exchanged.
 class Answering {

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * witness: show what igbook calls in the record of the card's register writes.
+ *
+ *   insmod witness.ko bar=0xfe800000 symbols=netif_rx,*tasklet_action poll=eth0
+ *
+ * QEMU records each write of a register in order, also of one that the card
+ * does not have. Whenever igbook calls one of SYMBOLS, the symbol's number
+ * (from 1) and the second argument are written to such a place, so that calls
+ * and register writes stand in one record. Behind "*" is a function that
+ * counts whoever calls it; behind "%" one whose second argument is a frame,
+ * of which the queue it came by is shown. With POLL each poll of that
+ * interface's first NAPI instance stands there as well.
+ *
+ *   insmod witness.ko bar=0xfe800000 late=hrtimer_cancel,tasklet_kill
+ *
+ * When igbook calls one of these for the first time, the tasklet that it
+ * scheduled last is scheduled once more: as by a timer or a handler on another
+ * processor that was just in time.
+ */
+#include <linux/bitfield.h>
+#include <linux/interrupt.h>
+#include <linux/io.h>
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#define WITNESS_CALL		0x1ff00		/* registers the card lacks */
+#define WITNESS_POLL		0x1ff04
+#define WITNESS_POLLED		0x1ff08
+#define WITNESS_NUMBER		GENMASK(31, 24)
+#define WITNESS_ARGUMENT	GENMASK(23, 0)
+#define WITNESS_MOST		8
+
+static unsigned long bar;
+module_param(bar, ulong, 0444);
+MODULE_PARM_DESC(bar, "physical address of the card's BAR 0");
+
+static char *symbols[WITNESS_MOST];
+static int symbol_count;
+module_param_array(symbols, charp, &symbol_count, 0444);
+MODULE_PARM_DESC(symbols, "functions whose calls are recorded");
+
+static char *poll = "";
+module_param(poll, charp, 0444);
+MODULE_PARM_DESC(poll, "interface whose polls are recorded");
+
+static char *late[WITNESS_MOST];
+static int late_count;
+module_param_array(late, charp, &late_count, 0444);
+MODULE_PARM_DESC(late, "functions that the tasklet just outruns");
+
+static int latecomers;
+module_param(latecomers, int, 0444);
+MODULE_PARM_DESC(latecomers, "how often the tasklet was scheduled once more");
+
+/**
+ * struct witness_probe - one function that is watched
+ * @probe: at its first instruction
+ * @number: what is recorded; 0: it is one of "late"
+ * @anyone: whoever calls it
+ * @frame: its second argument is a frame
+ */
+struct witness_probe {
+	struct kprobe probe;
+	unsigned int number;
+	bool anyone;
+	bool frame;
+};
+
+static struct witness_probe witness_probes[2 * WITNESS_MOST + 1];
+static int witness_count;
+static void __iomem *witness_regs;
+static struct tasklet_struct *witness_tasklet;
+
+static bool witness_from_igbook(struct pt_regs *cpu)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	sprint_symbol(name, *(unsigned long *)cpu->sp);
+	return strstr(name, "[igbook]");
+}
+
+static int witness_pre(struct kprobe *kprobe, struct pt_regs *cpu)
+{
+	struct witness_probe *seen =
+		container_of(kprobe, struct witness_probe, probe);
+	u32 argument = cpu->si;
+
+	if (!seen->anyone && !witness_from_igbook(cpu))
+		return 0;
+	if (!seen->number) {
+		if (witness_tasklet && !latecomers++)
+			tasklet_schedule(witness_tasklet);
+		return 0;
+	}
+	if (seen->frame)
+		argument = ((struct sk_buff *)cpu->si)->queue_mapping;
+	writel(FIELD_PREP(WITNESS_NUMBER, seen->number) |
+	       (argument & WITNESS_ARGUMENT), witness_regs + WITNESS_CALL);
+	return 0;
+}
+
+/* Its presence keeps the probe from being turned into a plain jump. */
+static void witness_post(struct kprobe *kprobe, struct pt_regs *cpu,
+			 unsigned long flags)
+{
+}
+
+static int witness_scheduled(struct kprobe *kprobe, struct pt_regs *cpu)
+{
+	if (witness_from_igbook(cpu))
+		witness_tasklet = (struct tasklet_struct *)cpu->di;
+	return 0;
+}
+
+static int witness_poll(struct kretprobe_instance *instance,
+			struct pt_regs *cpu)
+{
+	writel(cpu->si, witness_regs + WITNESS_POLL);
+	return 0;
+}
+
+static int witness_polled(struct kretprobe_instance *instance,
+			  struct pt_regs *cpu)
+{
+	writel(regs_return_value(cpu), witness_regs + WITNESS_POLLED);
+	return 0;
+}
+
+static struct kretprobe witness_polls = {
+	.entry_handler = witness_poll,
+	.handler = witness_polled,
+};
+
+static int witness_watch(const char *symbol, unsigned int number,
+			 kprobe_pre_handler_t handler)
+{
+	struct witness_probe *seen = &witness_probes[witness_count];
+	int err;
+
+	seen->anyone = *symbol == '*';
+	seen->frame = *symbol == '%';
+	seen->number = number;
+	seen->probe.symbol_name = symbol + (seen->anyone || seen->frame);
+	seen->probe.pre_handler = handler;
+	seen->probe.post_handler = witness_post;
+	err = register_kprobe(&seen->probe);
+	if (err)
+		pr_err("witness: no probe at %s: %d\n", symbol, err);
+	else
+		witness_count++;
+	return err;
+}
+
+static int witness_watch_polls(void)
+{
+	struct net_device *netdev;
+	struct napi_struct *napi;
+	int err = -ENODEV;
+
+	rtnl_lock();
+	netdev = __dev_get_by_name(&init_net, poll);
+	if (netdev && !list_empty(&netdev->napi_list)) {
+		napi = list_first_entry(&netdev->napi_list,
+					struct napi_struct, dev_list);
+		witness_polls.kp.addr = (kprobe_opcode_t *)napi->poll;
+		err = register_kretprobe(&witness_polls);
+	}
+	rtnl_unlock();
+	if (err)
+		pr_err("witness: no probe at the polls of %s: %d\n", poll, err);
+	return err;
+}
+
+static void witness_unwatch(void)
+{
+	while (witness_count)
+		unregister_kprobe(&witness_probes[--witness_count].probe);
+	iounmap(witness_regs);
+}
+
+static int __init witness_init(void)
+{
+	int err = 0;
+	int i;
+
+	witness_regs = ioremap(bar, 0x20000);
+	if (!witness_regs)
+		return -ENOMEM;
+	for (i = 0; i < symbol_count && !err; i++)
+		err = witness_watch(symbols[i], i + 1, witness_pre);
+	if (late_count && !err)
+		err = witness_watch("__tasklet_schedule", 0, witness_scheduled);
+	for (i = 0; i < late_count && !err; i++)
+		err = witness_watch(late[i], 0, witness_pre);
+	if (*poll && !err)
+		err = witness_watch_polls();
+	if (err)
+		witness_unwatch();
+	return err;
+}
+module_init(witness_init);
+
+static void __exit witness_exit(void)
+{
+	if (*poll)
+		unregister_kretprobe(&witness_polls);
+	witness_unwatch();
+}
+module_exit(witness_exit);
+
+MODULE_DESCRIPTION("Shows igbook's calls in the record of register writes");
+MODULE_AUTHOR("The authors of From Wire to Socket");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * igbook: the bottom half as a NAPI instance, one for each vector.
+ */
+#include "igbook.h"
+
+#define IGBOOK_TX_LIMIT		256	/* sent frames taken back in one poll */
+
+/**
+ * igbook_deliver() - hand one received frame to the stack
+ * @ring: the ring it came by
+ * @skb: the frame; the stack's from now on
+ *
+ * GRO may keep the frame until this poll ends, and join it with others of the
+ * same connection, before the stack sees it.
+ *
+ * Context: igbook_poll(), or bottom halves off and the instance disabled: then
+ * it is the caller's, and what GRO keeps waits for the next poll.
+ */
+void igbook_deliver(struct igbook_ring *ring, struct sk_buff *skb)
+{
+	skb_record_rx_queue(skb, ring->index);
+	napi_gro_receive(&ring->priv->vector[ring->index].napi, skb);
+}
+
+/**
+ * igbook_serve() - look at the rings of one vector
+ * @vector: the vector
+ * @budget: most frames to receive; 0: do not receive at all
+ * @work: afterwards the number of frames received, at most @budget
+ *
+ * Taking back what was sent costs little and frees memory: it comes first and
+ * is not counted against the budget.
+ *
+ * Context: igbook_poll().
+ * Return: whether there may be more to do.
+ */
+static bool igbook_serve(struct igbook_vector *vector, int budget, int *work)
+{
+	int taken, sent;
+
+	igbook_dca_update(vector->priv, vector->index, raw_smp_processor_id());
+	sent = igbook_tx_clean(vector->tx, IGBOOK_TX_LIMIT, budget);
+	igbook_moderation_count(&vector->moderation, sent);
+	taken = igbook_rx_clean(vector->rx, budget);
+	igbook_moderation_count(&vector->moderation, taken);
+	*work = taken;
+	if (sent >= IGBOOK_TX_LIMIT)
+		return true;
+	return taken >= budget;
+}
+
+/**
+ * igbook_poll() - NAPI asks for work
+ * @napi: that of the vector
+ * @budget: most frames to receive; 0 when netconsole only wants frames sent
+ *
+ * To return @budget means: call again, interrupts stay masked, and the core
+ * keeps the instance. To return less is allowed only after
+ * napi_complete_done(), which gives the instance back. If that says false
+ * somebody else has taken it meanwhile and will poll: the vector stays masked.
+ *
+ * Context: softirq, a thread of NAPI's, or a busy poller; bottom halves off,
+ * one CPU at a time for each vector.
+ * Return: frames received, or @budget.
+ */
+static int igbook_poll(struct napi_struct *napi, int budget)
+{
+	struct igbook_vector *vector =
+		container_of(napi, struct igbook_vector, napi);
+	int work = 0;
+
+	if (!igbook_serve(vector, budget, &work)) {
+		if (!napi_complete_done(napi, work))
+			return work;
+		igbook_moderate(vector);
+		igbook_vector_unmask(vector);
+		return work;
+	}
+	return budget;
+}
+
+/**
+ * igbook_vector_init() - show the vector's NAPI instance to the core
+ * @vector: the vector
+ *
+ * It is disabled until igbook_vector_start(), and goes with the net_device.
+ *
+ * Context: probe, before register_netdev().
+ */
+void igbook_vector_init(struct igbook_vector *vector)
+{
+	netif_napi_add(vector->priv->netdev, &vector->napi, igbook_poll);
+	igbook_moderation_init(&vector->moderation);
+}
+
+/**
+ * igbook_vector_describe() - tell the core what belongs together, or no more
+ * @vector: the vector
+ * @napi: its NAPI instance, or NULL
+ *
+ * User space can then ask which interrupt and which queues an instance has.
+ *
+ * Context: RTNL.
+ */
+static void igbook_vector_describe(struct igbook_vector *vector,
+				   struct napi_struct *napi)
+{
+	struct net_device *netdev = vector->priv->netdev;
+
+	netif_queue_set_napi(netdev, vector->rx->index, NETDEV_QUEUE_TYPE_RX,
+			     napi);
+	netif_queue_set_napi(netdev, vector->tx->index, NETDEV_QUEUE_TYPE_TX,
+			     napi);
+}
+
+/**
+ * igbook_vector_start() - from now on the vector may be polled
+ * @vector: the vector, masked
+ *
+ * The first poll needs no interrupt. With MSI or INTx a handler that was called
+ * for the link may have read, and so cleared, the cause of a frame that came
+ * before there was anybody to poll for it.
+ *
+ * Context: RTNL; sleeps.
+ */
+void igbook_vector_start(struct igbook_vector *vector)
+{
+	struct pci_dev *pdev = vector->priv->pdev;
+
+	igbook_moderation_start(vector);
+	netif_napi_set_irq(&vector->napi, pci_irq_vector(pdev, vector->index));
+	napi_enable(&vector->napi);
+	igbook_vector_describe(vector, &vector->napi);
+	vector->running = true;
+
+	local_bh_disable();
+	napi_schedule(&vector->napi);
+	local_bh_enable();
+}
+
+/**
+ * igbook_vector_wake() - the queues of a vector want to be polled
+ * @vector: the vector, masked
+ *
+ * Context: hard interrupt.
+ */
+void igbook_vector_wake(struct igbook_vector *vector)
+{
+	napi_schedule_irqoff(&vector->napi);
+}
+
+/**
+ * igbook_vector_stop() - wait for the last poll; there is no other
+ * @vector: the vector; stopping it twice does no harm
+ *
+ * napi_disable() takes the instance for itself, which it could not do a second
+ * time. A handler that comes later masks the vector and cannot schedule.
+ *
+ * Context: RTNL; sleeps.
+ */
+void igbook_vector_stop(struct igbook_vector *vector)
+{
+	if (!vector->running)
+		return;
+	vector->running = false;
+	igbook_vector_describe(vector, NULL);
+	napi_disable(&vector->napi);
+}

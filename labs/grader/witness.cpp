@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "witness.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "expect.h"
+#include "failure.h"
+
+namespace fwts::grader {
+namespace {
+
+std::vector<std::string> words(Bench& bench, const std::vector<std::string>& symbols,
+                               std::vector<std::string> parameters) {
+    parameters.push_back(card_memory(bench));
+    if (!symbols.empty())
+        parameters.insert(parameters.begin(), fmt::format("symbols={}", fmt::join(symbols, ",")));
+    return parameters;
+}
+
+}  // namespace
+
+std::string card_memory(Bench& bench) {
+    const auto resources = bench.text("/sys/bus/pci/devices/" + bench.pci_address() + "/resource");
+    return "bar=" + resources.substr(0, resources.find(' '));
+}
+
+Inserted::Inserted(Bench& bench, std::string name, const std::vector<std::string>& parameters)
+    : bench_(bench), name_(std::move(name)) {
+    std::vector<std::string> argv{"insmod", Bench::companion(name_)};
+    argv.insert(argv.end(), parameters.begin(), parameters.end());
+    bench_.must_run(argv);
+}
+
+Inserted::~Inserted() {
+    try {
+        bench_.run({"rmmod", name_});
+    } catch (const sandbox::GuestFailure&) {
+        // Whoever asks the guest next hears of it.
+    }
+}
+
+std::string Inserted::parameter(const std::string& which) const {
+    return bench_.text("/sys/module/" + name_ + "/parameters/" + which);
+}
+
+void Inserted::set(const std::string& which, std::uint64_t value) const {
+    bench_.put("/sys/module/" + name_ + "/parameters/" + which, std::to_string(value));
+}
+
+Witness::Witness(Bench& bench, std::vector<std::string> symbols,
+                 std::vector<std::string> parameters)
+    : symbols_(std::move(symbols)),
+      module_(bench, "witness", words(bench, symbols_, std::move(parameters))) {}
+
+bool Witness::is_call(const RegisterWrite& write, const std::string& symbol) const {
+    const auto found = std::find_if(symbols_.begin(), symbols_.end(),
+                                    [&](const auto& one) { return one.ends_with(symbol); });
+    return write.offset == call_mark &&
+           write.value >> 24U == static_cast<std::uint32_t>(found - symbols_.begin()) + 1;
+}
+
+std::size_t Witness::calls(const std::vector<RegisterWrite>& record,
+                           const std::string& symbol) const {
+    return static_cast<std::size_t>(std::count_if(
+        record.begin(), record.end(), [&](const auto& write) { return is_call(write, symbol); }));
+}
+
+Stopwatch::Stopwatch(Bench& bench)
+    : bench_(bench), module_(bench, "stopwatch", {card_memory(bench)}) {}
+
+void Stopwatch::begin(unsigned frames, unsigned usecs) const {
+    frames_ = frames;
+    usecs_ = usecs;
+    module_.set("frames", frames);
+    module_.set("usecs", usecs);
+}
+
+void Stopwatch::expect_in_time(const std::string& what, Bench::Seconds limit) const {
+    const auto served = [&] { return module_.parameter("waited") != "0"; };
+    expect_that(bench_.soon(served, limit), what + ": the receive ring, looked at in the guest",
+                "the frames are served", "they are not");
+    const auto waited = std::stoull(module_.parameter("waited")) / 1000;
+    const auto most = std::stoul(module_.parameter("most"));
+    expect_that(most >= frames_ || waited >= usecs_,
+                what + ": when they were served, by the guest's clock",
+                fmt::format("not before {} us", usecs_),
+                fmt::format("{} us after the first came, when {} were there", waited, most));
+    const auto late = std::stoul(module_.parameter("late"));
+    expect_that(late <= tolerance,
+                what + ": how much too late they were served, by the guest's clock",
+                fmt::format("{} ms at most", tolerance), fmt::format("{} ms or more", late));
+}
+
+}  // namespace fwts::grader
