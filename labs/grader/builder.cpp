@@ -16,16 +16,6 @@ namespace fwts::grader {
 namespace fs = std::filesystem;
 namespace {
 
-std::vector<std::string> c_files_in(const fs::path& dir) {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(dir)) {
-        const auto name = entry.path().filename().string();
-        if (name.ends_with(".c") && !name.ends_with(".mod.c")) names.push_back(name);
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
 std::vector<std::string> split(const std::string& text) {
     std::vector<std::string> lines;
     const std::string room = "/room/";
@@ -72,7 +62,7 @@ Room room_for(const fs::path& sources, const fs::path& kernel, const fs::path& o
               const fs::path& out) {
     require_kernel(kernel);
     require_jail();
-    write_file(sources / "Kbuild", kbuild_in(sources));
+    write_file(sources / "Kbuild", build_rules());
     const auto tree = fs::canonical(kernel);
     Room room{{tree}, sources, out, objects};
     if (fs::exists(tree / "source")) room.readable.push_back(fs::canonical(tree / "source"));
@@ -141,15 +131,12 @@ std::vector<std::string> unwelcome_imports(const std::string& nm) {
     return found;
 }
 
-std::string kbuild_for(const std::vector<std::string>& c_files) {
-    std::string objects;
-    for (const auto& name : c_files) objects += " " + name.substr(0, name.size() - 2) + ".o";
-    return fmt::format("# SPDX-License-Identifier: GPL-2.0\nobj-m := igbook.o\nigbook-y :={}\n",
-                       objects);
-}
-
-std::string kbuild_in(const fs::path& dir) {
-    return kbuild_for(c_files_in(dir));
+std::string build_rules() {
+    return "# SPDX-License-Identifier: GPL-2.0\n"
+           "# Every C file here is part of the module, for you and for the grader.\n"
+           "obj-m := igbook.o\n"
+           "sources := $(filter-out igbook.mod.c,$(notdir $(wildcard $(src)/igbook*.c)))\n"
+           "igbook-y := $(patsubst %.c,%.o,$(sort $(sources)))\n";
 }
 
 std::vector<std::string> diagnostics(const std::string& output, const std::string& kind) {

@@ -44,11 +44,9 @@ bool build_objects(const std::filesystem::path& sources, const std::filesystem::
 /// @param nm output of `nm -u`.
 std::vector<std::string> unwelcome_imports(const std::string& nm);
 
-/// The rules a submission is built with, whatever it brings along.
-std::string kbuild_for(const std::vector<std::string>& c_files);
-
-/// kbuild_for() of the C files in a directory.
-std::string kbuild_in(const std::filesystem::path& dir);
+/// The rules a submission is built with, whatever it brings along. The skeleton has the same, so a
+/// file that a student adds, or forgets there, counts in both places.
+std::string build_rules();
 
 /// The compiler's diagnostics out of the build's output: each with the lines it quotes.
 /// @param kind "error" or "warning".
