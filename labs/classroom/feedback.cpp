@@ -143,8 +143,11 @@ std::string explained(const CheckResult& check, const std::string& book_url) {
 }
 
 std::string explained(const Report& report) {
-    if (report.stage == grader::Stage::graded) return {};
-    return plain(how_far(report) + "\n" + first_lines(report.details));
+    std::string text;
+    if (report.stage != grader::Stage::graded)
+        text = how_far(report) + "\n" + first_lines(report.details);
+    if (!report.ignored.empty()) text += report.left_out() + "\n";
+    return plain(text);
 }
 
 void MarkdownWriter::write(const Report& report, std::ostream& out) const {
@@ -152,6 +155,7 @@ void MarkdownWriter::write(const Report& report, std::ostream& out) const {
                        report.earned(), report.possible());
     out << escaped_markdown(how_far(report)) << "\n\n";
     if (!report.details.empty()) out << code_block(first_lines(report.details)) << '\n';
+    if (!report.ignored.empty()) out << escaped_markdown(report.left_out()) << "\n\n";
     if (report.stage == grader::Stage::graded) {
         out << "| check | points | result | what is demanded |\n|---|---|---|---|\n";
         for (const auto& check : report.checks)
@@ -180,6 +184,7 @@ void HtmlWriter::write(const Report& report, std::ostream& out) const {
         escaped(report.title), report.earned(), report.possible(), style, escaped(how_far(report)));
     if (!report.details.empty())
         out << fmt::format("<pre tabindex=\"0\">{}</pre>\n", escaped(first_lines(report.details)));
+    if (!report.ignored.empty()) out << fmt::format("<p>{}</p>\n", escaped(report.left_out()));
     if (report.stage == grader::Stage::graded) {
         html_table(out, report);
         for (const auto& check : report.checks)

@@ -31,7 +31,8 @@ class HtmlWriter : public grader::ReportWriter {
 /// @param check one that did not pass; for a pass the text is empty.
 std::string explained(const grader::CheckResult& check, const std::string& book_url);
 
-/// Why there are no checks to read of: refusals or compiler messages, as plain lines.
+/// Why there are no checks to read of (refusals or compiler messages), and what was left out, as
+/// plain lines.
 std::string explained(const grader::Report& report);
 
 }  // namespace fwts::classroom

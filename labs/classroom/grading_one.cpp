@@ -14,7 +14,9 @@
 #include "scoring.h"
 #include "scratch.h"
 #include "skeleton.h"
+#include "text.h"
 #include "unpack.h"
+#include "visible.h"
 
 namespace fwts::classroom {
 namespace fs = std::filesystem;
@@ -32,6 +34,7 @@ void keep_sources(const fs::path& files, const fs::path& student) {
 /// A submission as far as the door: its files in a clean directory, or why it stays outside.
 struct TakenIn {
     std::vector<std::string> refused;
+    std::vector<std::string> ignored;
     std::string content;  ///< all that decides its result, for the key
 };
 
@@ -64,7 +67,7 @@ class Door {
         if (submission.form == Form::unusable)
             taken.refused = {submission.why};
         else
-            taken.refused = fill(submission, part);
+            fill(submission, part, taken);
         for (const auto& why : taken.refused) taken.content += fmt::format("refused {}\n", why);
         for (const auto& file : files_below(files())) {
             const auto text = grader::read_file(file);
@@ -77,25 +80,38 @@ class Door {
     fs::path files() const { return scratch_ / "files"; }
 
   private:
-    std::vector<std::string> fill(const Submission& submission, const std::string& part) {
-        fs::path from = submission.place;
-        if (submission.form != Form::directory) {
-            from = scratch_ / "unpacked";
-            auto refused = unpack(submission, part, from);
-            if (!refused.empty()) return refused;
-            fs::create_directories(from);
-        }
-        std::error_code error;
-        if (fs::symlink_status(from, error).type() != fs::file_type::directory)
-            return {"it is no longer there"};
-        // The rules `grade` has, applied to a copy nobody else can change.
+    /// @throws std::runtime_error for whatever is no fault of the student's.
+    void fill(const Submission& submission, const std::string& part, TakenIn& taken) {
+        require_there(submission.place);
         const auto skeleton = scratch_ / "skeleton";
         grader::make_skeleton(lab_, tools_.places.driver, skeleton);
-        auto rules = lab_.intake;
-        for (const char* name : {"Kbuild", "Makefile", "handout.md"})
-            if (fs::exists(skeleton / name))
-                rules.handed_out[name] = grader::read_file(skeleton / name);
-        return grader::take_in(from, rules, files()).refused;
+        auto rules = grader::rules_with(lab_, skeleton);
+        fs::path from = submission.place;
+        if (submission.form == Form::directory) {
+            rules.part = part;
+        } else {
+            from = scratch_ / "unpacked";
+            fs::create_directories(from);
+            const auto unpacked = unpack(submission, part, from);
+            taken.ignored = unpacked.ignored;
+            taken.refused = unpacked.refused;
+            if (!taken.refused.empty()) return;
+        }
+        // The rules `grade` has, applied to a copy nobody else can change.
+        const auto intake = grader::take_in(from, rules, files());
+        taken.refused = intake.refused;
+        taken.ignored.insert(taken.ignored.end(), intake.ignored.begin(), intake.ignored.end());
+    }
+
+    static void require_there(const fs::path& place) {
+        std::error_code error;
+        const auto type = fs::symlink_status(place, error).type();
+        if (type == fs::file_type::directory || type == fs::file_type::regular) return;
+        throw std::runtime_error(fmt::format(
+            "{}: {}; make the list of submissions again", grader::name_text(place.string()),
+            type == fs::file_type::not_found ? "it is no longer there"
+            : error                          ? error.message()
+                                             : "it is no longer what it was"));
     }
 
     const grader::Lab& lab_;
@@ -214,6 +230,47 @@ std::string describe_grader(const Tools& tools, const grader::Lab& lab) {
         stamp(tools.places.kernel.parent_path().parent_path() / "guest" / "initramfs.cpio"));
 }
 
+namespace {
+
+/// What grade_one() does. Whatever it throws is our failure.
+void grade_into(Graded& graded, const ResultsDirectory& out, const Roster& roster,
+                const Submission& submission, const grader::Lab& lab, const Tools& tools,
+                const Signals& signals, bool again) {
+    auto& result = graded.result;
+    const grader::Scratch scratch("one");
+    const auto taken = Door(lab, tools, scratch.path()).take_in(submission, roster.part);
+    result.key = digest(fmt::format("{}seed {}\n{}\n{}", describe_grader(tools, lab),
+                                    roster.seed ? std::to_string(*roster.seed) : "any",
+                                    roster.has_params ? grader::read_file(out.params(roster)) : "",
+                                    taken.content));
+    const auto before = read_result(out, submission.student);
+    if (before && before->key == result.key) {
+        if (!before->grader_error && !again) {
+            graded.result = *before;
+            graded.kept = true;
+            return;
+        }
+        result.attempts = before->attempts + 1;
+    } else {
+        // What was handed in before has no say any more, whatever becomes of this.
+        fs::remove(out.student(submission.student) / "result.json");
+    }
+    keep_sources(scratch.path() / "files", out.student(submission.student));
+    if (!taken.refused.empty()) {
+        result.report = refused_report(lab, taken.refused);
+    } else {
+        const auto order = order_for(scratch.path(), out, roster, tools);
+        const auto ended = supervise(order, signals, tools.timeout);
+        graded.asked_to_end = ended.asked_to_end;
+        if (graded.asked_to_end != 0) return;
+        read_report(ended, scratch.path() / "report.json", order.log, result);
+    }
+    result.report.submission = submission.student;  // not where it lay for a moment
+    result.report.ignored = taken.ignored;
+}
+
+}  // namespace
+
 Graded grade_one(const ResultsDirectory& out, const Roster& roster, std::size_t index,
                  const Tools& tools, const Signals& signals, bool again) {
     const auto began = std::chrono::steady_clock::now();
@@ -224,32 +281,19 @@ Graded grade_one(const ResultsDirectory& out, const Roster& roster, std::size_t 
     const auto& submission = roster.submissions[index];
     const auto lab =
         grader::read_lab(grader::find_lab(tools.places.labs, roster.lab), out.params(roster));
-    const grader::Scratch scratch("one");
-    const auto taken = Door(lab, tools, scratch.path()).take_in(submission, roster.part);
-
     Graded graded;
     auto& result = graded.result;
     result.student = submission.student;
-    result.key = digest(fmt::format("{}seed {}\n{}\n{}", describe_grader(tools, lab),
-                                    roster.seed ? std::to_string(*roster.seed) : "any",
-                                    roster.has_params ? grader::read_file(out.params(roster)) : "",
-                                    taken.content));
-    const auto before = read_result(out, submission.student);
-    if (before && before->key == result.key) {
-        if (!before->grader_error && !again) return {*before, true, 0};
-        result.attempts = before->attempts + 1;
+    try {
+        grade_into(graded, out, roster, submission, lab, tools, signals, again);
+    } catch (const std::exception& error) {
+        result.grader_error = true;
+        result.trouble = error.what();
+        if (const auto before = read_result(out, submission.student);
+            before && before->grader_error && before->key == result.key)
+            result.attempts = before->attempts + 1;
     }
-    keep_sources(scratch.path() / "files", out.student(submission.student));
-    if (!taken.refused.empty()) {
-        result.report = refused_report(lab, taken.refused);
-    } else {
-        const auto order = order_for(scratch.path(), out, roster, tools);
-        const auto ended = supervise(order, signals, tools.timeout);
-        graded.asked_to_end = ended.asked_to_end;
-        if (graded.asked_to_end != 0) return graded;
-        read_report(ended, scratch.path() / "report.json", order.log, result);
-    }
-    result.report.submission = submission.student;  // not where it lay for a moment
+    if (graded.kept || graded.asked_to_end != 0) return graded;
     result.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     write_result(out, result);
@@ -260,7 +304,7 @@ std::string summary(const Graded& graded) {
     const auto& result = graded.result;
     if (result.grader_error)
         return fmt::format("{}: GRADER ERROR, no marks are meant (attempt {}): {}", result.student,
-                           result.attempts, result.trouble);
+                           result.attempts, one_line(result.trouble));
     const std::string stage =
         result.report.stage == grader::Stage::graded ? "" : fmt::format(" ({})", status_of(result));
     return fmt::format("{}: {} of {} points{}, {:.0f} s{}", result.student, result.report.earned(),

@@ -20,6 +20,7 @@
 #include "similarity.h"
 #include "tables.h"
 #include "unpack.h"
+#include "visible.h"
 
 namespace {
 
@@ -129,7 +130,7 @@ int list_class(const Options& options) {
     for (std::size_t i = 0; i < roster.submissions.size(); ++i) {
         const auto& one = roster.submissions[i];
         std::cout << fmt::format("{}\t{}\t{}\t{}\n", i, one.student, to_string(one.form),
-                                 one.place.string());
+                                 grader::name_text(one.place.string()));
     }
     return 0;
 }
@@ -219,7 +220,7 @@ void add_selection(CLI::App& app, Options& options) {
     app.add_option("--params", options.params, "this cohort's constants")->check(CLI::ExistingFile);
     app.add_option("--seed", options.seed, "the same random values for everybody")
         ->default_str("others for each");
-    app.add_option("--part", options.part, "take only this directory of a zip file or repository");
+    app.add_option("--part", options.part, "take only this directory of each submission");
 }
 
 void add_out(CLI::App& app, Options& options) {
@@ -336,7 +337,7 @@ int main(int argc, char** argv) {
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {
-        std::cerr << "classroom: " << error.what() << '\n';
+        std::cerr << "classroom: " << grader::visible(error.what(), "\n\t") << '\n';
         return exit_usage;
     }
 }

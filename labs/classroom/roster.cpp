@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "edit.h"
+#include "visible.h"
 
 namespace fwts::classroom {
 namespace fs = std::filesystem;
@@ -26,7 +27,7 @@ Json to_json(const Roster& roster) {
     for (const auto& one : roster.submissions)
         json["submissions"].push_back(Json{{"student", one.student},
                                            {"form", to_string(one.form)},
-                                           {"place", one.place.string()},
+                                           {"place", grader::name_text(one.place.string())},
                                            {"why", one.why}});
     return json;
 }
@@ -42,7 +43,7 @@ Roster from_json(const Json& json) {
         Submission one;
         one.student = entry.at("student");
         one.form = form_from(entry.at("form"));
-        one.place = entry.at("place").get<std::string>();
+        one.place = grader::name_bytes(entry.at("place").get<std::string>());
         one.why = entry.at("why");
         roster.submissions.push_back(std::move(one));
     }
@@ -54,8 +55,14 @@ Roster from_json(const Json& json) {
 void write_whole(const fs::path& path, const std::string& text) {
     const auto draft =
         path.parent_path() / fmt::format(".{}.{}", path.filename().string(), getpid());
-    grader::write_file(draft, text);
-    fs::rename(draft, path);
+    try {
+        grader::write_file(draft, text);
+        fs::rename(draft, path);
+    } catch (const std::exception&) {
+        std::error_code ignored;
+        fs::remove(draft, ignored);
+        throw;
+    }
 }
 
 void write_roster(const ResultsDirectory& out, Roster roster, const fs::path& params) {

@@ -8,6 +8,9 @@
 #include <map>
 #include <stdexcept>
 
+#include "intake.h"
+#include "visible.h"
+
 namespace fwts::classroom {
 namespace fs = std::filesystem;
 namespace {
@@ -42,15 +45,18 @@ bool is_foreign_archive(const fs::path& path) {
            endings.end();
 }
 
-/// Learning platforms put a student's zip file into a directory of its own.
+/// Learning platforms put a student's zip file into a directory of its own. What systems add to it,
+/// and a README, make no difference; a source or a directory beside it does.
 fs::path only_zip_in(const fs::path& dir) {
     fs::path found;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(dir, error)) {
-        if (!found.empty() || lower(entry.path().extension().string()) != ".zip" ||
-            !is_real_file(entry.path()))
+        const auto name = entry.path().filename().string();
+        if (grader::is_clutter(name)) continue;
+        const bool zip = lower(entry.path().extension().string()) == ".zip";
+        if (!is_real_file(entry.path()) || grader::could_be_built(name) || (zip && !found.empty()))
             return {};
-        found = entry.path();
+        if (zip) found = entry.path();
     }
     return found;
 }
@@ -65,11 +71,11 @@ std::string without(const std::string& name, const std::string& ending) {
 bool look_at(const fs::path& place, Submission& found) {
     const std::string name = place.filename().string();
     found.place = fs::absolute(place).lexically_normal();
-    found.student = name;
+    found.student = grader::name_text(name);
     std::error_code error;
     const auto type = fs::symlink_status(place, error).type();
     if (type == fs::file_type::directory) {
-        found.student = without(name, ".git");
+        found.student = grader::name_text(without(name, ".git"));
         found.form = is_repository(place) ? Form::repository : Form::directory;
         if (const auto zip = only_zip_in(place); !zip.empty()) {
             found.form = Form::zip;
@@ -83,7 +89,7 @@ bool look_at(const fs::path& place, Submission& found) {
         return true;
     }
     if (type != fs::file_type::regular) return false;
-    found.student = place.stem().string();
+    found.student = grader::name_text(place.stem().string());
     if (lower(place.extension().string()) == ".zip") {
         found.form = Form::zip;
         return true;
@@ -97,8 +103,8 @@ void add_directory(const fs::path& dir, std::vector<Submission>& all,
     for (const auto& entry : fs::directory_iterator(dir)) {
         const std::string name = entry.path().filename().string();
         Submission found;
-        if (name.starts_with('.') || !look_at(entry.path(), found))
-            passed_over.push_back(name);
+        if (grader::is_clutter(name) || !look_at(entry.path(), found))
+            passed_over.push_back(grader::name_text(name));
         else
             all.push_back(std::move(found));
     }
@@ -110,7 +116,7 @@ void add_repository_url(const std::string& url, std::vector<Submission>& all) {
         throw std::runtime_error(fmt::format("{}: there is no such repository", url));
     Submission found;
     if (!path.has_filename()) path = path.parent_path();
-    found.student = without(path.filename().string(), ".git");
+    found.student = grader::name_text(without(path.filename().string(), ".git"));
     found.form = Form::repository;
     found.place = is_repository(path) ? path : path / ".git";
     all.push_back(std::move(found));
@@ -144,9 +150,10 @@ std::vector<Submission> one_each(const std::vector<Submission>& all) {
         if (fresh) continue;
         auto& first = at->second;
         if (first.why.empty() || first.form != Form::unusable)
-            first.why = fmt::format("handed in more than once: {}", first.place.string());
+            first.why = fmt::format("handed in more than once: {}",
+                                    grader::name_text(first.place.string()));
         first.form = Form::unusable;
-        first.why += fmt::format(", {}", submission.place.string());
+        first.why += fmt::format(", {}", grader::name_text(submission.place.string()));
     }
     std::vector<Submission> result;
     result.reserve(by_name.size());

@@ -22,7 +22,9 @@ const char* to_string(Form form);
 Form form_from(const std::string& word);
 
 struct Submission {
-    std::string student;  ///< from the name of the directory, file or repository
+    /// From the name of the directory, file or repository; as text that can be shown
+    /// (grader/visible.h), by which two names never become one.
+    std::string student;
     Form form = Form::directory;
     std::filesystem::path place;
     std::string why;  ///< for Form::unusable: one sentence

@@ -51,9 +51,11 @@ std::string csv_line(const std::vector<std::string>& fields) {
 std::string message_of(const Result& result) {
     if (result.grader_error) return result.trouble;
     if (result.report.stage == grader::Stage::graded) return {};
-    return result.report.details.empty()
-               ? result.report.message
-               : result.report.message + ": " + result.report.details.front();
+    // The first line that says something; how many there are is what the feedback is for.
+    for (const auto& line : result.report.details)
+        if (line.find_first_not_of(" \t\r\n") != std::string::npos)
+            return result.report.message + ": " + line;
+    return result.report.message;
 }
 
 std::string written(const grader::ReportWriter& writer, const grader::Report& report) {

@@ -1,29 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "text.h"
 
-#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "visible.h"
+
 namespace fwts::classroom {
-namespace {
-
-/// What is not UTF-8 becomes U+FFFD; the JSON library knows how.
-std::string valid_utf8(const std::string& text) {
-    const auto dumped =
-        nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    return nlohmann::json::parse(dumped).get<std::string>();
-}
-
-}  // namespace
 
 std::string plain(const std::string& text) {
-    std::string clean;
-    for (const char c : valid_utf8(text)) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool control = byte < 0x20 || byte == 0x7f;
-        clean += control && c != '\n' && c != '\t' ? '?' : c;
-    }
-    return clean;
+    return grader::visible(text, "\n\t");
 }
 
 std::string escaped(const std::string& text) {

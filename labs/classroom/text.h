@@ -7,7 +7,7 @@
 
 namespace fwts::classroom {
 
-/// Without control characters (line ends and tabs stay) and without what is not UTF-8.
+/// As grader/visible.h has it; line ends and tabs stay.
 std::string plain(const std::string& text);
 /// For the inside of an HTML or XML element or a quoted attribute.
 std::string escaped(const std::string& text);

@@ -21,7 +21,7 @@ struct UnpackLimits {
     std::uint64_t archive_bytes = 8U << 20U;  ///< of a zip file
     std::uint64_t file_bytes = 1U << 20U;     ///< of one file, unpacked
     std::uint64_t total_bytes = 4U << 20U;    ///< of all files, unpacked
-    std::size_t entries = 1000;
+    std::size_t entries = 1000;               ///< beside those that are left out
 };
 
 struct PlainFile {
@@ -33,23 +33,12 @@ struct PlainFile {
 struct Unpacked {
     std::vector<PlainFile> files;
     std::vector<std::string> refused;
+    std::vector<std::string> ignored;  ///< what was left out (grader/intake.h)
+    std::string trouble;               ///< what kept us from reading it: no fault of the student's
 };
-
-/// Where an entry of an archive belongs.
-struct EntryPath {
-    bool skip = false;  ///< clutter or outside the part asked for
-    std::string why;    ///< why it is refused; empty when it is not
-    std::string path;   ///< relative, "/" between the parts
-};
-
-/// Judges an entry's path.
-/// @param part only what lies below this directory of the archive; empty: all.
-EntryPath judge_path(const std::string& path, const std::string& part);
-
-/// Takes away the directories that all files share, and refuses what still lies in one.
-Unpacked without_common_directory(Unpacked found);
 
 /// In the room: reads a zip file. Never throws for what is in it.
+/// @param part only what lies below this directory of the archive; empty: all.
 Unpacked read_zip(const std::filesystem::path& zip, const std::string& part,
                   const UnpackLimits& limits);
 
@@ -63,9 +52,9 @@ std::string packed(const Unpacked& found);
 Unpacked unpacked(const std::string& stream, const UnpackLimits& limits);
 
 /// On the host: runs the reading in the room and writes the files to `into`.
-/// @return why it is refused; empty when the files are there.
-/// @throws std::runtime_error when there is no closed room on this machine.
-std::vector<std::string> unpack(const Submission& submission, const std::string& part,
-                                const std::filesystem::path& into, const UnpackLimits& limits = {});
+/// @return without files and trouble: these are in `into`, and that is thrown.
+/// @throws std::runtime_error when it cannot be read, or there is no closed room on this machine.
+Unpacked unpack(const Submission& submission, const std::string& part,
+                const std::filesystem::path& into, const UnpackLimits& limits = {});
 
 }  // namespace fwts::classroom

@@ -69,6 +69,7 @@ grader::Report report_from(const Json& json) {
                              {Stage::refused, Stage::build_failed, Stage::graded, Stage::error});
     report.message = json.at("message");
     report.details = json.at("details").get<std::vector<std::string>>();
+    report.ignored = json.at("ignored").get<std::vector<std::string>>();
     report.warnings = json.at("warnings").get<std::vector<std::string>>();
     for (const auto& check : json.at("checks")) report.checks.push_back(check_from(check));
     for (const auto& cost : json.at("costs"))

@@ -17,16 +17,6 @@ namespace fwts::grader {
 namespace fs = std::filesystem;
 namespace {
 
-std::vector<std::string> c_files_in(const fs::path& dir) {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(dir)) {
-        const auto name = entry.path().filename().string();
-        if (name.ends_with(".c") && !name.ends_with(".mod.c")) names.push_back(name);
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
 std::vector<std::string> split(const std::string& text) {
     std::vector<std::string> lines;
     const std::string room = "/room/";
@@ -72,7 +62,13 @@ std::string quoted(const std::string& message, const fs::path& sources) {
 
 std::string why_failed(const ProcessResult& build, const Limits& limits) {
     if (build.timed_out)
-        return fmt::format("the build took longer than {} s and was stopped", limits.wall.count());
+        throw std::runtime_error(
+            fmt::format("this machine is too busy: a build that may use {} s of processor had not got "
+                        "that after {} s",
+                        limits.work.count(), limits.wall.count()));
+    if (build.worked_too_long)
+        return fmt::format("the build used more than {} s of processor and was stopped",
+                           limits.work.count());
     if (build.too_loud)
         return fmt::format("the build printed more than {} KiB and was stopped",
                            limits.output_bytes >> 10U);
@@ -99,7 +95,7 @@ Room room_for(const fs::path& sources, const fs::path& kernel, const fs::path& o
               const fs::path& out) {
     require_kernel(kernel);
     require_jail();
-    write_file(sources / "Kbuild", kbuild_in(sources));
+    write_file(sources / "Kbuild", build_rules());
     write_file(sources / forced_name, forced_header);
     const auto tree = fs::canonical(kernel);
     Room room{{tree}, sources, out, objects};
@@ -179,15 +175,12 @@ std::chrono::milliseconds processor_time_told(const fs::path& file) {
 
 }  // namespace
 
-std::string kbuild_for(const std::vector<std::string>& c_files) {
-    std::string objects;
-    for (const auto& name : c_files) objects += " " + name.substr(0, name.size() - 2) + ".o";
-    return fmt::format("# SPDX-License-Identifier: GPL-2.0\nobj-m := igbook.o\nigbook-y :={}\n",
-                       objects);
-}
-
-std::string kbuild_in(const fs::path& dir) {
-    return kbuild_for(c_files_in(dir));
+std::string build_rules() {
+    return "# SPDX-License-Identifier: GPL-2.0\n"
+           "# Every C file here is part of the module, for you and for the grader.\n"
+           "obj-m := igbook.o\n"
+           "sources := $(filter-out igbook.mod.c,$(notdir $(wildcard $(src)/igbook*.c)))\n"
+           "igbook-y := $(patsubst %.c,%.o,$(sort $(sources)))\n";
 }
 
 std::vector<std::string> diagnostics(const std::string& output, const std::string& kind,

@@ -41,11 +41,9 @@ BuildResult build_module(const std::filesystem::path& sources, const std::filesy
 bool build_objects(const std::filesystem::path& sources, const std::filesystem::path& kernel,
                    const std::filesystem::path& out);
 
-/// The rules a submission is built with, whatever it brings along.
-std::string kbuild_for(const std::vector<std::string>& c_files);
-
-/// kbuild_for() of the C files in a directory.
-std::string kbuild_in(const std::filesystem::path& dir);
+/// The rules a submission is built with, whatever it brings along. The skeleton has the same, so a
+/// file that a student adds, or forgets there, counts in both places.
+std::string build_rules();
 
 /// The compiler's diagnostics out of the build's output, each with the line it speaks of, taken from
 /// `sources`: what gcc itself would quote may be another file (#line).

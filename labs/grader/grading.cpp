@@ -220,10 +220,8 @@ class Grading {
             return true;
         }
         fs::copy(skeleton(), sources());
-        IntakeRules rules = lab_.intake;
-        for (const char* name : {"Kbuild", "Makefile", "handout.md"})
-            if (fs::exists(sources() / name)) rules.handed_out[name] = read_file(sources() / name);
-        const auto intake = take_in(request_.submission, rules, sources());
+        const auto intake = take_in(request_.submission, rules_with(lab_, skeleton()), sources());
+        report_.ignored = intake.ignored;
         if (intake.ok()) return true;
         give_up(Stage::refused, "the submission was not accepted");
         report_.details = intake.refused;

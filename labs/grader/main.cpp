@@ -18,6 +18,7 @@
 #include "report.h"
 #include "selftest.h"
 #include "skeleton.h"
+#include "visible.h"
 
 namespace {
 
@@ -139,10 +140,12 @@ int grade_one(const Options& options) {
         return exit_usage;
     }
     if (!fs::is_directory(options.submission)) {
-        std::cerr << fmt::format(
-            "grade: {}: there is no such directory; name the one with the files "
-            "you changed\n",
-            options.submission);
+        std::cerr << fmt::format("grade: {}: {}\n", visible(options.submission),
+                                 fs::exists(options.submission)
+                                     ? "this is no directory; unpack it first, or let classroom "
+                                       "grade it"
+                                     : "there is no such directory; name the one with the files "
+                                       "you changed");
         return exit_usage;
     }
     const Lab lab = open_lab(options);
@@ -304,7 +307,7 @@ int main(int argc, char** argv) {
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {
-        std::cerr << "grade: " << error.what() << '\n';
+        std::cerr << "grade: " << visible(error.what(), "\n\t") << '\n';
         return exit_grader_trouble;
     } catch (...) {
         std::cerr << "grade: stopped by an error nobody had foreseen\n";

@@ -39,6 +39,7 @@ void JsonWriter::write(const Report& report, std::ostream& out) const {
               {"stage", to_string(report.stage)},
               {"message", report.message},
               {"details", report.details},
+              {"ignored", report.ignored},
               {"warnings", report.warnings},
               {"earned", report.earned()},
               {"points", report.possible()},

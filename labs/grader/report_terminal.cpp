@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "report.h"
+#include "visible.h"
 
 namespace fwts::grader {
 namespace {
@@ -15,12 +16,7 @@ constexpr std::size_t column = 48;  // a hexdump's line fits
 
 /// Text from the guest or the compiler must not steer the reader's terminal.
 std::string printable(const std::string& text) {
-    std::string clean;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        clean += byte < 0x20 && c != '\t' ? '?' : (byte == 0x7f ? '?' : c);
-    }
-    return clean;
+    return visible(text, "\t");
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -119,12 +115,13 @@ class Page {
 void TerminalWriter::write(const Report& report, std::ostream& out) const {
     Page page(out, style_);
     out << fmt::format("Lab {} \"{}\": {} (seed {}{})\n", report.lab, report.title,
-                       report.submission, report.seed,
+                       printable(report.submission), report.seed,
                        report.kernel.empty() ? "" : ", Linux " + printable(report.kernel));
     if (!report.message.empty()) {
         out << fmt::format("{}: {}\n", to_string(report.stage), printable(report.message));
         page.evidence(report.details);
     }
+    if (!report.ignored.empty()) out << printable(report.left_out()) << '\n';
     if (!report.warnings.empty()) {
         out << fmt::format("The compiler had {} warnings; they cost no points:\n",
                            report.warnings.size());

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "result.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <numeric>
 
 namespace fwts::grader {
@@ -41,6 +44,12 @@ int Report::earned() const {
 int Report::possible() const {
     return std::accumulate(checks.begin(), checks.end(), 0,
                            [](int sum, const CheckResult& check) { return sum + check.points; });
+}
+
+std::string Report::left_out() const {
+    if (ignored.empty()) return {};
+    return fmt::format("Left out, because it is no source of the lab: {}",
+                       fmt::join(ignored, ", "));
 }
 
 }  // namespace fwts::grader

@@ -79,12 +79,15 @@ struct Report {
     Stage stage = Stage::graded;
     std::string message;                ///< why it was refused, did not build or went wrong
     std::vector<std::string> details;   ///< one line each: refusals or compiler messages
+    std::vector<std::string> ignored;   ///< what of the submission was left out (intake.h)
     std::vector<std::string> warnings;  ///< compiler warnings of a build that succeeded
     std::vector<CheckResult> checks;
     std::vector<Cost> costs;
 
     int earned() const;    ///< points earned in all
     int possible() const;  ///< points the lab gives in all
+    /// A sentence that names what was left out of the submission, or nothing.
+    std::string left_out() const;
     bool full_marks() const { return stage == Stage::graded && earned() == possible(); }
 };
 

@@ -44,7 +44,7 @@ void lay_over(const fs::path& from, const Params& params, const fs::path& onto) 
 }
 
 void write_kbuild(const fs::path& dir) {
-    write_file(dir / "Kbuild", kbuild_in(dir));
+    write_file(dir / "Kbuild", build_rules());
 }
 
 /// The stage with the lab's hooks and own files, nothing taken out yet.
@@ -104,6 +104,13 @@ void make_skeleton(const Lab& lab, const fs::path& driver, const fs::path& out) 
     const auto handout = lab.directory / "handout.md";
     if (fs::exists(handout))
         write_file(out / "handout.md", filled_in(read_file(handout), lab.params));
+}
+
+IntakeRules rules_with(const Lab& lab, const fs::path& skeleton) {
+    IntakeRules rules = lab.intake;
+    for (const auto& entry : fs::directory_iterator(skeleton))
+        rules.handed_out[entry.path().filename().string()] = read_file(entry.path());
+    return rules;
 }
 
 void make_solution(const Lab& lab, const fs::path& driver, const fs::path& out) {

@@ -23,6 +23,10 @@ void cut_stage(const std::filesystem::path& driver, const std::string& stage,
 void make_skeleton(const Lab& lab, const std::filesystem::path& driver,
                    const std::filesystem::path& out);
 
+/// The lab's rules at the door, with what was handed out.
+/// @param skeleton the directory that make_skeleton() made.
+IntakeRules rules_with(const Lab& lab, const std::filesystem::path& skeleton);
+
 /// The reference solution with every file in place: nothing blanked, the answers applied, and the
 /// files of the lab's solution directory laid over it.
 void make_solution(const Lab& lab, const std::filesystem::path& driver,

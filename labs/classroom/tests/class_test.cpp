@@ -47,6 +47,13 @@ std::vector<std::string> processes_of(const fs::path& temp) {
     return found;
 }
 
+/// To another user, if we are root; else it is ours, and what follows locks us out as well.
+void give_away(const fs::path& path) {
+    if (getuid() == 0) {
+        ASSERT_EQ(chown(path.c_str(), 65534, 65534), 0);
+    }
+}
+
 class ClassTest : public testing::Test {
   protected:
     std::vector<std::string> command(std::vector<std::string> words) const {
@@ -217,6 +224,96 @@ TEST_F(ClassTest, ZipFilesAndRepositoriesAreReadInTheRoom) {
     EXPECT_EQ(lines_of(log()), 1U) << "what is refused is not compiled";
     EXPECT_FALSE(fs::exists("/tmp/fwts-was-here"));
     expect_nothing_left();
+}
+
+TEST_F(ClassTest, OddNamesOfStudentsAreGradedAndSpoilNoList) {
+    const std::vector<std::string> odd{"Ren\xe9", "a\n7\tbob",     "\x1b[2J",   "-rf",
+                                       ".dot",    "100% \"it's\"", "$(reboot)", "=cmd|x!A1",
+                                       "a  b ",   "Jos\xc3\xa9",   "Anna",      "Jose\xcc\x81",
+                                       "anna"};
+    for (const auto& name : odd) room_.student(name, "full");
+    const auto list =
+        run({"list", "--lab", "01", "--submissions", room_.handed_in(), "--out", room_.results()});
+    EXPECT_EQ(std::count(list.output.begin(), list.output.end(), '\n'),
+              static_cast<long>(odd.size()));
+    const auto result = grade();
+    EXPECT_EQ(result.status, 0) << result.output;
+    EXPECT_EQ(lines_of(log()), odd.size());
+    EXPECT_EQ(lines_of(room_.results() / "grades.csv"), odd.size() + 1);
+    EXPECT_THAT(table(), HasSubstr("Ren\\xE9,graded,100,"));
+    EXPECT_THAT(result.output + list.output, Not(HasSubstr("\x1b")));
+    EXPECT_EQ(std::distance(fs::directory_iterator(room_.results() / "students"), {}),
+              static_cast<long>(odd.size()));
+    grade();
+    EXPECT_EQ(lines_of(log()), odd.size()) << "all were kept";
+}
+
+TEST_F(ClassTest, WhatIsLeftOutStandsInTheReport) {
+    room_.student("dora", "full");
+    grader::write_file(room_.handed_in() / "dora" / "README.md", "hello");
+    make_zip(room_.handed_in() / "zoe.zip",
+             {{"lab\\igbook_lab.c", "/* word: full */\n"}, {"__MACOSX/lab/._igbook_lab.c", "x"}});
+    EXPECT_EQ(grade().status, 0);
+    EXPECT_THAT(grader::read_file(of("dora", "feedback.html")), HasSubstr("README.md"));
+    EXPECT_THAT(grader::read_file(of("zoe", "feedback.html")), HasSubstr("__MACOSX/"));
+}
+
+TEST_F(ClassTest, AZipFileOfAnotherUsersIsRead) {
+    const auto zip = room_.handed_in() / "zoe.zip";
+    make_zip(zip, {{"igbook_lab.c", "/* word: full */\n"}});
+    fs::permissions(zip, fs::perms::owner_read | fs::perms::owner_write);
+    give_away(zip);
+    EXPECT_EQ(grade().status, 0);
+    EXPECT_THAT(table(), HasSubstr("zoe,graded,100,"));
+}
+
+TEST_F(ClassTest, WhatCannotBeReadIsNobodysMark) {
+    // Root reads all on the host, and in the closed room no more than others.
+    const auto bare = room_.handed_in() / "rita.git";
+    for (const char* name : {"objects", "refs"}) fs::create_directories(bare / name);
+    grader::write_file(bare / "HEAD", "ref: refs/heads/main\n");
+    give_away(bare / "objects");
+    fs::permissions(bare / "objects", fs::perms::none);
+    room_.student("gone", "full");
+    run({"list", "--lab", "01", "--submissions", room_.handed_in(), "--out", room_.results()});
+    fs::remove_all(room_.handed_in() / "gone");
+    for (const char* index : {"0", "1"})
+        EXPECT_EQ(run({"one", "--out", room_.results(), "--index", index}).status, 1);
+    EXPECT_EQ(run({"collect", "--out", room_.results()}).status, 1);
+    EXPECT_THAT(table(), HasSubstr("gone,grader-error,,,"));
+    EXPECT_THAT(table(), HasSubstr("it is no longer there"));
+    EXPECT_THAT(table(), HasSubstr("rita,grader-error,,,"));
+    EXPECT_THAT(table(), HasSubstr("objects of the repository cannot be read in the closed room"));
+    fs::permissions(bare / "objects", fs::perms::owner_all);
+}
+
+TEST_F(ClassTest, NoRoomForScratchIsNobodysMark) {
+    room_.student("dora", "full");
+    room_.student("rita", "half");
+    EXPECT_EQ(grade().status, 0);
+    room_.student("rita", "full");
+    run({"list", "--lab", "01", "--submissions", room_.handed_in(), "--out", room_.results()});
+    grader::Limits limits;
+    const auto fake = source + "/labs/classroom/tests/fake-grade";
+    const auto result = grader::run_process(
+        command({"one", "--out", room_.results(), "--index", "1", "--grade", fake}), limits,
+        {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"TMPDIR", "/proc/self/fd"}});
+    EXPECT_EQ(result.status, 1) << result.output;
+    EXPECT_EQ(run({"collect", "--out", room_.results()}).status, 1);
+    EXPECT_THAT(table(), HasSubstr("rita,grader-error,,,"));
+}
+
+TEST_F(ClassTest, MarksOfWhatWasHandedInBeforeDoNotOutliveAnInterruption) {
+    room_.student("dora", "full");
+    EXPECT_EQ(grade().status, 0);
+    room_.student("dora", "hangs");
+    Order order{
+        command(grade_words()), {{"FAKE_GRADE_LOG", log()}}, room_.path() / "said", SIGKILL};
+    const pid_t pid = start(order);
+    while (lines_of(log()) < 2) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    kill(pid, SIGINT);
+    ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
+    EXPECT_THAT(table(), HasSubstr("dora,not-graded,"));
 }
 
 TEST_F(ClassTest, AnySchedulerCanDoIt) {

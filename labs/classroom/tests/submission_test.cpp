@@ -48,6 +48,40 @@ TEST_F(SubmissionTest, ADirectoryWithOneZipFileIsThatZipFile) {
     EXPECT_EQ(found[0].student, "ada_1234_assignsubmission_file_");
 }
 
+TEST_F(SubmissionTest, WhatASystemAddsBesideTheZipFileMakesNoDifference) {
+    for (const char* name : {".DS_Store", "._lab1.zip", "Thumbs.db", "README.txt", "__MACOSX/x"})
+        grader::write_file(in("ada") / name, "x");
+    make_zip(in("ada") / "lab1.zip", {{"igbook_lab.c", "x"}});
+    ASSERT_EQ(find().size(), 1U);
+    EXPECT_EQ(find()[0].form, Form::zip);
+    EXPECT_EQ(find()[0].place.filename(), "lab1.zip");
+    // With a source beside it, the files count, and the zip file is left out.
+    grader::write_file(in("ada") / "igbook_lab.c", "x");
+    EXPECT_EQ(find()[0].form, Form::directory);
+}
+
+TEST_F(SubmissionTest, WhatASystemAddsBesideTheStudentsIsNobodys) {
+    room_.student("dora", "full");
+    for (const char* name : {"__MACOSX/dora/._x", ".git/HEAD", ".DS_Store", "._zoe.zip"})
+        grader::write_file(in(name), "x");
+    room_.student(".dot", "full");
+    const auto found = find();
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].student, ".dot");
+    EXPECT_EQ(found[1].student, "dora");
+    EXPECT_THAT(passed_over_, ElementsAre(".DS_Store", "._zoe.zip", ".git", "__MACOSX"));
+}
+
+TEST_F(SubmissionTest, NamesAreTextAndPlacesAreBytes) {
+    room_.student("Ren\xe9", "full");
+    room_.student("a\n1\tbob", "full");
+    const auto found = find();
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].student, "Ren\\xE9");
+    EXPECT_TRUE(fs::exists(found[0].place));
+    EXPECT_EQ(found[1].student, "a\\x0A1\\x09bob");
+}
+
 TEST_F(SubmissionTest, ALinkIsNotFollowed) {
     fs::create_directory_symlink("/etc", in("mallory"));
     const auto found = find();
@@ -89,6 +123,10 @@ TEST(DirectoryName, LeadsNowhereElse) {
     EXPECT_EQ(directory_name(".."), "%2E.");
     EXPECT_EQ(directory_name("a/b c"), "a%2Fb%20c");
     EXPECT_EQ(directory_name("-rf"), "-rf");
+    EXPECT_EQ(directory_name("100% \"it's\""), "100%25%20%22it%27s%22");
+    // Written in two ways, they look alike and are two.
+    EXPECT_NE(directory_name("Jos\xc3\xa9"), directory_name("Jose\xcc\x81"));
+    EXPECT_NE(directory_name("Anna"), directory_name("anna"));
     const std::string long_name(240, ' ');
     EXPECT_LE(directory_name(long_name).size(), 200U);
     EXPECT_NE(directory_name(long_name), directory_name(long_name + "x"));

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "process.h"
 #include "room.h"
 
 namespace fwts::classroom {
@@ -42,12 +43,22 @@ TEST_F(ZipTest, TheDirectoryAllShareIsTakenAway) {
 }
 
 TEST_F(ZipTest, ClutterIsPassedOver) {
-    const auto found = read({{"lab/igbook.c", "x"},
-                             {"__MACOSX/lab/._igbook.c", "x"},
-                             {"lab/.git/config", "x"},
-                             {"lab/igbook.ko", std::string(5000, 'x')}});
+    std::vector<ZipEntry> entries{{"lab/igbook.c", "x"},
+                                  {"__MACOSX/lab/._igbook.c", "x"},
+                                  {"README.md", "x"},
+                                  {"lab/igbook.ko", std::string(5000, 'x')}};
+    // More of them than a submission may have files.
+    for (int i = 0; i < 20; ++i) entries.push_back({"lab/.git/objects/" + std::to_string(i), "x"});
+    const auto found = read(entries);
     EXPECT_THAT(found.refused, IsEmpty());
     EXPECT_THAT(names(found), ElementsAre("igbook.c"));
+    EXPECT_THAT(found.ignored, ElementsAre("README.md", "__MACOSX/", "lab/.git/", "lab/igbook.ko"));
+}
+
+TEST_F(ZipTest, AZipFileOfWindowsHasBackslashes) {
+    const auto found = read({{"lab\\", ""}, {"lab\\igbook.c", "x"}, {"lab\\igbook.h", "y"}});
+    EXPECT_THAT(found.refused, IsEmpty());
+    EXPECT_THAT(names(found), ElementsAre("igbook.c", "igbook.h"));
 }
 
 TEST_F(ZipTest, OnlyThePartAskedForIsTaken) {
@@ -61,7 +72,7 @@ TEST_F(ZipTest, PathsThatClimbAreRefused) {
     expect_refused({{"lab/../../evil.c", "x"}}, "leads out");
     expect_refused({{"/etc/evil.c", "x"}}, "leads out");
     expect_refused({{"lab\\..\\evil.c", "x"}}, "leads out");
-    expect_refused({{"lab/evil\n.c", "x"}}, "control characters");
+    expect_refused({{"lab/evil\n.c", "x"}}, "evil\\x0A.c: use letters");
 }
 
 TEST_F(ZipTest, LinksAndPipesAreRefused) {
@@ -77,12 +88,13 @@ TEST_F(ZipTest, SizesAreCountedNotBelieved) {
                     {"d.c", std::string(999, 'x')}},
                    "together");
     std::vector<ZipEntry> many(11);
-    for (std::size_t i = 0; i < many.size(); ++i) many[i].name = "f" + std::to_string(i);
-    expect_refused(many, "more than 10 entries");
+    for (std::size_t i = 0; i < many.size(); ++i) many[i].name = "f" + std::to_string(i) + ".c";
+    expect_refused(many, "more than 10 files");
 }
 
 TEST_F(ZipTest, FilesInDirectoriesAndTwiceAreRefused) {
     expect_refused({{"igbook.c", "x"}, {"more/igbook.h", "x"}}, "it lies in a directory");
+    expect_refused({{"lab/igbook.c", "x"}, {"lab\\igbook.c", "x"}}, "it is there twice");
 }
 
 TEST_F(ZipTest, WhatIsNoZipIsRefused) {
@@ -91,21 +103,78 @@ TEST_F(ZipTest, WhatIsNoZipIsRefused) {
                 ElementsAre(HasSubstr("no zip archive")));
 }
 
+/// A repository as a server keeps it, made by git.
+class RepositoryTest : public testing::Test {
+  protected:
+    void commit(const std::string& branch, const std::vector<ZipEntry>& files) const {
+        const auto tree = room_.path() / "tree";
+        for (const auto& file : files) grader::write_file(tree / file.name, file.text);
+        git({"init", "-q", tree.string()});
+        git({"-C", tree.string(), "add", "-A", "-f", "."});
+        git({"-C", tree.string(), "-c", "user.name=s", "-c", "user.email=s@example.org", "commit",
+             "-q", "-m", "lab"});
+        git({"-C", tree.string(), "push", "-q", bare().string(), "HEAD:refs/heads/" + branch});
+    }
+    static void git(std::vector<std::string> words) {
+        words.insert(words.begin(), "git");
+        const auto result =
+            grader::run_process(words, {}, {{"PATH", "/usr/bin:/bin"}, {"HOME", "/nonexistent"}});
+        ASSERT_TRUE(result.ok()) << result.output;
+    }
+    void SetUp() override { git({"init", "-q", "--bare", "-b", "main", bare().string()}); }
+    std::filesystem::path bare() const { return room_.path() / "rita.git"; }
+    Unpacked read(const std::string& part = "") const { return read_repository(bare(), part, {}); }
+    TestRoom room_;
+};
+
+TEST_F(RepositoryTest, OurOwnWorkflowIsLeftOut) {
+    commit("main", {{"igbook_lab.c", "x"},
+                    {".github/workflows/classroom.yml", "on: push"},
+                    {".gitignore", "*.o"},
+                    {"README.md", "lab"}});
+    const auto found = read();
+    EXPECT_THAT(found.refused, IsEmpty());
+    EXPECT_THAT(names(found), ElementsAre("igbook_lab.c"));
+    EXPECT_THAT(found.ignored, ElementsAre(".github/", ".gitignore", "README.md"));
+}
+
+TEST_F(RepositoryTest, TheOnlyBranchCountsWhateverTheServersHeadIsCalled) {
+    commit("master", {{"igbook_lab.c", "x"}});
+    EXPECT_THAT(names(read()), ElementsAre("igbook_lab.c"));
+    commit("other", {{"igbook_lab.c", "y"}});
+    EXPECT_THAT(read().refused, ElementsAre(HasSubstr("not ours to guess: master, other")));
+}
+
+TEST_F(RepositoryTest, WithoutACommitThereIsNothing) {
+    EXPECT_THAT(read().refused, ElementsAre(HasSubstr("holds no commit")));
+}
+
+TEST_F(RepositoryTest, WhoBorrowsObjectsIsOurTrouble) {
+    grader::write_file(bare() / "objects" / "info" / "alternates", "/elsewhere\n");
+    EXPECT_THAT(read().trouble, HasSubstr("clone it without --shared"));
+}
+
 TEST(Stream, SurvivesTheWay) {
-    const Unpacked there{{{"a b.c", std::string("x\0\n \xff", 5)}, {"empty.c", ""}}, {"why\nnot"}};
+    const Unpacked there{{{"a b.c", std::string("x\0\n \xff", 5)}, {"empty.c", ""}},
+                         {"why\nnot"},
+                         {"README", "a b/"},
+                         "no room"};
     const auto here = unpacked(packed(there), {});
     ASSERT_EQ(here.files.size(), 2U);
     EXPECT_EQ(here.files[0].name, "a b.c");
     EXPECT_EQ(here.files[0].bytes, std::string("x\0\n \xff", 5));
     EXPECT_EQ(here.files[1].bytes, "");
     EXPECT_THAT(here.refused, ElementsAre("why\nnot"));
+    EXPECT_THAT(here.ignored, ElementsAre("README", "a b/"));
+    EXPECT_EQ(here.trouble, "no room");
 }
 
 TEST(Stream, ABrokenOneIsNoStream) {
-    const auto whole = packed({{{"a.c", "text"}}, {}});
+    const auto whole = packed({{{"a.c", "text"}}, {}, {}, {}});
     for (std::size_t length = 0; length < whole.size() - 1; ++length)
         EXPECT_THROW(unpacked(whole.substr(0, length), {}), std::runtime_error) << length;
-    EXPECT_THROW(unpacked("fwts-unpacked/1\nfile 3 99999999999 a.c", {}), std::runtime_error);
+    EXPECT_THROW(unpacked("fwts-unpacked/2\nfile 3 a.c\nbytes 99999999999 x", {}),
+                 std::runtime_error);
 }
 
 }  // namespace

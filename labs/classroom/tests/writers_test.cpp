@@ -74,7 +74,7 @@ TEST(Text, ASpreadsheetStartsNothing) {
 TEST(Text, MarkupIsText) {
     EXPECT_EQ(escaped("<a href='x'>&"), "&lt;a href=&#39;x&#39;&gt;&amp;");
     EXPECT_EQ(escaped_markdown("[a](b) `c`\n# d"), "\\[a\\]\\(b\\) \\`c\\` \\# d");
-    EXPECT_EQ(plain("a\x1b[31m\xff"), "a?[31m\xef\xbf\xbd");
+    EXPECT_EQ(plain("a\x1b[31m\xff\n"), "a\\x1B[31m\\xFF\n");
     EXPECT_EQ(code_block("one\n```\n"), "    one\n    ```\n");
 }
 
@@ -157,6 +157,24 @@ TEST(Tables, AGraderErrorHasNoPoints) {
     EXPECT_THAT(csv, HasSubstr("dora,graded,7,25,5,2,0,0.0,0.9,1,7,\n"));
     EXPECT_THAT(csv, HasSubstr("rita,grader-error,,,,,,0.0,0.0,2,0,no room\n"));
     EXPECT_THAT(csv, HasSubstr("zoe,not-graded,,"));
+}
+
+TEST(Tables, ARefusalSaysWhyWhateverItsFirstLineIs) {
+    auto it = report();
+    it.stage = grader::Stage::build_failed;
+    it.message = "it does not compile";
+    it.details = {"", " ", "igbook_main.c:1:1: error: no", "more"};
+    EXPECT_THAT(grades_csv({result_of(it, "dora")}, {}),
+                HasSubstr("it does not compile: igbook_main.c:1:1: error: no\n"));
+}
+
+TEST(Feedback, SaysWhatWasLeftOut) {
+    auto it = report();
+    it.ignored = {"__MACOSX/", "<b>.txt"};
+    EXPECT_THAT(written<MarkdownWriter>(it), HasSubstr("\\_\\_MACOSX/, \\<b\\>.txt"));
+    EXPECT_THAT(written<HtmlWriter>(it), HasSubstr("__MACOSX/, &lt;b&gt;.txt"));
+    const auto json = nlohmann::json::parse(written<GradescopeWriter>(it));
+    EXPECT_THAT(json.at("output").get<std::string>(), HasSubstr("__MACOSX/, <b>.txt"));
 }
 
 TEST(OwnLines, WhatWasHandedOutIsLeftOut) {

@@ -5,6 +5,7 @@
 
 #include "complaints.h"
 #include "edit.h"
+#include "process.h"
 #include "scratch.h"
 
 namespace fwts::grader {
@@ -51,9 +52,16 @@ TEST_F(Diagnostics, WarningsAreApartAndMakesOwnAreNone) {
                 ElementsAre(HasSubstr("unused variable"), "    2 | \tint a;"));
 }
 
-TEST(Kbuild, NamesEveryObjectInOrder) {
-    EXPECT_THAT(kbuild_for({"igbook_a.c", "igbook_b.c"}),
-                HasSubstr("igbook-y := igbook_a.o igbook_b.o\n"));
+TEST(Kbuild, NamesEveryFileThatIsThereInOrder) {
+    const Scratch scratch("kbuild");
+    write_file(scratch.path() / "Kbuild", build_rules());
+    for (const char* name : {"igbook_b.c", "igbook_a.c", "igbook.mod.c", "igbook_a.h", "other.c"})
+        write_file(scratch.path() / name, "");
+    const auto said = run_process(
+        {"make", "-s", "-f", (scratch.path() / "Kbuild").string(), "src=" + scratch.path().string(),
+         "--eval=show: ; $(info $(igbook-y))", "show"},
+        {}, {{"PATH", "/usr/bin:/bin"}});
+    EXPECT_THAT(said.output, HasSubstr("igbook_a.o igbook_b.o\n"));
 }
 
 TEST(Builder, AMissingKernelIsTheGradersTroubleAndSaysWhatToDo) {

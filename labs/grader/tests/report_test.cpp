@@ -94,9 +94,10 @@ TEST(JsonWriter, SchemaIsStable) {
     const auto json = nlohmann::ordered_json::parse(out.str());
     std::string keys;
     for (const auto& [key, value] : json.items()) keys += key + " ";
-    EXPECT_EQ(keys,
-              "schema lab title submission seed kernel stage message details warnings earned "
-              "points checks costs ");
+    EXPECT_EQ(
+        keys,
+        "schema lab title submission seed kernel stage message details ignored warnings earned "
+        "points checks costs ");
     std::string check_keys;
     for (const auto& [key, value] : json["checks"][1].items()) check_keys += key + " ";
     EXPECT_EQ(
