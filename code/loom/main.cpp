@@ -15,6 +15,7 @@
 #include "disk.h"
 #include "error.h"
 #include "patch.h"
+#include "process_start.h"
 #include "snippet.h"
 #include "source.h"
 #include "stage_writer.h"
@@ -190,6 +191,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    fwts::settle_inherited();
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {

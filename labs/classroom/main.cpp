@@ -15,6 +15,7 @@
 #include "generate.h"
 #include "grading_one.h"
 #include "pool.h"
+#include "process_start.h"
 #include "roster.h"
 #include "similarity.h"
 #include "tables.h"
@@ -331,6 +332,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    fwts::settle_inherited();
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {

@@ -268,7 +268,7 @@ class Grading {
     const Places& places_;
     const Request& request_;
     const Watcher& watcher_;
-    Scratch scratch_{"grade"};
+    Scratch scratch_{"grade", Scratch::Care::watched};
     Report report_;
     milliseconds in_the_room_{0};  // of the build, whose processes are nobody's children here
 };

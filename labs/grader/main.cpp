@@ -13,6 +13,7 @@
 #include "all_labs.h"
 #include "clauses.h"
 #include "grading.h"
+#include "process_start.h"
 #include "repeat.h"
 #include "report.h"
 #include "selftest.h"
@@ -299,6 +300,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    fwts::settle_inherited();
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {

@@ -170,15 +170,17 @@ Texts compare(const Report& report, const Mutant& mutant) {
 
 SelfTest self_test(const Lab& lab, const Scenario& scenario, const Places& places,
                    const std::string& subject, Request request, const Watcher& watcher) {
-    const Scratch scratch("selftest");
-    request.submission = lab.solution_dir();
-    if (subject != "solution") {
-        request.submission = scratch.path() / "submission";
-        make_subject(lab, places, subject, request.submission);
-    }
     SelfTest test;
     test.subject = subject;
-    test.report = grade(lab, scenario, places, request, watcher);
+    {
+        const Scratch scratch("selftest", Scratch::Care::watched);
+        request.submission = lab.solution_dir();
+        if (subject != "solution") {
+            request.submission = scratch.path() / "submission";
+            make_subject(lab, places, subject, request.submission);
+        }
+        test.report = grade(lab, scenario, places, request, watcher);
+    }
     if (subject == "solution" || subject.starts_with(alternative_prefix))
         test.differences = compare_points(test.report, test.report.possible());
     else if (subject == "skeleton")

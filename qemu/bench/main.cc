@@ -11,6 +11,7 @@
 
 #include "failure.h"
 #include "measured_guest.h"
+#include "process_start.h"
 
 namespace {
 
@@ -284,6 +285,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    fwts::settle_inherited();
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {

@@ -24,6 +24,7 @@
 #include "control.h"
 #include "guest.h"
 #include "io.h"
+#include "process_start.h"
 #include "protocol.h"
 #include "terminal.h"
 
@@ -501,6 +502,7 @@ Program::Program() {
 }
 
 int run_program(int argc, char** argv) {
+    settle_inherited();
     Program program;
     try {
         program.app.parse(argc, argv);
