@@ -228,13 +228,17 @@ class Bench::ProcessorLimit {
     bool exceeded() const { return exceeded_; }
 
   private:
+    /// Nobody would catch what a thread throws; then the limit by the clock is left.
+    static void end_guest(Parts& parts) noexcept try { parts.guest.kill(); } catch (...) {
+    }
+
     void watch(Parts& parts) {
         constexpr milliseconds between{250};
         std::unique_lock lock(mutex_);
         while (!woken_.wait_for(lock, between, [this] { return done_; })) {
             if (processor_time_of(parts.qemu) < end_) continue;
             exceeded_ = true;
-            parts.guest.kill();
+            end_guest(parts);
             return;
         }
     }
@@ -298,7 +302,7 @@ void Bench::start(const std::vector<std::string>& argv) {
 void Bench::put(const std::string& path, const std::string& content) {
     try {
         parts_->guest.put(path, content);
-    } catch (const sandbox::SetupError& error) {
+    } catch (const sandbox::GuestError& error) {
         fail("in the guest: writing " + path, "success", error.what());
     }
 }
@@ -347,7 +351,7 @@ std::string Bench::text(const std::string& path) {
 std::string Bench::bytes(const std::string& path) {
     try {
         return parts_->guest.get(path);
-    } catch (const sandbox::SetupError&) {
+    } catch (const sandbox::GuestError&) {
         return {};
     }
 }
@@ -460,7 +464,10 @@ std::chrono::milliseconds Bench::processor_time() const {
     return parts_->used;
 }
 const std::string& Bench::param(const std::string& name) const {
-    return parts_->params.at(name);
+    const auto found = parts_->params.find(name);
+    if (found == parts_->params.end())
+        throw std::runtime_error(fmt::format("lab.toml names no parameter {}", name));
+    return found->second;
 }
 std::string Bench::random_bytes(std::size_t size) {
     std::string bytes;

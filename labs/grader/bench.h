@@ -167,7 +167,7 @@ class Bench {
     /// Path of the module in the guest.
     static constexpr const char* guest_module = "/modules/submission/igbook.ko";
     std::mt19937_64& random();
-    /// A parameter of the lab. @throws std::out_of_range when lab.toml does not name it.
+    /// A parameter of the lab. @throws std::runtime_error when lab.toml does not name it.
     const std::string& param(const std::string& name) const;
     /// Bytes that follow from the seed, for payloads that nobody can know beforehand.
     std::string random_bytes(std::size_t size);

@@ -16,6 +16,7 @@
 #include "jail.h"
 #include "prebuilt.h"
 #include "processor_time.h"
+#include "qmp.h"
 #include "scratch.h"
 #include "skeleton.h"
 
@@ -91,6 +92,16 @@ Verdict trouble(const std::string& what) {
     return verdict;
 }
 
+/// The guest did all that before the submission's module came: now it is the submission's.
+Verdict no_longer(const std::exception& error) {
+    Verdict verdict;
+    verdict.outcome = Outcome::fail;
+    verdict.what = "a machine that works as it did before the module was loaded";
+    verdict.expected = "answers that can be understood";
+    verdict.seen = error.what();
+    return verdict;
+}
+
 /// A check that saw what it wanted still fails when the kernel complained meanwhile.
 void demand_silence(Bench& bench) {
     const auto found = complaints(bench.take_log());
@@ -120,8 +131,20 @@ Verdict run_check(const Check& check, Bench& bench) {
         return failure.verdict();
     } catch (const sandbox::GuestFailure& failure) {
         return lost("a guest that goes on running", failure);
+    } catch (const sandbox::GuestError& error) {
+        return no_longer(error);
+    } catch (const sandbox::QmpError& error) {
+        return no_longer(error);
+    } catch (const std::invalid_argument& error) {  // a number was expected where another text is
+        return no_longer(error);
+    } catch (const std::out_of_range& error) {
+        return no_longer(error);
+    } catch (const nlohmann::json::exception& error) {
+        return no_longer(error);
     } catch (const std::exception& error) {
         return trouble(error.what());
+    } catch (...) {
+        return trouble("the check ended in a way nobody had foreseen");
     }
 }
 

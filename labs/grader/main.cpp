@@ -306,5 +306,8 @@ int main(int argc, char** argv) {
     } catch (const std::exception& error) {
         std::cerr << "grade: " << error.what() << '\n';
         return exit_grader_trouble;
+    } catch (...) {
+        std::cerr << "grade: stopped by an error nobody had foreseen\n";
+        return exit_grader_trouble;
     }
 }

@@ -3,16 +3,46 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string_view>
 #include <utility>
 
 namespace fwts::sandbox {
 
-std::int64_t AgentLink::ask(nlohmann::json message, OutputHandler handler) {
+namespace {
+
+// Whoever got into the guest's kernel can write anything to the port.
+void require_well_formed(const nlohmann::json& message) {
+    constexpr std::array<std::string_view, 7> kEvents = {"hello", "output", "data", "exit",
+                                                         "done",  "pong",   "error"};
+    constexpr std::array<const char*, 6> kTexts = {"event",   "stream", "data",
+                                                   "message", "reason", "release"};
+    constexpr std::array<const char*, 6> kNumbers = {"id",   "status",    "signal",
+                                                     "mode", "uptime_ms", "cpus"};
+    for (const char* key : kTexts) {
+        if (message.contains(key) && !message[key].is_string()) {
+            throw agent::ProtocolError(std::string(key) + " is no text");
+        }
+    }
+    for (const char* key : kNumbers) {
+        if (message.contains(key) && !message[key].is_number_integer()) {
+            throw agent::ProtocolError(std::string(key) + " is no whole number");
+        }
+    }
+    const auto event = message.value("event", std::string());
+    if (std::find(kEvents.begin(), kEvents.end(), event) == kEvents.end()) {
+        throw agent::ProtocolError("there is no event \"" + event.substr(0, 20) + "\"");
+    }
+}
+
+}  // namespace
+
+std::int64_t AgentLink::ask(nlohmann::json message, OutputHandler handler, std::size_t most) {
     const auto lock = monitor_.lock();
     const std::int64_t id = ++last_id_;
-    calls_[id].handler = std::move(handler);
+    calls_[id] = {std::move(handler), most, std::nullopt};
     message["id"] = id;
     outbox_ += agent::encode(message);
     wake_();
@@ -91,43 +121,55 @@ bool AgentLink::on_readable() {
         while (auto message = decoder_.next()) {
             accept(*message);
         }
-    } catch (const agent::ProtocolError&) {
+    } catch (const agent::ProtocolError& error) {
         // Whatever writes to the port is not the agent. It will be heard again after a beginning.
         decoder_ = agent::Decoder(agent::Decoder::Start::kWaitBeginning);
+        fail_calls(std::string("something else than the agent wrote to its port: ") + error.what());
     }
     monitor_.changed();
     return true;
 }
 
 void AgentLink::accept(const nlohmann::json& message) {
-    const auto event = message.value("event", std::string());
-    if (event == "hello") {
+    require_well_formed(message);
+    if (message["event"] == "hello") {
         greet(message);
         return;
     }
     const auto call = calls_.find(message.value("id", std::int64_t{0}));
-    if (call == calls_.end()) {
+    if (call == calls_.end() || call->second.last) {
         return;
     }
-    if (event == "output" || event == "data") {
-        if (call->second.handler) {
-            call->second.handler(message.value("stream", "") == "stderr",
-                                 agent::base64_decode(message.value("data", std::string())));
-        }
-    } else {
+    const bool piece = message["event"] == "output" || message["event"] == "data";
+    if (!piece) {
         call->second.last = message;
+    } else if (call->second.handler) {
+        hand_on(call->second, message);
+    }
+}
+
+void AgentLink::hand_on(Call& call, const nlohmann::json& message) {
+    const auto bytes = agent::base64_decode(message.value("data", std::string()));
+    if (bytes.size() > call.room) {
+        call.last = {{"event", "error"}, {"message", "more came in answer than was asked for"}};
+        return;
+    }
+    call.room -= bytes.size();
+    call.handler(message.value("stream", "") == "stderr", bytes);
+}
+
+void AgentLink::fail_calls(const std::string& why) {
+    for (auto& [id, call] : calls_) {
+        if (!call.last) {
+            call.last = {{"event", "error"}, {"message", why}};
+        }
     }
 }
 
 void AgentLink::greet(const nlohmann::json& hello) {
     if (hello_) {
         // What an agent before this one was asked is lost with it.
-        for (auto& [id, call] : calls_) {
-            if (!call.last) {
-                call.last = {{"event", "error"},
-                             {"message", "the agent in the guest was restarted"}};
-            }
-        }
+        fail_calls("the agent in the guest was restarted");
         outbox_.clear();
     }
     hello_ = hello;

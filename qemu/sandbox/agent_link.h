@@ -23,6 +23,9 @@ class AgentLink {
     /// Receives the pieces of standard output (err false) and standard error (err true).
     using OutputHandler = std::function<void(bool err, std::string_view piece)>;
 
+    /// More than this never comes in answer to one message, if the agent is what sends it.
+    static constexpr std::size_t kMostOutput = std::size_t{256} << 20;
+
     /// @param wake  makes the listener thread look again at wants_write(); called with the lock
     /// held
     AgentLink(Descriptor socket, Monitor& monitor, std::function<void()> wake)
@@ -30,8 +33,11 @@ class AgentLink {
 
     /// Sends @p message under a new id, or keeps it until the agent says hello. Never blocks.
     /// @return the id.
-    /// Pieces of output and of files go to @p handler, on the listener thread.
-    std::int64_t ask(nlohmann::json message, OutputHandler handler = {});
+    /// Pieces of output and of files go to @p handler, on the listener thread. When more than
+    /// @p most bytes come, or something on the port that is no message of an agent, the call ends
+    /// with an "error".
+    std::int64_t ask(nlohmann::json message, OutputHandler handler = {},
+                     std::size_t most = kMostOutput);
 
     /// Sends @p message under an id of an earlier ask(); nothing comes back for it.
     void tell(nlohmann::json message, std::int64_t id);
@@ -59,12 +65,15 @@ class AgentLink {
   private:
     struct Call {
         OutputHandler handler;
+        std::size_t room = 0;  // bytes that may still come
         std::optional<nlohmann::json> last;
     };
 
     void flush();
     void accept(const nlohmann::json& message);
+    void hand_on(Call& call, const nlohmann::json& message);
     void greet(const nlohmann::json& hello);
+    void fail_calls(const std::string& why);
 
     Descriptor socket_;
     Monitor& monitor_;

@@ -2,6 +2,7 @@
 // What can go wrong with a guest, as exceptions.
 //
 // SetupError: it could not be started the way it was asked for; the text says what to do.
+// GuestError, one of them: it was started, and what it was asked for then did not happen.
 // GuestFailure: it ran and then something happened to it. Its text is a report a person can act on:
 // what happened, the last console lines, and a backtrace in terms of files and lines.
 #pragma once
@@ -15,6 +16,13 @@ namespace fwts::sandbox {
 
 struct SetupError : std::runtime_error {
     using std::runtime_error::runtime_error;
+};
+
+/// The guest runs and did not do what it was asked for: its agent refused, was started anew or talks
+/// nonsense, the card's registers are nowhere to be found. When it did such things before, whatever
+/// came into it since is to blame.
+struct GuestError : SetupError {
+    using SetupError::SetupError;
 };
 
 class GuestFailure : public std::runtime_error {

@@ -18,6 +18,7 @@
 #include <cctype>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <iterator>
 #include <sstream>
 #include <thread>
@@ -45,6 +46,10 @@ constexpr auto kPowerOffLimit = 20s;
 constexpr auto kPrepareLimit = 300s;  // a boot of the strict kernel on a loaded machine
 constexpr auto kRestoredLimit = 60s;  // for the first answer of a guest started from a state
 constexpr unsigned kPortSlot = 3;     // of the root port, on bus 0
+// What a command still says between its limit of output and its end.
+constexpr std::size_t kOutputOvershoot = std::size_t{4} << 20;
+// A driver that writes registers without end must not fill the host's memory. QEMU is killed then.
+constexpr std::uint64_t kLongestRecord = std::uint64_t{256} << 20;
 constexpr std::size_t kPutPiece = std::size_t{512} << 10;
 
 // What QEMU said of its own end.
@@ -145,7 +150,7 @@ class Guest::Machine {
     [[noreturn]] void wait_end(std::chrono::milliseconds limit);
     [[noreturn]] void hang(const std::string& message);
     std::string memory(std::uint64_t address, std::size_t size);
-    std::uint64_t bar0();
+    std::uint32_t read_register(std::uint32_t offset);
 
     void put(const std::string& path, std::string_view content, std::optional<unsigned> mode);
 
@@ -172,11 +177,18 @@ class Guest::Machine {
     void add_devices(std::vector<std::string>& argv, const Wiring& wiring) const;
     void add_debugging(std::vector<std::string>& argv, const Wiring& wiring) const;
     void listen();
+    void serve();
     void on_event(const nlohmann::json& event);
     void wake() const;
     [[noreturn]] void report_end();
     void await_migration(std::size_t seen);
+    std::optional<std::uint64_t> bar0();
+    std::uint32_t examine(std::uint64_t address);
     std::uint32_t port_read(const char* format, unsigned port);
+    std::uint32_t config(std::uint32_t card, std::uint32_t offset);
+    void set_config(std::uint32_t card, std::uint32_t offset, std::uint32_t value);
+    std::optional<std::uint32_t> power_control();
+    std::uint32_t read_awake(std::uint32_t offset);
     void initialise_card();
     void settle_restored();
     void insert_modules();
@@ -187,12 +199,12 @@ class Guest::Machine {
     Descriptor wake_;
     Descriptor ended_;  // eventfd
     EndOfGuest end_;
+    std::exception_ptr trouble_;  // of ours, in the listener
     std::optional<Clock::time_point> panicked_at_;
     Clock::time_point started_;
     std::atomic<bool> leave_ = false;
     std::thread listener_;
     std::mutex dumping_;
-    std::optional<std::uint64_t> bar0_;
 
   public:
     std::atomic<bool> ready = false;
@@ -328,28 +340,89 @@ std::uint32_t Guest::Machine::port_read(const char* format, unsigned port) {
     return value;
 }
 
+namespace {
+
+// PCI's configuration ports: the register's address goes into the first, its value is in the other.
+constexpr unsigned kConfigAddress = 0xcf8;
+constexpr unsigned kConfigData = 0xcfc;
+constexpr std::uint32_t kPort = 0x80000000 | kPortSlot << 11;
+constexpr std::uint32_t kCard = 0x80010000;  // 01:00.0, behind the only root port
+constexpr std::uint32_t kCommand = 0x04;
+constexpr std::uint32_t kMemoryDecoding = 0x0002;
+
+}  // namespace
+
+std::uint32_t Guest::Machine::config(std::uint32_t card, std::uint32_t offset) {
+    qmp->human(fmt::format("o /w {:#x} {:#x}", kConfigAddress, card + offset));
+    return port_read("xw", kConfigData);
+}
+
+void Guest::Machine::set_config(std::uint32_t card, std::uint32_t offset, std::uint32_t value) {
+    qmp->human(fmt::format("o /w {:#x} {:#x}", kConfigAddress, card + offset));
+    qmp->human(fmt::format("o /w {:#x} {:#x}", kConfigData, value));
+}
+
 // Leaves the card as the firmware leaves one that is there when the machine starts: a kernel that
-// finds it later does neither. By the ports of PCI's configuration, before the guest looks.
+// finds it later does neither. Before the guest looks.
 void Guest::Machine::initialise_card() {
-    constexpr unsigned kAddress = 0xcf8;  // of the register; its value is then at kData
-    constexpr unsigned kData = 0xcfc;
-    constexpr std::uint32_t kPort = 0x80000000 | kPortSlot << 11;
-    constexpr std::uint32_t kCard = 0x80010000;  // 01:00.0, behind the only root port
-    constexpr std::uint32_t kCommand = 0x04;
     constexpr std::uint32_t kInterruptLine = 0x3c;
     constexpr std::uint32_t kDecoding = 0x0103;  // I/O, memory; SERR# enable
-    const auto write = [this](char size, unsigned port, std::uint32_t value) {
-        qmp->human(fmt::format("o /{} {:#x} {:#x}", size, port, value));
-    };
-    const std::uint32_t before = port_read("xw", kAddress);
-    // The card is its bus's device 0, whose INTA# is the port's own.
-    write('w', kAddress, kPort + kInterruptLine);
-    const std::uint32_t line = port_read("xb", kData);
-    write('w', kAddress, kCard + kInterruptLine);
-    write('b', kData, line);
-    write('w', kAddress, kCard + kCommand);
-    write('h', kData, kDecoding);
-    write('w', kAddress, before);  // the guest may stand between its two accesses
+    const std::uint32_t before = port_read("xw", kConfigAddress);
+    // The card is its bus's device 0, whose INTA# is the port's own. The status beside the command
+    // clears where ones are written.
+    const std::uint32_t line = config(kPort, kInterruptLine) & 0xff;
+    set_config(kCard, kInterruptLine, (config(kCard, kInterruptLine) & ~0xffU) | line);
+    set_config(kCard, kCommand, kDecoding);
+    // The guest may stand between its two accesses.
+    qmp->human(fmt::format("o /w {:#x} {:#x}", kConfigAddress, before));
+}
+
+// @return where the card's power is controlled (PMCSR), if it can be.
+std::optional<std::uint32_t> Guest::Machine::power_control() {
+    constexpr std::uint32_t kFirstCapability = 0x34;
+    constexpr std::uint32_t kPowerManagement = 0x01;
+    std::uint32_t at = config(kCard, kFirstCapability) & 0xfc;
+    for (int seen = 0; at != 0 && seen < 48; ++seen) {
+        const std::uint32_t capability = config(kCard, at);
+        if ((capability & 0xff) == kPowerManagement) {
+            return at + 4;
+        }
+        at = capability >> 8 & 0xfc;
+    }
+    return std::nullopt;
+}
+
+// A card that sleeps (D3hot), or that was told not to decode memory, shows its registers to nobody.
+// It is woken for the moment of a look, during which the guest stands.
+std::uint32_t Guest::Machine::read_awake(std::uint32_t offset) {
+    constexpr std::uint32_t kState = 0x3;
+    const bool stood = monitor.is_stopped();
+    if (!stood) {
+        qmp->stop();
+    }
+    const std::uint32_t address = port_read("xw", kConfigAddress);
+    const auto power = power_control();
+    const std::uint32_t state = power ? config(kCard, *power) & 0xffff : 0;
+    const std::uint32_t command = config(kCard, kCommand) & 0xffff;
+    if (power) {
+        set_config(kCard, *power, state & ~kState);
+    }
+    set_config(kCard, kCommand, command | kMemoryDecoding);
+    const auto bar = bar0();
+    const std::uint32_t value = bar ? examine(*bar + offset) : 0;
+    set_config(kCard, kCommand, command);
+    if (power) {
+        set_config(kCard, *power, state);
+    }
+    qmp->human(fmt::format("o /w {:#x} {:#x}", kConfigAddress, address));
+    if (!stood) {
+        qmp->resume();
+    }
+    if (!bar) {
+        throw GuestError(
+            "the card's BAR 0 is not mapped, so its registers cannot be read: is there a card?");
+    }
+    return value;
 }
 
 Guest::Machine::~Machine() {
@@ -407,6 +480,9 @@ QemuProcess::Plan Guest::Machine::plan(const Wiring& wiring) const {
         wiring.qmp.theirs.get(),   wiring.agent.theirs.get(), wiring.console.theirs.get(),
         wiring.cable.theirs.get(), wiring.initrd.get(),       wiring.trace.get(),
         wiring.dump.get()};
+    if (options.record_registers) {
+        plan.longest_file = kLongestRecord;
+    }
     if (wiring.state.open()) {
         plan.inherited.push_back(wiring.state.get());
     }
@@ -475,6 +551,18 @@ void Guest::Machine::wake() const {
 }
 
 void Guest::Machine::listen() {
+    try {
+        serve();
+    } catch (...) {
+        // Whoever waits for the guest throws it.
+        const auto lock = monitor.lock();
+        trouble_ = std::current_exception();
+        monitor.end();
+        raise(ended_);
+    }
+}
+
+void Guest::Machine::serve() {
     bool console_open = true;
     bool agent_open = true;
     bool qmp_open = true;
@@ -524,7 +612,7 @@ void Guest::Machine::on_event(const nlohmann::json& event) {
         end_.panicked = true;
         panicked_at_ = Clock::now();
     } else if (name == "SHUTDOWN") {
-        end_.shutdown_reason = event["data"].value("reason", "");
+        end_.shutdown_reason = event.value("data", nlohmann::json::object()).value("reason", "");
     } else if (name == "STOP") {
         monitor.stopped();
     } else if (name == "RESUME") {
@@ -533,6 +621,9 @@ void Guest::Machine::on_event(const nlohmann::json& event) {
 }
 
 void Guest::Machine::report_end() {
+    if (trouble_) {
+        std::rethrow_exception(trouble_);
+    }
     const std::string text = console->text();
     const auto tail = console->tail(kTailLines);
     const auto panic = find_panic(text);
@@ -552,6 +643,9 @@ void Guest::Machine::report_end() {
     std::string how = "ended";
     if (end_.status && WIFSIGNALED(*end_.status)) {
         how = fmt::format("was killed by signal {}", WTERMSIG(*end_.status));
+        if (WTERMSIG(*end_.status) == SIGXFSZ) {
+            how += ": the record of register writes was full";
+        }
     } else if (end_.status) {
         how = fmt::format("ended with status {}", WEXITSTATUS(*end_.status));
     }
@@ -629,7 +723,7 @@ nlohmann::json Guest::Machine::call(const nlohmann::json& message,
         hang(fmt::format("the agent did not answer \"{}\" in 60 s", message.value("op", "")));
     }
     if (answer->value("event", "") == "error") {
-        throw SetupError(
+        throw GuestError(
             fmt::format("guest: {}: {}", message.value("op", ""), answer->value("message", "")));
     }
     return *answer;
@@ -663,7 +757,8 @@ ExecResult Guest::Machine::exec(const std::vector<std::string>& argv, const Exec
                                            if (wanted.on_output) {
                                                wanted.on_output(err, piece);
                                            }
-                                       });
+                                       },
+                                       wanted.output_limit + kOutputOvershoot);
     struct Forget {  // the handler above must not outlive this call
         AgentLink& agent;
         std::int64_t id;
@@ -684,7 +779,7 @@ ExecResult Guest::Machine::exec(const std::vector<std::string>& argv, const Exec
                    console->tail(kTailLines), {});
     }
     if (last->value("event", "") == "error") {
-        throw SetupError(fmt::format("guest: {}: {}", name, last->value("message", "")));
+        throw GuestError(fmt::format("guest: {}: {}", name, last->value("message", "")));
     }
     result.signal = last->value("signal", 0);
     result.status = result.signal != 0 ? 128 + result.signal : last->value("status", 0);
@@ -751,12 +846,15 @@ std::string Guest::Machine::memory(std::uint64_t address, std::size_t size) {
     const std::lock_guard dumping(dumping_);  // there is one file
     qmp->command("pmemsave",
                  {{"val", address}, {"size", size}, {"filename", inherited_path(dump)}});
-    return read_from(dump);
+    std::string bytes = read_from(dump);
+    if (bytes.size() != size) {
+        throw GuestError(fmt::format("{} bytes of memory at {:#x} cannot be read", size, address));
+    }
+    return bytes;
 }
 
-std::uint64_t Guest::Machine::bar0() {
-    // Where the kernel has put it: looked up each time, a driver under test may not have enabled
-    // it.
+// Where the kernel has put it: looked up each time, a driver under test may not have enabled it.
+std::optional<std::uint64_t> Guest::Machine::bar0() {
     const auto find = [](const auto& self, const nlohmann::json& devices) -> std::uint64_t {
         for (const auto& device : devices) {
             if (device.value("qdev_id", "") == "nic") {
@@ -780,7 +878,22 @@ std::uint64_t Guest::Machine::bar0() {
             return found;
         }
     }
-    throw SetupError("the card's BAR 0 is not mapped: is there a card, did a driver enable it?");
+    return std::nullopt;
+}
+
+std::uint32_t Guest::Machine::examine(std::uint64_t address) {
+    const std::string text = qmp->human(fmt::format("xp /1wx {:#x}", address));
+    unsigned value = 0;
+    const std::size_t at = text.find(": 0x");
+    if (at == std::string::npos || std::sscanf(text.c_str() + at, ": 0x%x", &value) != 1) {
+        throw QmpError("xp: " + text);
+    }
+    return value;
+}
+
+std::uint32_t Guest::Machine::read_register(std::uint32_t offset) {
+    const auto bar = bar0();
+    return bar ? examine(*bar + offset) : read_awake(offset);
 }
 
 Guest::Guest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
@@ -923,7 +1036,7 @@ ExecResult Guest::run(const std::string& line, const ExecOptions& options) {
 std::string Guest::must(const std::string& line, const ExecOptions& options) {
     const ExecResult result = run(line, options);
     if (!result.ok()) {
-        throw SetupError(fmt::format("guest: `{}` ended with status {}: {}{}", line, result.status,
+        throw GuestError(fmt::format("guest: `{}` ended with status {}: {}{}", line, result.status,
                                      result.err, result.out));
     }
     return result.out;
@@ -992,13 +1105,7 @@ std::string Guest::memory(std::uint64_t address, std::size_t size) {
 }
 
 std::uint32_t Guest::read_register(std::uint32_t offset) {
-    const std::string text = qmp().human(fmt::format("xp /1wx {:#x}", machine_->bar0() + offset));
-    unsigned value = 0;
-    const std::size_t at = text.find(": 0x");
-    if (at == std::string::npos || std::sscanf(text.c_str() + at, ": 0x%x", &value) != 1) {
-        throw QmpError("xp: " + text);
-    }
-    return value;
+    return machine_->read_register(offset);
 }
 
 std::optional<std::chrono::milliseconds> Guest::boot_time() const {

@@ -98,13 +98,13 @@ class Guest {
 
     /// Runs a program and waits for it. @param argv  not split, not expanded
     /// @throws Hang if it does not end in time, another GuestFailure if the guest ends,
-    /// SetupError if the program cannot be started.
+    /// GuestError if the program cannot be started or something else than the agent answers.
     ExecResult exec(const std::vector<std::string>& argv, const ExecOptions& options = {});
 
     /// Runs a line of shell; one that is a program and its words alone, without the shell.
     ExecResult run(const std::string& line, const ExecOptions& options = {});
 
-    /// Runs a line of shell that must succeed. @return its output. @throws SetupError with its
+    /// Runs a line of shell that must succeed. @return its output. @throws GuestError with its
     /// error.
     std::string must(const std::string& line, const ExecOptions& options = {});
 
@@ -142,8 +142,10 @@ class Guest {
     std::string memory(std::uint64_t address, std::size_t size);
 
     /// Reads a register of the card from outside. Some registers change when read: ICR and all
-    /// statistics clear, so a driver under test can notice.
+    /// statistics clear, so a driver under test can notice. A card that sleeps or does not decode
+    /// memory is woken for that moment.
     /// @param offset  in bytes from the start of BAR 0
+    /// @throws GuestError when the card cannot be found.
     std::uint32_t read_register(std::uint32_t offset);
 
     /// @return whether it was started from a prepared guest.

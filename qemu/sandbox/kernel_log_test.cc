@@ -69,10 +69,21 @@ TEST(KernelLog, TheGradersComplaintsAreOnTheList) {
           "sysfs: cannot create duplicate filename '/x'", "rmmod/1 still has locks held!",
           "list_del corruption. prev->next should be 0", "kernel BUG at net/core/dev.c:1!",
           "ODEBUG: free active (active state 0) object: 0", "rcu: INFO: rcu_preempt self-detected",
-          "kmemleak: Kernel memory leak detector disabled"}) {
+          "kmemleak: Kernel memory leak detector disabled",
+          "Disabling lock debugging due to kernel taint"}) {
         EXPECT_TRUE(is_complaint(line)) << line;
     }
     EXPECT_FALSE(is_complaint("kmemleak: Cannot allocate a scan area, scanning the full object"));
+}
+
+TEST(KernelLog, ATraceThatNoKernelPrintsIsNoTrouble) {
+    EXPECT_TRUE(find_trace("Call Trace:\n f+0xfffffffffffffffff/0x10\n").empty());
+    EXPECT_TRUE(find_trace("Call Trace:\n " + std::string(1'000'000, 'f') + "+0x1/0x2\n").empty());
+    std::string endless = "Call Trace:\n";
+    for (int i = 0; i < 100'000; ++i) {
+        endless += " f+0x1/0x2\n g+0x1/0x2\n";
+    }
+    EXPECT_LE(find_trace(endless).size(), 64U);
 }
 
 TEST(KernelLog, StampsAreStripped) {

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@ struct Orders {
     int life = -1;
     int status = -1;
     int output = -1;
+    rlimit longest_file = {RLIM_INFINITY, RLIM_INFINITY};
 };
 
 void close_others(const std::vector<int>& keep) {
@@ -54,8 +56,11 @@ void close_others(const std::vector<int>& keep) {
     for (const int fd : orders.inherited) {
         fcntl(fd, F_SETFD, 0);
     }
-    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) {
+    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ}) {
         signal(signal_number, SIG_DFL);
+    }
+    if (orders.longest_file.rlim_cur != RLIM_INFINITY) {
+        setrlimit(RLIMIT_FSIZE, &orders.longest_file);
     }
     execv(orders.argv[0], orders.argv.data());
     dprintf(2, "%s: %m\n", orders.argv[0]);
@@ -119,6 +124,9 @@ QemuProcess::QemuProcess(const Plan& plan) {
         orders.remove.push_back(path.c_str());
     }
     orders.inherited = plan.inherited;
+    if (plan.longest_file != 0) {
+        orders.longest_file = {plan.longest_file, plan.longest_file};
+    }
     orders.life = life.read_end.get();
     orders.status = status.write_end.get();
     orders.output = output_.get();

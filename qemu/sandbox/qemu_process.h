@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ class QemuProcess {
         std::vector<std::string> argv;              ///< argv[0] is the path of the program
         std::vector<int> inherited;                 ///< descriptors QEMU may use
         std::vector<std::filesystem::path> remove;  ///< files to remove in the end
+        std::uint64_t longest_file = 0;             ///< it may write; 0: any
     };
 
     /// Starts it. @throws std::system_error when there are no more processes.

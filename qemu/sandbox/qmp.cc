@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 
+#include "failure.h"
 #include "io.h"
 
 namespace fwts::sandbox {
@@ -54,7 +55,8 @@ nlohmann::json Qmp::command(const std::string& name, const nlohmann::json& argum
     send(name, arguments, id);
     // QEMU answers whether or not the guest's processors run.
     if (!monitor_.wait_on_wall(lock, kAnswerLimit, [&] { return answers_.count(id) != 0; })) {
-        throw QmpError(name + ": QEMU did not answer in 30 s");
+        lock.unlock();
+        throw Hang(name + ": QEMU did not answer in 30 s", {}, {});
     }
     const nlohmann::json answer = std::move(answers_.extract(id).mapped());
     if (answer.contains("error")) {
