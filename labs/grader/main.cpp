@@ -312,5 +312,8 @@ int main(int argc, char** argv) {
     } catch (...) {
         std::cerr << "grade: stopped by an error nobody had foreseen\n";
         return exit_grader_trouble;
+    } catch (...) {
+        std::cerr << "grade: stopped by an error nobody had foreseen\n";
+        return exit_grader_trouble;
     }
 }
