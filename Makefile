@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test fresh doctor setup tools kernel kernels guest stages modules headers trace shell run \
-	book pdf grading grade class skeleton check loom-check bench clean clean-cache
+	book pdf grading grade class soak skeleton check loom-check bench clean clean-cache
 
 # From the command line only: a variable of that name in the environment means something else.
 T := receive
@@ -134,6 +134,9 @@ class: ## grade a class: make class L=01 S=handed-in (one entry a student; resul
 	@test -d "$(S)" || { echo "class: where is what was handed in? make class L=01 S=directory" >&2; exit 2; }
 	@$(MAKE) --no-print-directory grading
 	@build/bin/classroom grade --lab $(L) --submissions $(S) --out build/labs/$(L)/class $(ARGS)
+
+soak: grading ## the labs at full depth: every mutant, every mutation of the references (L=04: one lab); goes on where it stopped
+	@$(setup)/soak $(if $(filter command,$(origin L)),$(L))
 
 skeleton: stages ## write a lab's skeleton to start from: make skeleton L=01
 	@test ! -e build/labs/$(L)/skeleton || { echo "skeleton: build/labs/$(L)/skeleton is there already; move your work away first" >&2; exit 1; }

@@ -31,6 +31,8 @@ struct Places {
 struct Request {
     std::filesystem::path submission;
     std::uint64_t seed = 0;
+    std::filesystem::path module;     ///< what is built already: no intake, no build; or empty
+    bool first_failure = false;       ///< checks after the first that fails are not tried
     std::filesystem::path keep_logs;  ///< console, register record and build output; empty: none
 };
 

@@ -140,6 +140,20 @@ Mutant read_mutant(const Reader& reader) {
     return mutant;
 }
 
+Equivalent read_equivalent(const Reader& reader) {
+    if (reader.has("mutant")) {
+        reader.only({"mutant", "reason"});
+        return Equivalent{reader.text("mutant"), "", "", "", "", reader.text("reason")};
+    }
+    reader.only({"file", "function", "find", "replace", "reason"});
+    return Equivalent{"",
+                      reader.text("file"),
+                      reader.text("function"),
+                      reader.text("find"),
+                      reader.text("replace"),
+                      reader.text("reason")};
+}
+
 Clause read_clause(const Reader& reader) {
     reader.only({"name", "says", "checks", "mutants"});
     return Clause{reader.text("name"), reader.text_or_texts("says"), reader.texts("checks"),
@@ -158,12 +172,16 @@ void fill_in(Lab& lab) {
     fill(lab.hooks);
     fill(lab.answers);
     for (auto& mutant : lab.mutants) fill(mutant.edits);
+    for (auto& one : lab.equivalents) {
+        one.find = filled_in(one.find, lab.params);
+        one.replace = filled_in(one.replace, lab.params);
+    }
 }
 
 Lab from_table(const fs::path& file, const toml::table& table, const fs::path& params) {
     const Reader top(file, table);
     top.only({"title", "stage", "floor", "minutes", "allow", "guest", "params", "blank", "gap",
-              "hook", "answer", "mutant", "clause", "remarks", "general"});
+              "hook", "answer", "mutant", "clause", "remarks", "general", "equivalent"});
     Lab lab;
     lab.params = top.params();
     if (!params.empty()) lab.params = changed_by(params, lab.params);
@@ -183,6 +201,8 @@ Lab from_table(const fs::path& file, const toml::table& table, const fs::path& p
     lab.hooks = edits(top, "hook");
     lab.answers = edits(top, "answer");
     for (const auto& mutant : top.tables("mutant")) lab.mutants.push_back(read_mutant(mutant));
+    for (const auto& one : top.tables("equivalent"))
+        lab.equivalents.push_back(read_equivalent(one));
     for (const auto& clause : top.tables("clause")) lab.clauses.push_back(read_clause(clause));
     if (top.has("remarks")) lab.remarks = top.texts("remarks");
     if (top.has("general")) lab.general = top.texts("general");

@@ -51,6 +51,16 @@ struct GuestNeeds {
     std::vector<std::string> programs;    ///< of build/bin/in-guest, in the guest's /bin: "frames"
 };
 
+/// A mutation of the reference (mutation.h) that changes nothing anybody could see.
+struct Equivalent {
+    std::string mutant;    ///< its name; or, where this is empty,
+    std::string file;      ///< … the file, …
+    std::string function;  ///< … the function ("file" outside of any) …
+    std::string find;      ///< … and what stands there once …
+    std::string replace;   ///< … in whose place the mutation has this
+    std::string reason;
+};
+
 struct Lab {
     std::string name;  ///< "01-registration"
     std::string title;
@@ -66,6 +76,7 @@ struct Lab {
     std::vector<Edit> hooks;    ///< changes that the skeleton and every submission start from
     std::vector<Edit> answers;  ///< the reference solution's changes to the driver's own files
     std::vector<Mutant> mutants;
+    std::vector<Equivalent> equivalents;
     std::vector<Clause> clauses;
     std::vector<std::string> remarks;  ///< the handout's words that demand nothing
     std::vector<std::string> general;  ///< checks of what any driver must do, not of a clause

@@ -14,6 +14,7 @@
 #include "clauses.h"
 #include "grading.h"
 #include "process_start.h"
+#include "mutate.h"
 #include "repeat.h"
 #include "report.h"
 #include "selftest.h"
@@ -54,6 +55,7 @@ struct Options {
     int repeat = 1;
     bool list = false;
     bool verbose = false;
+    MutateOptions mutate;
     Places places = Places::of_this_program();
 };
 
@@ -217,6 +219,22 @@ int run_selftest(const Options& options) {
     return good ? 0 : exit_marks_lost;
 }
 
+int run_mutate(Options& options) {
+    const Lab lab = open_lab(options);
+    const Scenario scenario = fwts::labs::scenario_for(lab.name);
+    options.mutate.json = options.json;
+    options.mutate.list = options.list;
+    options.mutate.file = options.places.cache / "mutation" / (lab.name + ".jsonl");
+    ProgressLine progress;
+    options.mutate.progress = [&](const std::string& text) {
+        if (text.empty())
+            progress.clear();
+        else
+            progress.show(text);
+    };
+    return mutate(lab, scenario, options.places, options.mutate, std::cout) ? 0 : exit_marks_lost;
+}
+
 int print_handout(const Options& options) {
     const Lab lab = open_lab(options);
     std::cout << filled_in(read_file(lab.directory / "handout.md"), lab.params);
@@ -282,6 +300,14 @@ int run(int argc, char** argv) {
                      "which verdicts differ")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
+    auto* mutate = app.add_subcommand(
+        "mutate", "grade mutations of the reference, and name those that no check noticed");
+    mutate->add_option("--sample", options.mutate.sample, "so many of them only");
+    mutate->add_option("--only", options.mutate.only, "a mutation's name, or a regular expression");
+    mutate->add_flag("--survivors", options.mutate.survivors, "only those that survived last time");
+    mutate->add_option("-j,--jobs", options.mutate.at_once, "so many at a time")
+        ->check(CLI::Range(1, 64))
+        ->capture_default_str();
     const auto* handout = app.add_subcommand("handout", "print what the student is given to read");
     std::vector<CLI::App*> makers;
     makers.push_back(app.add_subcommand("skeleton", "make the directory a student starts from"));
@@ -292,6 +318,10 @@ int run(int argc, char** argv) {
         maker->add_option("--out", options.out, "new directory to make")->required();
     CLI11_PARSE(app, argc, argv);
 
+    if (mutate->parsed()) {
+        if (app.get_option("--seed")->count() > 0) options.mutate.seed = options.seed;
+        return run_mutate(options);
+    }
     if (options.list) return list_checks(options);
     if (handout->parsed()) return print_handout(options);
     if (selftest->parsed()) return run_selftest(options);

@@ -12,6 +12,7 @@
 #include "scratch.h"
 #include "selftest.h"
 #include "skeleton.h"
+#include "students_part.h"
 
 namespace fwts::grader {
 namespace {
@@ -150,6 +151,15 @@ TEST_P(EveryLab, ClausesCoverTheHandout) {
     if (without_clauses.contains(GetParam()) && lab_.clauses.empty()) return;
     EXPECT_THAT(clause_mistakes(lab_, scenario_, read_file(lab_.directory / "handout.md")),
                 testing::IsEmpty());
+}
+
+TEST_P(EveryLab, EquivalentsAreMutations) {
+    const Scratch scratch("labs");
+    make_solution(lab_, source_dir / "code" / "driver", scratch.path() / "solution");
+    const auto files = students_part(lab_, scratch.path() / "solution");
+    const auto all = mutations_of(files);
+    EXPECT_GE(all.size(), 20U);
+    EXPECT_THAT(equivalents(lab_, files, all).mistakes, testing::IsEmpty());
 }
 
 TEST_P(EveryLab, BookLinksLeadSomewhere) {
