@@ -65,7 +65,7 @@ struct igbook_dca {
  * @link_work: polls the link and folds in the card's counters
  * @mdio_lock: one MDIC transaction at a time
  * @stats_lock: protects @stats, the counters clear when read
- * @stats: totals of the card's counters
+ * @stats: totals of what the card counts
  */
 struct igbook {
 	struct net_device *netdev;
@@ -238,6 +238,7 @@ int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 			unsigned int mtu);
 
 /* igbook_ringstats.c */
+void igbook_sum_rings(struct igbook *priv, struct rtnl_link_stats64 *total);
 int igbook_get_sset_count(struct net_device *netdev, int set);
 void igbook_get_strings(struct net_device *netdev, u32 set, u8 *data);
 void igbook_get_ethtool_stats(struct net_device *netdev,

@@ -132,6 +132,9 @@ void igbook_moderation_start(struct igbook_vector *vector)
  * @kernel_coalesce: not used
  * @extack: not used
  *
+ * Both are what the user has set. The core reads them before it changes one of
+ * them, so the pause of the moment has no place here.
+ *
  * Context: RTNL.
  * Return: 0.
  */
@@ -143,8 +146,7 @@ int igbook_get_coalesce(struct net_device *netdev,
 	struct igbook *priv = netdev_priv(netdev);
 
 	coalesce->use_adaptive_rx_coalesce = priv->adaptive;
-	coalesce->rx_coalesce_usecs = priv->adaptive ?
-		READ_ONCE(priv->vector[0].moderation.usecs) : priv->rx_usecs;
+	coalesce->rx_coalesce_usecs = priv->rx_usecs;
 	return 0;
 }
 
@@ -155,10 +157,11 @@ int igbook_get_coalesce(struct net_device *netdev,
  * @kernel_coalesce: not used
  * @extack: why not, in words
  *
- * Every vector takes it over at the end of its next poll.
+ * Every vector takes it over at the end of its next poll. A new pause that
+ * would not be in force, because the traffic chooses, is refused.
  *
  * Context: RTNL.
- * Return: 0, or -EINVAL when the card cannot wait that long.
+ * Return: 0, or -EINVAL with everything as it was.
  */
 int igbook_set_coalesce(struct net_device *netdev,
 			struct ethtool_coalesce *coalesce,
@@ -166,12 +169,18 @@ int igbook_set_coalesce(struct net_device *netdev,
 			struct netlink_ext_ack *extack)
 {
 	struct igbook *priv = netdev_priv(netdev);
+	bool adaptive = coalesce->use_adaptive_rx_coalesce;
+	u32 usecs = coalesce->rx_coalesce_usecs;
 
-	if (coalesce->rx_coalesce_usecs > IGBOOK_MODERATION_MAX) {
+	if (usecs > IGBOOK_MODERATION_MAX) {
 		NL_SET_ERR_MSG_MOD(extack, "rx-usecs is at most 8191");
 		return -EINVAL;
 	}
-	WRITE_ONCE(priv->rx_usecs, coalesce->rx_coalesce_usecs);
-	WRITE_ONCE(priv->adaptive, !!coalesce->use_adaptive_rx_coalesce);
+	if (adaptive && usecs != priv->rx_usecs) {
+		NL_SET_ERR_MSG_MOD(extack, "rx-usecs needs adaptive-rx off");
+		return -EINVAL;
+	}
+	WRITE_ONCE(priv->rx_usecs, usecs);
+	WRITE_ONCE(priv->adaptive, adaptive);
 	return 0;
 }

@@ -65,6 +65,7 @@ err_stop:
 	/* loom: begin up-irq-unwind from 05 */
 	igbook_irq_stop(priv);
 	/* loom: end up-irq-unwind */
+	igbook_stats_update(priv);
 	igbook_hw_reset(priv);
 	return err;
 }
@@ -73,12 +74,14 @@ err_stop:
  * igbook_down() - leave the card silent and in its reset state
  * @priv: the device
  *
+ * The reset takes the card's counters with it, so they are folded in when
+ * nothing can count any more and before it.
+ *
  * Context: RTNL; sleeps.
  */
 void igbook_down(struct igbook *priv)
 {
 	igbook_link_stop(priv);
-	igbook_stats_update(priv);
 #if 0	/* loom: begin down-dma from 02 until 04 */
 	igbook_dma_stop(priv);
 #endif	/* loom: end down-dma */
@@ -91,6 +94,7 @@ void igbook_down(struct igbook *priv)
 	/* loom: begin down-irq from 05 */
 	igbook_irq_stop(priv);
 	/* loom: end down-irq */
+	igbook_stats_update(priv);
 	igbook_hw_reset(priv);
 }
 
@@ -184,10 +188,12 @@ static int igbook_change_mtu(struct net_device *netdev, int mtu)
  * @cmd: SIOCGMIIPHY, SIOCGMIIREG or SIOCSMIIREG
  *
  * SIOCGMIIPHY asks for the PHY's address and reads a register as well. The
- * core lets only a privileged caller write.
+ * core lets only a privileged caller write. Of other ioctls the request has
+ * another meaning, so nothing in it is looked at before @cmd.
  *
  * Context: RTNL; sleeps.
- * Return: 0, or a negative errno; -EOPNOTSUPP for any other ioctl.
+ * Return: 0, or a negative errno: -EIO when there is no such PHY or it does
+ * not know the register, -EOPNOTSUPP for any other ioctl.
  */
 static int igbook_eth_ioctl(struct net_device *netdev, struct ifreq *ifr,
 			    int cmd)
@@ -195,17 +201,18 @@ static int igbook_eth_ioctl(struct net_device *netdev, struct ifreq *ifr,
 	struct igbook *priv = netdev_priv(netdev);
 	struct mii_ioctl_data *mii = if_mii(ifr);
 
-	if (cmd == SIOCGMIIPHY)
-		mii->phy_id = IGBOOK_PHY_ADDR;
-	if (mii->phy_id != IGBOOK_PHY_ADDR)
-		return -EIO;
-
 	switch (cmd) {
 	case SIOCGMIIPHY:
+		mii->phy_id = IGBOOK_PHY_ADDR;
+		fallthrough;
 	case SIOCGMIIREG:
+		if (mii->phy_id != IGBOOK_PHY_ADDR)
+			return -EIO;
 		return igbook_phy_read(priv, mii->reg_num & 0x1f,
 				       &mii->val_out);
 	case SIOCSMIIREG:
+		if (mii->phy_id != IGBOOK_PHY_ADDR)
+			return -EIO;
 		return igbook_phy_write(priv, mii->reg_num & 0x1f,
 					mii->val_in);
 	default:

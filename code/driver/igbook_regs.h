@@ -95,10 +95,6 @@
 #define REG_GPRC		0x04074
 #define REG_MPRC		0x0407c
 #define REG_GPTC		0x04080
-#define REG_GORCL		0x04088
-#define REG_GORCH		0x0408c
-#define REG_GOTCL		0x04090
-#define REG_GOTCH		0x04094
 #define REG_RUC			0x040a4
 #define REG_ROC			0x040ac
 /* loom: end regs-stats */

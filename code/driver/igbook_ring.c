@@ -68,13 +68,13 @@ static u16 igbook_rx_buffer_size(unsigned int mtu)
  */
 static int igbook_ring_alloc(struct igbook_ring *ring, u16 count, size_t note)
 {
-	void *notes = kvcalloc(count, note, GFP_KERNEL);
+	void *notes = kvcalloc(count, note, IGBOOK_RING_GFP);
 
 	if (!notes)
 		return -ENOMEM;
 	ring->desc = dma_alloc_coherent(&ring->priv->pdev->dev,
 					count * IGBOOK_DESC_SIZE, &ring->dma,
-					GFP_KERNEL);
+					IGBOOK_RING_GFP);
 	if (!ring->desc) {
 		kvfree(notes);
 		return -ENOMEM;

@@ -23,6 +23,12 @@ struct igbook;
 #define IGBOOK_BATCH		16	/* descriptors for one receive doorbell */
 #define IGBOOK_RX_COPY		256	/* shorter frames are copied */
 
+/*
+ * A ring may want much memory. It is to be refused rather than found by killing
+ * programs, and then the user is told, not the log.
+ */
+#define IGBOOK_RING_GFP		(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
 /**
  * struct igbook_tx_buffer - what a transmit descriptor stands for
  * @skb: the frame

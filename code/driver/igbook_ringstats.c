@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * igbook: what each ring has done, for "ethtool -S".
+ * igbook: what each ring has done, for "ethtool -S" and for the totals.
  */
 #include <linux/ethtool.h>
 
@@ -8,6 +8,10 @@
 
 static const char * const igbook_ring_counters[] = {
 	"packets", "bytes", "drops", "no_memory", "stops",
+};
+
+static const char * const igbook_card_counters[] = {
+	"card_tx_packets", "card_rx_packets",
 };
 
 /**
@@ -24,7 +28,8 @@ int igbook_get_sset_count(struct net_device *netdev, int set)
 
 	if (set != ETH_SS_STATS)
 		return -EOPNOTSUPP;
-	return 2 * priv->num_queues * ARRAY_SIZE(igbook_ring_counters);
+	return 2 * priv->num_queues * ARRAY_SIZE(igbook_ring_counters) +
+	       ARRAY_SIZE(igbook_card_counters);
 }
 
 /**
@@ -44,6 +49,8 @@ void igbook_get_strings(struct net_device *netdev, u32 set, u8 *data)
 		for (k = 0; k < ARRAY_SIZE(igbook_ring_counters); k++)
 			ethtool_sprintf(&data, "%s%u_%s", i % 2 ? "rx" : "tx",
 					i / 2, igbook_ring_counters[k]);
+	for (k = 0; k < ARRAY_SIZE(igbook_card_counters); k++)
+		ethtool_puts(&data, igbook_card_counters[k]);
 }
 
 /**
@@ -72,10 +79,40 @@ static void igbook_read_counters(const struct igbook_ring_stats *stats,
 }
 
 /**
+ * igbook_sum_rings() - what all rings have done together
+ * @priv: the device
+ * @total: its packets and bytes of both directions become the sums
+ *
+ * Context: any.
+ */
+void igbook_sum_rings(struct igbook *priv, struct rtnl_link_stats64 *total)
+{
+	u64 tx[ARRAY_SIZE(igbook_ring_counters)];
+	u64 rx[ARRAY_SIZE(igbook_ring_counters)];
+	unsigned int i;
+
+	total->tx_packets = 0;
+	total->tx_bytes = 0;
+	total->rx_packets = 0;
+	total->rx_bytes = 0;
+	for (i = 0; i < IGBOOK_MAX_QUEUES; i++) {
+		igbook_read_counters(&priv->tx_ring[i].stats, tx);
+		igbook_read_counters(&priv->rx_ring[i].stats, rx);
+		total->tx_packets += tx[0];
+		total->tx_bytes += tx[1];
+		total->rx_packets += rx[0];
+		total->rx_bytes += rx[1];
+	}
+}
+
+/**
  * igbook_get_ethtool_stats() - "ethtool -S"
  * @netdev: the network device
  * @stats: not used
  * @data: one number for each name
+ *
+ * The card's own count comes last, as a witness: it has sent and received what
+ * the rings say they did, but for frames still in them or dropped with them.
  *
  * Context: RTNL.
  */
@@ -91,4 +128,9 @@ void igbook_get_ethtool_stats(struct net_device *netdev,
 		igbook_read_counters(&priv->rx_ring[i].stats, data);
 		data += ARRAY_SIZE(igbook_ring_counters);
 	}
+	igbook_stats_update(priv);
+	spin_lock_bh(&priv->stats_lock);
+	data[0] = priv->stats.tx_packets;
+	data[1] = priv->stats.rx_packets;
+	spin_unlock_bh(&priv->stats_lock);
 }

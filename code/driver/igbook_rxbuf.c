@@ -86,7 +86,7 @@ int igbook_rx_fill(struct igbook_ring *ring)
 	int err;
 
 	while (igbook_ring_unused(ring)) {
-		err = igbook_rx_buffer_alloc(ring, &buffer, GFP_KERNEL);
+		err = igbook_rx_buffer_alloc(ring, &buffer, IGBOOK_RING_GFP);
 		if (err)
 			return err;
 		igbook_rx_post(ring, &buffer);

@@ -274,13 +274,13 @@ std::uint64_t counter(const std::string& statistics, const std::string& name) {
     return std::stoull(statistics.substr(at + name.size() + 3));
 }
 
-/// What the card itself has counted.
-std::uint64_t received_by_card(Bench& bench) {
-    return std::stoull(bench.text("/sys/class/net/" + eth + "/statistics/rx_packets"));
-}
-
 std::string statistics(Bench& bench) {
     return bench.must_run({"ethtool", "-S", eth});
+}
+
+/// What the card itself has counted.
+std::uint64_t received_by_card(Bench& bench) {
+    return counter(statistics(bench), "card_rx_packets");
 }
 
 // --- what the skeleton does ----------------------------------------------------------------------

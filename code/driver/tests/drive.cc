@@ -14,12 +14,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cinttypes>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -36,6 +39,11 @@ constexpr const char* kUsage =
     "       drive resize-after FRAMES INTERFACE RX TX\n"
     "                                          keeps the processor until the card has counted so\n"
     "                                          many frames received, and then does it\n"
+    "       drive watch INTERFACE FRAMES FILE  reads the totals until so many more frames have "
+    "passed\n"
+    "                                          both ways; FILE holds \"ready\", and then \"done\" "
+    "or\n"
+    "                                          which total fell\n"
     "       drive reopen INTERFACE TIMES       set it down and up\n"
     "       drive fail-bind DEVICE             bind igbook to it, the 1st, 2nd … allocation "
     "failing\n"
@@ -121,7 +129,7 @@ class Interface {
         sizes.cmd = ETHTOOL_SRINGPARAM;
         sizes.rx_pending = wanted.rx;
         sizes.tx_pending = wanted.tx;
-        return ethtool(sizes);
+        return ethtool(&sizes);
     }
     void set_rings(Rings wanted) const {
         if (!try_set_rings(wanted)) {
@@ -131,16 +139,39 @@ class Interface {
     [[nodiscard]] Rings rings() const {
         ethtool_ringparam sizes{};
         sizes.cmd = ETHTOOL_GRINGPARAM;
-        if (!ethtool(sizes)) {
+        if (!ethtool(&sizes)) {
             give_up(name_ + ": rings");
         }
         return {sizes.rx_pending, sizes.tx_pending};
     }
+    /// @return a counter of "ethtool -S".
+    [[nodiscard]] std::uint64_t counter(const std::string& counter) const {
+        ethtool_drvinfo info{};
+        info.cmd = ETHTOOL_GDRVINFO;
+        bool read = ethtool(&info);
+        std::vector<std::uint64_t> names(2 + info.n_stats * ETH_GSTRING_LEN / 8);
+        auto* strings = reinterpret_cast<ethtool_gstrings*>(names.data());
+        strings->cmd = ETHTOOL_GSTRINGS;
+        strings->string_set = ETH_SS_STATS;
+        strings->len = info.n_stats;
+        read = read && ethtool(strings);
+        std::vector<std::uint64_t> values(1 + info.n_stats);
+        auto* stats = reinterpret_cast<ethtool_stats*>(values.data());
+        stats->cmd = ETHTOOL_GSTATS;
+        stats->n_stats = info.n_stats;
+        read = read && ethtool(stats);
+        for (unsigned i = 0; read && i < info.n_stats; i++) {
+            if (counter == reinterpret_cast<const char*>(strings->data + i * ETH_GSTRING_LEN)) {
+                return stats->data[i];
+            }
+        }
+        give_up(name_ + ": " + counter);
+    }
 
   private:
-    [[nodiscard]] bool ethtool(ethtool_ringparam& sizes) const {
+    [[nodiscard]] bool ethtool(void* command) const {
         ifreq request = named();
-        request.ifr_data = reinterpret_cast<char*>(&sizes);
+        request.ifr_data = static_cast<char*>(command);
         return ioctl(socket_, SIOCETHTOOL, &request) == 0;
     }
     [[nodiscard]] ifreq named() const {
@@ -281,18 +312,72 @@ void resize_after(long frames, const std::string& name, char** sizes) {
     constexpr time_t patience = 30;  // seconds
     const Interface interface(name);
     const Rings wanted = read_rings(interface, sizes);
-    const File received("/sys/class/net/" + name + "/statistics/rx_packets", O_RDONLY);
+    const auto until = static_cast<std::uint64_t>(frames);
     const File log("/dev/kmsg", O_WRONLY);
     const time_t end = std::time(nullptr) + patience;
     keep_the_processor();
     log.write("drive: send frame " + std::to_string(frames) + " now\n");
-    while (received.number() < frames) {
+    while (interface.counter("card_rx_packets") < until) {
         if (std::time(nullptr) > end) {
             errno = ETIMEDOUT;
             give_up("the frames");
         }
     }
     interface.set_rings(wanted);
+}
+
+/// Of an interface, as /proc/net/dev has them.
+struct Totals {
+    std::uint64_t rx_bytes = 0, rx_packets = 0, tx_bytes = 0, tx_packets = 0;
+};
+
+Totals read_totals(const File& file, const std::string& name) {
+    char text[4096] = {};
+    if (pread(file.fd(), text, sizeof text - 1, 0) <= 0) {
+        give_up("/proc/net/dev");
+    }
+    const char* line = std::strstr(text, (name + ":").c_str());
+    Totals totals;
+    if (line == nullptr ||
+        std::sscanf(line + name.size() + 1,
+                    "%" SCNu64 "%" SCNu64 "%*u%*u%*u%*u%*u%*u%" SCNu64 "%" SCNu64, &totals.rx_bytes,
+                    &totals.rx_packets, &totals.tx_bytes, &totals.tx_packets) != 4) {
+        give_up("/proc/net/dev: " + name);
+    }
+    return totals;
+}
+
+/// @return the name of a total that is less than it was, or nothing.
+const char* fallen(const Totals& before, const Totals& now) {
+    return now.rx_packets < before.rx_packets   ? "rx_packets"
+           : now.rx_bytes < before.rx_bytes     ? "rx_bytes"
+           : now.tx_packets < before.tx_packets ? "tx_packets"
+           : now.tx_bytes < before.tx_bytes     ? "tx_bytes"
+                                                : nullptr;
+}
+
+/// Nothing is waited for between two looks: they are to meet the frames that come.
+void watch(const std::string& name, std::uint64_t frames, const char* told) {
+    const File file("/proc/net/dev", O_RDONLY);
+    std::FILE* out = std::fopen(told, "w");
+    if (out == nullptr) {
+        give_up(told);
+    }
+    Totals now = read_totals(file, name);
+    const Totals end{0, now.rx_packets + frames, 0, now.tx_packets + frames};
+    std::fputs("ready\n", out);
+    std::fflush(out);
+    while (now.rx_packets < end.rx_packets || now.tx_packets < end.tx_packets) {
+        const Totals before = now;
+        now = read_totals(file, name);
+        if (const char* total = fallen(before, now)) {
+            std::fprintf(out, "%s fell\n", total);
+            std::fclose(out);
+            std::exit(1);
+        }
+    }
+    std::fputs("done\n", out);
+    std::fclose(out);
 }
 
 /// @param attempt  does it, and says whether it worked
@@ -455,6 +540,8 @@ bool run(const std::string& what, int argc, char** argv) {
         resize(argv[2], argv + 3);
     } else if (what == "resize-after" && argc == 6) {
         resize_after(std::atol(argv[2]), argv[3], argv + 4);
+    } else if (what == "watch" && argc == 5) {
+        watch(argv[2], std::strtoull(argv[3], nullptr, 10), argv[4]);
     } else if (what == "fail-resize" && argc == 5) {
         Resizing step(argv[2], argv + 3);
         // Each buffer is allocated in the same place: some of them say as much as all.

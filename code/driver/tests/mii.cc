@@ -1,26 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0
 // mii INTERFACE REGISTER: asks for the PHY's address and one of its registers by ioctl, as mii-tool
-// does. Prints "ADDRESS VALUE" in hexadecimal. Runs in the guest.
+// does. Prints "ADDRESS VALUE" in hexadecimal.
+// mii INTERFACE stamp: sets and gets hardware time stamping, which come by the same door. Prints
+// what the kernel says to each.
+// Runs in the guest.
 #include <linux/mii.h>
+#include <linux/net_tstamp.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
+
+namespace {
+
+int try_stamping(int socket, ifreq request) {
+    hwtstamp_config config{};
+    request.ifr_data = reinterpret_cast<char*>(&config);
+    for (const unsigned long number : {SIOCSHWTSTAMP, SIOCGHWTSTAMP}) {
+        std::puts(ioctl(socket, number, &request) == 0 ? "ok" : std::strerror(errno));
+    }
+    return 0;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     if (argc != 3) {
-        std::fprintf(stderr, "usage: mii INTERFACE REGISTER\n");
+        std::fprintf(stderr, "usage: mii INTERFACE REGISTER|stamp\n");
         return 2;
     }
     ifreq request{};
     std::strncpy(request.ifr_name, argv[1], IFNAMSIZ - 1);
     mii_ioctl_data mii{};
     int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
+    if (socket >= 0 && std::strcmp(argv[2], "stamp") == 0) {
+        return try_stamping(socket, request);
+    }
     if (socket < 0 || ioctl(socket, SIOCGMIIPHY, &request) != 0) {
         std::perror("SIOCGMIIPHY");
         return 1;

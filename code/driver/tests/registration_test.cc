@@ -68,6 +68,8 @@ void check_link(Guest& guest) {
 void check_mii(Guest& guest) {
     EXPECT_EQ(link_bits(guest), kLinkBits);
     EXPECT_NE(guest.run("mii eth0 31").status, 0) << "a register the PHY lacks reads without error";
+    EXPECT_EQ(guest.must("mii eth0 stamp"), "Operation not supported\nOperation not supported\n")
+        << "ioctls that are not the driver's";
 }
 
 void check_mtu(Guest& guest) {

@@ -12,11 +12,8 @@ namespace fwts::driver {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-/// The module of a stage, whatever the stage's name is.
-fs::path built_module(const std::string& stage) {
-    const fs::path modules = fs::path(FWTS_ROOT) / "build/modules/strict";
+fs::path built_module(const std::string& kernel, const std::string& stage) {
+    const fs::path modules = fs::path(FWTS_ROOT) / "build/modules" / kernel;
     if (fs::exists(modules)) {
         for (const auto& entry : fs::directory_iterator(modules)) {
             if (entry.path().filename().string().starts_with(stage + "-")) {
@@ -25,8 +22,10 @@ fs::path built_module(const std::string& stage) {
         }
     }
     throw sandbox::SetupError("stage " + stage + " is not built in " + modules.string() +
-                              "; run: code/driver/build-stage --kernel strict --failcall all");
+                              "; run: code/driver/build-stage --kernel " + kernel + " all");
 }
+
+namespace {
 
 /// Smaller than the default: the kernel that checks everything also prepares every page.
 constexpr int kMemory = 256;
@@ -87,7 +86,7 @@ sandbox::Options strict(const std::string& stage) {
                                        "dca")};  // insmod does not load what igbook needs
     }
     const fs::path failcall = fs::path(FWTS_ROOT) / "build/modules/strict/failcall/failcall.ko";
-    options.files = {{built_module(stage), kDriver},
+    options.files = {{built_module("strict", stage), kDriver},
                      {failcall, kFailcall},
                      {FWTS_MII, "/bin/mii"},
                      {FWTS_DRIVE, "/bin/drive"},

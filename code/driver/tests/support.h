@@ -45,6 +45,9 @@ enum Register : std::uint32_t {
     kTxdctl0 = 0x0e028,
 };
 
+/// @return the module of a stage, whatever the stage's name is.
+std::filesystem::path built_module(const std::string& kernel, const std::string& stage);
+
 /// Options for a strict guest that finds @p stage at kDriver but has not loaded it.
 sandbox::Options strict(const std::string& stage);
 

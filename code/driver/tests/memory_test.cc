@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// Rings that want more memory than there is: the user is told, and nothing else happens.
+#include "support.h"
+
+namespace fwts::driver {
+namespace {
+
+using sandbox::Guest;
+using testing::HasSubstr;
+using testing::Not;
+
+/// A machine with room for the rings it has, and not for what is asked of it.
+Guest small_guest(const std::string& stage) {
+    sandbox::Options options;
+    options.memory = 128;
+    options.peer = true;
+    options.files = {{built_module("trace", stage), kDriver}};
+    Guest guest = Guest::boot(options);
+    silence(guest);
+    guest.must(std::string("modprobe dca && insmod ") + kDriver +
+               " && ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 mtu 9216 &&"
+               " ip link set eth0 up");
+    EXPECT_TRUE(carrier_becomes(guest, true));
+    return guest;
+}
+
+void expect_refused(Guest& guest, const std::string& command) {
+    const sandbox::ExecResult result = guest.run(command, {.limit = 120s});
+    EXPECT_NE(result.status, 0) << command;
+    EXPECT_THAT(result.err, HasSubstr("Cannot allocate memory")) << command;
+}
+
+TEST(Memory, ForRingsIsRefusedRatherThanTakenFromPrograms) {
+    for (const std::string& stage : stages("04")) {
+        const testing::ScopedTrace trace(__FILE__, __LINE__, "stage " + stage);
+        Guest guest = small_guest(stage);
+        // While it is up the old rings go on.
+        expect_refused(guest, "ethtool -G eth0 rx 4096");
+        EXPECT_THAT(guest.must("ethtool -g eth0"), HasSubstr("RX:\t\t256\n"));
+        guest.must("ping -c 2 -i 0.2 -W 20 192.0.2.1");
+        // While it is down only the size is noted, and up fails.
+        guest.must("ip link set eth0 down && ethtool -G eth0 rx 4096");
+        expect_refused(guest, "ip link set eth0 up");
+        guest.must("ethtool -G eth0 rx 256 && ip link set eth0 up");
+        EXPECT_TRUE(carrier_becomes(guest, true));
+        EXPECT_THAT(guest.must("dmesg"),
+                    testing::AllOf(Not(HasSubstr("oom-kill")), Not(HasSubstr("Out of memory")),
+                                   Not(HasSubstr("page allocation failure"))));
+        guest.must("rmmod igbook");
+        guest.power_off();
+    }
+}
+
+}  // namespace
+}  // namespace fwts::driver
