@@ -117,22 +117,6 @@ static void igbook_hand_recover(struct igbook *priv, dma_addr_t dma, u32 len)
 }
 
 /**
- * igbook_hand_count() - count the bytes of a frame that is out
- * @priv: the device
- * @len: the frame's length in bytes
- *
- * The card counts the frame itself, without our help.
- *
- * Context: process context; stats_lock.
- */
-static void igbook_hand_count(struct igbook *priv, u32 len)
-{
-	spin_lock_bh(&priv->stats_lock);
-	priv->stats.tx_bytes += len;
-	spin_unlock_bh(&priv->stats_lock);
-}
-
-/**
  * igbook_hand_send() - map a frame, send it, unmap it
  * @priv: the device
  * @frame: the frame, in memory from kmalloc()
@@ -164,8 +148,23 @@ static int igbook_hand_send(struct igbook *priv, void *frame, u32 len)
 		return err;
 	}
 	dma_unmap_single(dev, dma, len, DMA_TO_DEVICE);
-	igbook_hand_count(priv, len);
 	return 0;
+}
+
+/**
+ * igbook_hand_count() - count the bytes of a frame that is out
+ * @priv: the device
+ * @len: the frame's length in bytes
+ *
+ * The card counts the frame itself, without our help.
+ *
+ * Context: process context; stats_lock.
+ */
+static void igbook_hand_count(struct igbook *priv, u32 len)
+{
+	spin_lock_bh(&priv->stats_lock);
+	priv->stats.tx_bytes += len;
+	spin_unlock_bh(&priv->stats_lock);
 }
 
 /**
@@ -203,6 +202,8 @@ static ssize_t hand_send_write(struct file *file, const char __user *user,
 	rtnl_lock();
 	err = igbook_hand_send(priv, frame, len);
 	priv->hand.error = err;
+	if (!err)
+		igbook_hand_count(priv, len);
 	rtnl_unlock();
 free:
 	kfree(frame);
