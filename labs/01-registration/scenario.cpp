@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 // Lab 1, Registration: the checks. handout.md is the same list in the student's words.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
-#include <sstream>
+#include <cstring>
 
 #include "all_labs.h"
 #include "bench.h"
 #include "edit.h"
 #include "expect.h"
 #include "interface.h"
+#include "watch.h"
 
 namespace fwts::labs {
 namespace {
@@ -24,6 +26,7 @@ using grader::expect_that;
 using grader::interface;
 using grader::load;
 using grader::Mac;
+using grader::Watch;
 using Seconds = Bench::Seconds;
 
 // Offsets and bits as the 82576 datasheet names them.
@@ -33,9 +36,11 @@ constexpr std::uint32_t STATUS = 0x00008;
 constexpr std::uint32_t STATUS_LU = 1U << 1U;
 constexpr std::uint32_t CTRL_EXT = 0x00018;
 constexpr std::uint32_t CTRL_EXT_DRV_LOAD = 1U << 28U;
+constexpr std::uint32_t ICS = 0x000c8;
+constexpr std::uint32_t ICR_LSC = 1U << 2U;
 constexpr std::uint32_t MDIC = 0x00020;
 constexpr std::uint32_t MDIC_OP_READ = 1U << 27U;
-constexpr std::uint32_t MII_BMSR = 1;
+constexpr int MII_BMSR = 1;
 constexpr std::uint32_t RCTL = 0x00100;
 constexpr std::uint32_t TCTL = 0x00400;
 constexpr std::uint32_t RLPML = 0x05004;
@@ -49,28 +54,16 @@ std::string sysfs(const Bench& bench) {
     return "/sys/bus/pci/devices/" + bench.pci_address();
 }
 
-/// The lines of a text that contain a word.
-std::string lines_with(const std::string& word, const std::string& text) {
-    std::istringstream in(text);
-    std::string found;
-    for (std::string line; std::getline(in, line);)
-        if (line.find(word) != std::string::npos) found += line + "\n";
-    return found;
-}
-
-std::string driver_of(Bench& bench) {
-    return lines_with("DRIVER=", bench.text(sysfs(bench) + "/uevent"));
-}
-
-std::string claimed_regions(Bench& bench) {
-    return lines_with("igbook", bench.text("/proc/iomem"));
-}
-
 // --- loads, identity, registers: what the skeleton can do already -----------------------------
+
+void expect_bound(Bench& bench, const std::string& when) {
+    expect_that(grader::bound(bench), "driver bound to the card " + when, "igbook",
+                "another, or none");
+}
 
 void check_loads(Bench& bench) {
     load(bench);
-    expect_equal("driver bound to the card", std::string("DRIVER=igbook\n"), driver_of(bench));
+    expect_bound(bench, "after insmod");
     const auto ctrl_ext = bench.reg(CTRL_EXT);
     expect_that((ctrl_ext & CTRL_EXT_DRV_LOAD) != 0, "CTRL_EXT, read from outside the guest",
                 "DRV_LOAD set", fmt::format("{:#010x}", ctrl_ext));
@@ -102,20 +95,61 @@ void check_registers(Bench& bench) {
 
 // --- the address ------------------------------------------------------------------------------
 
+/// A card that was reset and has this in RAL0 and RAH0 when the driver asks for its address.
+void expect_own_or_random(Bench& bench, Watch& watch, std::uint32_t low, std::uint32_t high,
+                          const std::string& what) {
+    const std::string reads = "igbook:igbook_read_mac";
+    grader::unbind(bench);
+    watch.hold(reads);
+    grader::Beside binding(
+        bench, "bind",
+        {"sh", "-c",
+         fmt::format("echo {} >/sys/bus/pci/drivers/igbook/bind", bench.pci_address())});
+    const bool asked = bench.soon([&] { return watch.held() != 0; });
+    if (asked) {
+        bench.set_reg(RAL0, low);
+        bench.set_reg(RAH0, high);
+    }
+    watch.release();
+    binding.wait_end();
+    expect_that(asked, "igbook_read_mac() while the driver is bound", "called", "not called");
+    expect_bound(bench, "whose RAL0 and RAH0 hold " + what);
+    const auto net = "/sys/class/net/" + interface(bench) + "/";
+    const auto address = bench.text(net + "address");
+    const auto type = bench.text(net + "addr_assign_type");
+    // Who reads the NVM itself knows better than the registers.
+    if (address == bench.mac() && type == "0") return;
+    const auto first = std::stoul(address.substr(0, 2), nullptr, 16);
+    expect_that(
+        type == "1" && (first & 3U) == 2U, "address of a card whose RAL0 and RAH0 hold " + what,
+        "a random one (addr_assign_type 1)", fmt::format("{}, addr_assign_type {}", address, type));
+}
+
+void check_random(Bench& bench) {
+    Watch watch(bench, {"igbook:igbook_read_mac"});
+    const auto some = static_cast<std::uint32_t>(bench.random()());
+    expect_own_or_random(bench, watch, (some & ~0xffU) | 2U, some >> 16U, "an address, but not AV");
+    expect_own_or_random(bench, watch, 0, RAH_AV, "zeros and AV");
+    expect_own_or_random(bench, watch, some | 1U, RAH_AV | some >> 16U, "a group's address and AV");
+    grader::unbind(bench);
+    grader::bind(bench);
+    expect_bound(bench, "that has its own address again");
+}
+
 void check_mac(Bench& bench) {
-    const auto eth = interface(bench);
+    const auto net = "/sys/class/net/" + interface(bench) + "/";
     Credit credit;
-    credit.part(7, [&] {
+    credit.part(6, [&] {
         expect_equal("address of the interface; the card's is another in each run", bench.mac(),
-                     bench.text("/sys/class/net/" + eth + "/address"));
+                     bench.text(net + "address"));
     });
-    credit.part(5, [&] {
+    credit.part(4, [&] {
         expect_equal("permanent address (ethtool -P)", "Permanent address: " + bench.mac(),
-                     bench.must_run({"ethtool", "-P", eth}));
+                     bench.must_run({"ethtool", "-P", interface(bench)}));
     });
-    credit.part(3, [&] {
+    credit.part(2, [&] {
         expect_equal("addr_assign_type: 0 is the card's own, 1 is random", std::string("0"),
-                     bench.text("/sys/class/net/" + eth + "/addr_assign_type"));
+                     bench.text(net + "addr_assign_type"));
     });
     credit.done();
 }
@@ -147,14 +181,13 @@ std::size_t reads_of_bmsr(const Bench& bench) {
     return static_cast<std::size_t>(
         std::count_if(writes.begin(), writes.end(), [](const grader::RegisterWrite& write) {
             return write.offset == MDIC && (write.value & MDIC_OP_READ) != 0 &&
-                   (write.value >> 16U & 0x1fU) == MII_BMSR;
+                   static_cast<int>(write.value >> 16U & 0x1fU) == MII_BMSR;
         }));
 }
 
-void check_carrier(Bench& bench) {
-    const auto eth = interface(bench);
+/// The carrier follows the cable itself, and the PHY is asked for it.
+void expect_carrier_with_cable(Bench& bench, const std::string& eth) {
     const auto asked_before = reads_of_bmsr(bench);
-    bench.must_run({"ip", "link", "set", "dev", eth, "up"});
     expect_carrier(bench, eth, true);
     for (const bool in : {false, true, false}) {
         bench.plug(in);
@@ -162,25 +195,149 @@ void check_carrier(Bench& bench) {
         if (!in) expect_that((bench.reg(STATUS) & STATUS_LU) == 0, "STATUS", "LU clear", "LU set");
     }
     bench.plug(true);
+    expect_carrier(bench, eth, true);
     expect_that(reads_of_bmsr(bench) > asked_before, "MDIC, as QEMU recorded it",
                 "reads of BMSR, the PHY's status", "none: the PHY was not asked");
-    bench.must_run({"ip", "link", "set", "dev", eth, "down"});
 }
 
-/// Whatever became of the check, the next one finds the cable in and the interface down.
-void check_carrier_and_tidy(Bench& bench) {
-    try {
-        check_carrier(bench);
-    } catch (const grader::Failure&) {
-        bench.plug(true);
-        bench.sh("ip link set dev " + interface(bench) + " down");
-        throw;
+/// What the PHY says of the link, put in the place of what the emulated one says.
+class Phy {
+  public:
+    Phy(Bench& bench, Watch& watch, std::string eth)
+        : bench_(bench), watch_(watch), net_("/sys/class/net/" + std::move(eth) + "/") {}
+    ~Phy() { watch_.answer_none(); }
+    Phy(const Phy&) = delete;
+    Phy& operator=(const Phy&) = delete;
+
+    static constexpr unsigned up = 0x796d;
+    static constexpr unsigned down = up & ~4U;
+    static constexpr unsigned always = 100000;
+
+    /// From now on reads of BMSR give these words, one after the other, the last for ever; after
+    /// `count` reads the emulated PHY answers again.
+    void says(const std::vector<unsigned>& words, unsigned count = always, long value = 0,
+              unsigned skip = 0) {
+        watch_.answer({"igbook:igbook_phy_read", value, skip, count, MII_BMSR, words});
     }
+    /// The cause that makes the driver look.
+    void rouse() { bench_.set_reg(ICS, ICR_LSC); }
+    /// So many reads of BMSR have been answered, and what the last look was for has happened.
+    void wait_for_reads(unsigned reads) {
+        bench_.wait_until(
+            "reads of BMSR after the card said that its link changed", fmt::format("{}", reads),
+            [&] { return watch_.answered() >= reads; },
+            [&] { return fmt::format("{}", watch_.answered()); }, Bench::usual_patience);
+        bench_.let_settle();
+    }
+    /// How often the carrier went and how often it came.
+    std::pair<int, int> changes() {
+        return {std::stoi(bench_.text(net_ + "carrier_down_count")),
+                std::stoi(bench_.text(net_ + "carrier_up_count"))};
+    }
+    /// The carrier went and came `times` more than `before`, and there is one.
+    void expect_changes(const std::string& what, std::pair<int, int> before, int times) {
+        const auto wanted =
+            fmt::format("gone {} and come {} times, in the end there", times, times);
+        const auto seen = [&] {
+            const auto now = changes();
+            return fmt::format("gone {} and come {} times, in the end {}", now.first - before.first,
+                               now.second - before.second,
+                               bench_.text(net_ + "carrier") == "1" ? "there" : "gone");
+        };
+        bench_.wait_until(
+            what, wanted, [&] { return seen() == wanted; }, seen, Bench::usual_patience);
+    }
+
+  private:
+    Bench& bench_;
+    Watch& watch_;
+    std::string net_;
+};
+
+void expect_both_asked(Bench& bench, Watch& watch, const std::string& eth) {
+    {
+        Phy phy(bench, watch, eth);
+        phy.says({Phy::down});
+        phy.rouse();
+        expect_carrier(bench, eth, false);
+    }
+    expect_carrier(bench, eth, true);
+    bench.plug(false);
+    expect_carrier(bench, eth, false);
+    {
+        Phy phy(bench, watch, eth);
+        phy.says({Phy::up});
+        phy.wait_for_reads(4);
+        expect_equal("carrier, the PHY's link up and STATUS.LU clear", std::string("0"),
+                     bench.text("/sys/class/net/" + eth + "/carrier"));
+    }
+    bench.plug(true);
+    expect_carrier(bench, eth, true);
+}
+
+void expect_flaps_seen(Bench& bench, Watch& watch, const std::string& eth) {
+    Phy phy(bench, watch, eth);
+    auto before = phy.changes();
+    phy.says({Phy::down, Phy::up});
+    phy.rouse();
+    phy.expect_changes("carrier after a link that was lost and came back between two looks", before,
+                       1);
+    before = phy.changes();
+    phy.says({Phy::up});
+    phy.rouse();
+    phy.wait_for_reads(2);
+    phy.rouse();
+    phy.wait_for_reads(4);
+    phy.expect_changes("carrier after a look at a link that was not lost", before, 0);
+    phy.says({Phy::up, Phy::down, Phy::up});
+    phy.rouse();
+    phy.expect_changes("carrier after a link that went away while it was looked at", before, 1);
+}
+
+void expect_silence_is_no_link(Bench& bench, Watch& watch, const std::string& eth) {
+    constexpr long no_answer = -110;
+    for (const unsigned good_reads : {0U, 1U}) {
+        {
+            Phy phy(bench, watch, eth);
+            phy.says({}, Phy::always, no_answer, good_reads);
+            phy.rouse();
+            expect_carrier(bench, eth, false);
+            phy.wait_for_reads(3);
+            expect_equal("carrier while the PHY does not answer", std::string("0"),
+                         bench.text("/sys/class/net/" + eth + "/carrier"));
+        }
+        expect_carrier(bench, eth, true);
+    }
+}
+
+/// The interface is up with its carrier when a part begins.
+void check_carrier(Bench& bench) {
+    const auto eth = interface(bench);
+    bench.must_run({"ip", "link", "set", "dev", eth, "up"});
+    Credit credit;
+    const auto part = [&](int points, const std::function<void()>& demand) {
+        credit.part(points, [&] {
+            bench.plug(true);
+            expect_carrier(bench, eth, true);
+            demand();
+        });
+    };
+    part(7, [&] { expect_carrier_with_cable(bench, eth); });
+    {
+        Watch watch(bench, {"igbook:igbook_phy_read"});
+        part(3, [&] { expect_both_asked(bench, watch, eth); });
+        part(3, [&] { expect_flaps_seen(bench, watch, eth); });
+        part(2, [&] { expect_silence_is_no_link(bench, watch, eth); });
+    }
+    // Whatever came of it, the next check finds the cable in and the interface down.
+    bench.plug(true);
+    bench.must_run({"ip", "link", "set", "dev", eth, "down"});
+    credit.done();
 }
 
 // --- beyond the book ----------------------------------------------------------------------------
 
-void check_ids(Bench& bench) {
+void expect_announced(Bench& bench) {
     const auto module = grader::read_file(bench.module());
     for (const auto& id : {std::string("10c9"), bench.param("second_device")}) {
         std::string upper;
@@ -188,6 +345,52 @@ void check_ids(Bench& bench) {
         const std::string alias = fmt::format("alias=pci:v00008086d0000{}sv*sd*bc*sc*i*", upper);
         expect_that(module.find(alias) != std::string::npos, "device ids the module announces",
                     fmt::format("8086:{}", id), "no such entry in the id table");
+    }
+}
+
+/// Whether the driver takes the card when the kernel takes it for another.
+void expect_match(Bench& bench, Watch& watch, const std::string& ids, bool wanted) {
+    watch.identity(ids);
+    const auto said = grader::bind(bench);
+    const bool taken = grader::bound(bench);
+    if (taken) grader::unbind(bench);
+    watch.identity("");
+    expect_that(taken == wanted,
+                fmt::format("binding to a card whose vendor, device and subsystem are {}", ids),
+                wanted ? "bound" : "No such device", taken ? "bound" : said);
+}
+
+void expect_matches(Bench& bench) {
+    const auto second = bench.param("second_device");
+    grader::unbind(bench);
+    {
+        Watch watch(bench, {});
+        for (const auto& id : {std::string("10c9"), second})
+            for (const char* subsystem : {"0000", "a04c"})
+                expect_match(bench, watch, fmt::format("8086 {} {}", id, subsystem), true);
+        const auto number = std::stoul(second, nullptr, 16);
+        std::vector<std::string> others = {"8086 10c8",
+                                           "8086 10ca",
+                                           "8086 1533",
+                                           "8087 10c9",
+                                           "8087 " + second,
+                                           fmt::format("8086 {:04x}", number - 1),
+                                           fmt::format("8086 {:04x}", number + 1)};
+        for (const char* id : {"10e6", "10e7", "10e8", "150a", "150d", "1518", "1526"})
+            if (id != second) others.push_back(std::string("8086 ") + id);
+        for (const auto& ids : others) expect_match(bench, watch, ids + " 0000", false);
+    }
+    grader::bind(bench);
+    expect_bound(bench, "that is itself again");
+}
+
+void check_ids(Bench& bench) {
+    expect_announced(bench);
+    try {
+        expect_matches(bench);
+    } catch (const grader::Failure&) {
+        if (!grader::bound(bench)) grader::bind(bench);
+        throw;
     }
 }
 
@@ -201,29 +404,63 @@ std::string nvm_image(const Bench& bench) {
     return image;
 }
 
-void check_nvm_slice(Bench& bench, const std::string& file, const std::string& image) {
-    // dd with skip=1 reads `size` bytes that begin at byte `size`.
-    const auto size = 3 + bench.random()() % 58;
-    const auto both =
-        bench.sh(fmt::format("dd if={0} bs={1} skip=1 count=1; dd if={0} bs=128 "
-                             "skip=1 count=1",
-                             file, size));
-    expect_bytes(fmt::format("{} bytes of the NVM's file from byte {} on, and then from its end",
-                             size, size),
-                 image.substr(size, size), both.out);
+/// From each byte on, a few bytes, all that is left, and more than that.
+void expect_any_part(Bench& bench, const std::string& file, const std::string& image) {
+    std::vector<std::string> actions;
+    std::vector<std::pair<std::size_t, std::size_t>> wanted;
+    for (std::size_t offset = 0; offset <= image.size(); ++offset) {
+        const auto left = image.size() - offset;
+        const std::array<std::size_t, 6> lengths{1, 2, 3, left, left + 1, image.size()};
+        wanted.emplace_back(offset, lengths.at(offset % lengths.size()));
+    }
+    for (const std::size_t offset : {std::size_t{0}, std::size_t{1}, image.size() - 1})
+        wanted.emplace_back(offset, 4096);
+    for (const auto& [offset, length] : wanted)
+        actions.push_back(fmt::format("r:{}:{}", offset, length));
+    const auto done = grader::file_io(bench, file, "", actions);
+    for (std::size_t i = 0; i < done.size(); ++i) {
+        const auto [offset, length] = wanted[i];
+        expect_bytes(fmt::format("{} bytes of the NVM's file from byte {} on", length, offset),
+                     image.substr(offset, length), done[i].bytes);
+        expect_equal(fmt::format("error of that read, {} bytes from byte {} on", length, offset), 0,
+                     done[i].error);
+    }
 }
 
-void check_nvm_readers(Bench& bench, const std::string& file, const std::string& image) {
-    constexpr int readers = 2;
-    constexpr int times = 8;
-    const auto together =
-        bench.sh(fmt::format("f={0}; cat $f $f $f $f $f $f $f $f > /tmp/nvm & "
-                             "cat $f $f $f $f $f $f $f $f; wait; exec cat /tmp/nvm",
-                             file));
-    std::string expected;
-    for (int i = 0; i < readers * times; ++i) expected += image;
-    expect_that(together.out == expected, "the NVM's file read by two at once",
-                "each gets the same image", "at least one got other bytes");
+const char* const nvm_read = "igbook:igbook_nvm_read";
+
+/// One reader stands in the middle of the NVM while another comes.
+void expect_one_at_a_time(Bench& bench, Watch& watch, const std::string& file,
+                          const std::string& image) {
+    watch.hold(nvm_read);
+    grader::Beside first(bench, "first", {"cat", file});
+    first.wait_stuck();
+    grader::Beside second(bench, "second", {"cat", file});
+    second.wait_stuck();
+    const auto inside = watch.held();
+    watch.release();
+    first.wait_end();
+    second.wait_end();
+    expect_that(inside <= 1, "callers of igbook_nvm_read() at the same time, of two readers",
+                "one, the other waits", fmt::format("{}", inside));
+    expect_bytes("what the first of two readers at once got", image, first.output());
+    expect_bytes("what the second of two readers at once got", image, second.output());
+}
+
+void expect_error_told(Bench& bench, Watch& watch, const std::string& file,
+                       const std::string& image) {
+    constexpr int no_answer = 110;
+    watch.answer({nvm_read, -no_answer});
+    const auto done = grader::file_io(bench, file, "", {"r:0:128", "r:0:128"});
+    // None is asked when the driver remembers what it read in probe.
+    const bool asked = watch.answered() != 0;
+    watch.answer_none();
+    if (asked) {
+        expect_equal("a read of the NVM's file when igbook_nvm_read() fails: result and errno",
+                     fmt::format("-1, {}", no_answer),
+                     fmt::format("{}, {}", done[0].result, done[0].error));
+    }
+    expect_bytes("the NVM's file after that", image, done[1].bytes);
 }
 
 void check_nvm(Bench& bench) {
@@ -231,30 +468,96 @@ void check_nvm(Bench& bench) {
     const std::string file = sysfs(bench) + "/" + name;
     const auto image = nvm_image(bench);
     Credit credit;
-    credit.part(8, [&] {
-        expect_equal("mode of " + file, std::string("444"),
-                     bench.must_run({"stat", "-c", "%a", file}));
+    credit.part(6, [&] {
+        expect_equal("mode and size of " + file, std::string("444 128"),
+                     bench.must_run({"stat", "-c", "%a %s", file}));
         expect_bytes(name + ", against the NVM read from outside the guest", image,
                      bench.bytes(file));
     });
-    credit.part(4, [&] { check_nvm_slice(bench, file, image); });
-    credit.part(3, [&] { check_nvm_readers(bench, file, image); });
+    credit.part(4, [&] { expect_any_part(bench, file, image); });
+    Watch watch(bench, {nvm_read});
+    credit.part(3, [&] { expect_one_at_a_time(bench, watch, file, image); });
+    credit.part(2, [&] { expect_error_told(bench, watch, file, image); });
     credit.done();
 }
+
 // --- going, and going wrong ---------------------------------------------------------------------
+
+// What takes something of the card, and what gives it back. A driver may use others, which give
+// back by themselves; the state afterwards is looked at in any case.
+struct Pair {
+    const char* takes;
+    const char* gives;
+};
+constexpr std::array pairs{Pair{"pci_enable_device_mem", "pci_disable_device"},
+                           Pair{"pci_enable_device", "pci_disable_device"},
+                           Pair{"pci_request_selected_regions", "pci_release_selected_regions"},
+                           Pair{"pci_request_regions", "pci_release_regions"},
+                           Pair{"pci_request_region", "pci_release_region"},
+                           Pair{"pci_ioremap_bar", "iounmap"},
+                           Pair{"ioremap", "iounmap"},
+                           Pair{"pci_iomap", "pci_iounmap"},
+                           Pair{"register_netdev", "unregister_netdev"}};
+
+std::vector<std::string> givers() {
+    std::vector<std::string> names;
+    for (const auto& pair : pairs)
+        if (std::find(names.begin(), names.end(), pair.gives) == names.end())
+            names.emplace_back(pair.gives);
+    return names;
+}
+
+/// What probe took and kept, in order, by the name of what gives it back.
+std::vector<std::string> taken(const std::vector<grader::Call>& calls) {
+    std::vector<std::string> result;
+    for (const auto& call : calls)
+        for (const auto& pair : pairs)
+            if (call.name == pair.takes) result.emplace_back(pair.gives);
+    return result;
+}
+
+/// Of those, the ones given back by a call of the driver's, in the order of the calls.
+std::vector<std::string> given_back(const std::vector<grader::Call>& calls) {
+    std::vector<std::string> result;
+    const auto names = givers();
+    for (const auto& call : calls)
+        if (std::find(names.begin(), names.end(), call.name) != names.end())
+            result.push_back(call.name);
+    return result;
+}
+
+/// Calls that give back come in the reverse order of those that took.
+void expect_reverse(const std::string& when, std::vector<std::string> took,
+                    const std::vector<std::string>& gave) {
+    std::vector<std::string> wanted;
+    std::reverse(took.begin(), took.end());
+    for (const auto& one : took)
+        if (std::find(gave.begin(), gave.end(), one) != gave.end()) wanted.push_back(one);
+    expect_equal("calls that give back " + when, fmt::format("{}", fmt::join(wanted, ", ")),
+                 fmt::format("{}", fmt::join(gave, ", ")));
+}
+
+void expect_nothing_taken(Bench& bench, const std::string& when) {
+    expect_equal("what is still taken of the card " + when +
+                     " (/proc/iomem, /proc/vmallocinfo, its enable count)",
+                 std::string(), grader::still_taken(bench));
+    const auto file = sysfs(bench) + "/" + bench.param("nvm_file");
+    expect_equal(file + " " + when, std::string(), bench.bytes(file));
+    const auto devices = bench.text("/proc/net/dev");
+    expect_that(devices.find("eth") == std::string::npos, "interfaces " + when + " (/proc/net/dev)",
+                "none of the card's", "one");
+}
 
 void check_unload(Bench& bench) {
     bench.must_run({"ip", "link", "set", "dev", interface(bench), "up"});
     bench.must_run({"rmmod", "igbook"});
     const auto mark = bench.writes().size();
     grader::expect_released(bench);
-    expect_equal("address ranges still claimed after rmmod (/proc/iomem)", std::string(),
-                 claimed_regions(bench));
+    expect_nothing_taken(bench, "after rmmod");
     grader::outwait_watchdog(bench);
     grader::expect_no_write(bench, mark, "after rmmod");
     load(bench);
-    expect_equal("driver bound to the card after loading again", std::string("DRIVER=igbook\n"),
-                 driver_of(bench));
+    expect_bound(bench, "after loading again");
 }
 
 /// Binds again and again, the Nth allocation in probe failing, until none is left to fail. Only
@@ -301,9 +604,91 @@ echo 0 > $d/require-start
 echo $depth > $d/stacktrace-depth
 )";
 
-void check_unwind(Bench& bench) {
-    bench.must("unbind",
-               fmt::format("echo {} > /sys/bus/pci/drivers/igbook/unbind", bench.pci_address()));
+/// A step of probe that can fail, and what it says then.
+struct Step {
+    const char* call;
+    long value;
+};
+constexpr std::array steps{Step{"pci_enable_device_mem", -6},
+                           Step{"pci_enable_device", -6},
+                           Step{"pcim_enable_device", -6},
+                           Step{"pci_request_selected_regions", -16},
+                           Step{"pci_request_regions", -16},
+                           Step{"pci_request_region", -16},
+                           Step{"pcim_request_region", -16},
+                           Step{"pcim_iomap_regions", -16},
+                           Step{"pcim_request_all_regions", -16},
+                           Step{"alloc_etherdev_mqs", 0},
+                           Step{"devm_alloc_etherdev_mqs", 0},
+                           Step{"pci_ioremap_bar", 0},
+                           Step{"ioremap", 0},
+                           Step{"pci_iomap", 0},
+                           Step{"pcim_iomap", 0},
+                           Step{"devm_ioremap", 0},
+                           Step{"igbook:igbook_nvm_validate", -5},
+                           Step{"igbook:igbook_phy_identify", -110},
+                           Step{"register_netdev", -17},
+                           Step{"devm_register_netdev", -17}};
+
+std::string says(int error) {
+    std::string text = std::strerror(error);
+    return text;
+}
+
+/// One call of probe's fails: nothing is kept, what is given back goes in reverse, and who bound
+/// hears of that error.
+void expect_step_unwound(Bench& bench, Watch& watch, const Step& step, unsigned skip) {
+    const std::string name = step.call;
+    const auto when = fmt::format("after {}() failed in probe", name.substr(name.find(':') + 1));
+    watch.forget();
+    watch.answer({name, step.value, skip});
+    const auto said = grader::bind(bench);
+    watch.answer_none();
+    const bool taken_over = grader::bound(bench);
+    if (taken_over) grader::unbind(bench);
+    expect_that(!taken_over, "driver " + when, "not bound", "bound");
+    // A call that gives a pointer does not say why there is none.
+    const auto wanted = step.value != 0 ? says(static_cast<int>(-step.value)) : said;
+    expect_that(said == wanted && !said.empty(), "what binding says " + when, wanted, said);
+    expect_nothing_taken(bench, when);
+    const auto calls = watch.log();
+    auto took = taken(calls);
+    // The call that failed took nothing.
+    if (!took.empty() && !calls.empty()) {
+        for (const auto& pair : pairs)
+            if (name == pair.takes) {
+                const auto last = std::find(took.rbegin(), took.rend(), pair.gives);
+                if (last != took.rend()) took.erase(std::next(last).base());
+                break;
+            }
+    }
+    expect_reverse(when, took, given_back(calls));
+}
+
+void expect_steps_unwound(Bench& bench) {
+    std::vector<std::string> names = givers();
+    for (const auto& step : steps) names.emplace_back(step.call);
+    Watch watch(bench, names);
+    expect_equal("binding the driver", std::string(), grader::bind(bench));
+    const auto probe = watch.log();
+    const auto took = taken(probe);
+    watch.forget();
+    grader::unbind(bench);
+    expect_reverse("when the driver is unbound", took, given_back(watch.log()));
+    expect_nothing_taken(bench, "after unbind");
+    grader::expect_released(bench);
+    for (const auto& step : steps) {
+        const auto times = std::count_if(probe.begin(), probe.end(), [&](const grader::Call& call) {
+            return call.name == step.call;
+        });
+        for (unsigned skip = 0; skip < times; ++skip) expect_step_unwound(bench, watch, step, skip);
+    }
+    expect_equal("binding after each step of probe failed once", std::string(),
+                 grader::bind(bench));
+    grader::unbind(bench);
+}
+
+void expect_allocations_unwound(Bench& bench) {
     const auto lines = bench.must(
         "failing allocations one by one",
         fmt::format("ADDRESS={} DEVICE={}\n{}", bench.pci_address(), sysfs(bench), unwind_script),
@@ -316,8 +701,15 @@ void check_unwind(Bench& bench) {
                 fmt::format("binding after {} failed attempts, each by another allocation", failed),
                 "the driver binds as if nothing had happened",
                 fmt::format("attempt, status, bound: {}", last));
-    expect_equal("address ranges still claimed after unbind (/proc/iomem)", std::string(),
-                 claimed_regions(bench));
+    expect_nothing_taken(bench, "after unbind");
+}
+
+void check_unwind(Bench& bench) {
+    grader::unbind(bench);
+    Credit credit;
+    credit.part(8, [&] { expect_steps_unwound(bench); });
+    credit.part(7, [&] { expect_allocations_unwound(bench); });
+    credit.done();
 }
 
 void check_leaks(Bench& bench) {
@@ -348,7 +740,7 @@ void add_what_the_skeleton_does(grader::Scenario& lab) {
 }
 
 void add_the_tasks(grader::Scenario& lab) {
-    CHECK_POINTS(15, "the interface has the card's own address, also as the permanent one")
+    CHECK_POINTS(12, "the interface has the card's own address, also as the permanent one")
         .id("mac")
         .after("loads")
         .hint(
@@ -367,13 +759,7 @@ void add_the_tasks(grader::Scenario& lab) {
         .after("loads")
         .hint("BMSR's link bit latches low: read it twice. STATUS.LU must agree.")
         .book("cov-c8")
-        .run(check_carrier_and_tidy);
-    CHECK_POINTS(5, "the driver also stands up for @second_name@, 8086:@second_device@")
-        .id("ids")
-        .after("loads")
-        .hint("MODULE_DEVICE_TABLE makes an alias of each entry of the id table; see modinfo.")
-        .book("cov-c2")
-        .run(check_ids);
+        .run(check_carrier);
     CHECK_POINTS(15, "sysfs shows the NVM's 64 words, from any byte on, to several readers")
         .id("nvm")
         .after("loads")
@@ -393,7 +779,22 @@ void add_the_end(grader::Scenario& lab) {
             "still claimed in /proc/iomem?")
         .book("cov-c6")
         .run(check_unload);
-    CHECK_POINTS(15, "whichever allocation of probe fails, the next probe finds all free")
+    CHECK_POINTS(3, "a card that has no address gets a random one")
+        .id("random")
+        .after("unload")
+        .hint("AV in RAH0 says whether there is one, is_valid_ether_addr() whether it is one.")
+        .book("cov-c9")
+        .run(check_random);
+    CHECK_POINTS(5, "the driver also stands up for @second_name@, 8086:@second_device@")
+        .id("ids")
+        .after("unload")
+        .hint(
+            "The kernel compares a card's ids with the entries of the id table; "
+            "MODULE_DEVICE_TABLE "
+            "makes an alias of each, see modinfo.")
+        .book("cov-c2")
+        .run(check_ids);
+    CHECK_POINTS(15, "whichever step of probe fails, the next probe finds all free")
         .id("unwind")
         .after("unload")
         .hint(

@@ -21,6 +21,21 @@ void bring_up(Bench& bench);
 /// Waits until the interface has its carrier, or has lost it with the cable pulled.
 void expect_carrier(Bench& bench, const std::string& eth, bool on);
 
+/// Writes a file of the guest. @return why it could not be written, as strerror() says it; empty
+/// when it could.
+std::string refusal(Bench& bench, const std::string& file, const std::string& content);
+
+/// Binds the driver to the card again. @return as refusal().
+std::string bind(Bench& bench);
+/// Takes the driver from the card. The check fails when that does not work.
+void unbind(Bench& bench);
+/// Whether a driver has the card.
+bool bound(Bench& bench);
+
+/// What of the card is still taken though no driver should have it: address ranges in /proc/iomem,
+/// mappings of BAR 0 in /proc/vmallocinfo, its enable count. One line each; empty when nothing is.
+std::string still_taken(Bench& bench);
+
 /// After rmmod: the card has been given back to its firmware (DRV_LOAD in CTRL_EXT is clear).
 void expect_released(Bench& bench);
 

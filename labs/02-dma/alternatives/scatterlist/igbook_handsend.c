@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * igbook: one frame sent by hand, through one descriptor.
+ *
+ * Every write to /sys/kernel/debug/igbook/DEVICE/hand_send is one frame, from
+ * destination address to the last byte of payload; the card adds the FCS.
+ * Reading the file shows the descriptor that was used.
+ */
+#include <linux/bitfield.h>
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/ktime.h>
+#include <linux/rtnetlink.h>
+#include <linux/scatterlist.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "igbook.h"
+#include "igbook_lab.h"
+
+static struct dentry *igbook_debugfs;
+
+/**
+ * igbook_fill_desc() - describe one frame to the card
+ * @desc: the descriptor
+ * @dma: bus address of the frame
+ * @len: its length in bytes
+ *
+ * One buffer holds the whole frame, so the buffer's length (DTALEN) and the
+ * packet's (PAYLEN) are the same and this descriptor is the last (EOP).
+ *
+ * Source: 82576 datasheet, "Advanced Transmit Data Descriptor".
+ */
+static void igbook_fill_desc(union igbook_tx_desc *desc, dma_addr_t dma,
+			     u32 len)
+{
+	u32 cmd = FIELD_PREP(TXD_DTYP, TXD_DTYP_DATA) | TXD_DCMD_DEXT |
+		  TXD_DCMD_EOP | TXD_DCMD_IFCS | TXD_DCMD_RS;
+
+	desc->read.buffer_addr = cpu_to_le64(dma);
+	desc->read.cmd_type_len =
+		cpu_to_le32(cmd | FIELD_PREP(TXD_DTALEN, len));
+	desc->read.olinfo_status = cpu_to_le32(FIELD_PREP(TXD_PAYLEN, len));
+}
+
+/**
+ * igbook_desc_status() - what the card wrote back, if it did
+ * @desc: the descriptor
+ *
+ * Return: the status word; TXD_STA_DD in it says the card is done. Until then
+ * the word is still our own PAYLEN, whose low bits are 0.
+ */
+static u32 igbook_desc_status(union igbook_tx_desc *desc)
+{
+	return le32_to_cpu(READ_ONCE(desc->wb.status));
+}
+
+/**
+ * igbook_hand_over() - give the card one mapped frame and wait for it
+ * @priv: the device, transmit queue running
+ * @dma: bus address of the frame
+ * @len: its length in bytes
+ *
+ * Context: RTNL; sleeps, up to 10 ms.
+ * Return: 0 when the card is done with the frame, or -ETIMEDOUT: then it may
+ * still read it.
+ */
+static int igbook_hand_over(struct igbook *priv, dma_addr_t dma, u32 len)
+{
+	struct igbook_tx_queue *tx = &priv->tx;
+	union igbook_tx_desc *desc = &tx->desc[tx->next];
+	ktime_t until;
+	int err;
+
+	igbook_fill_desc(desc, dma, len);
+	priv->hand.index = tx->next;
+	priv->hand.desc = *desc;
+
+	tx->next = (tx->next + 1) % IGBOOK_TX_DESC;
+	/*
+	 * The descriptor must be in memory before the card hears of it. The
+	 * doorbell's writel() would see to it alone; the barrier stands where
+	 * the ownership changes, and stays right with a relaxed doorbell.
+	 */
+	dma_wmb();
+	igbook_wr32(priv, REG_TDT(0), tx->next);
+
+	until = ktime_add_ms(ktime_get(), 10);
+	for (;;) {
+		bool late = ktime_after(ktime_get(), until);
+
+		priv->hand.status = igbook_desc_status(desc);
+		if (priv->hand.status & TXD_STA_DD) {
+			err = 0;
+			break;
+		}
+		if (late) {
+			err = -ETIMEDOUT;
+			break;
+		}
+		usleep_range(20, 50);
+	}
+	return err;
+}
+
+/**
+ * igbook_hand_recover() - take the frame back from a card that keeps it
+ * @priv: the device
+ * @dma: bus address of the frame
+ * @len: its length in bytes
+ *
+ * The mapping must not end while the card may still read the frame, so the
+ * card is stopped first. Afterwards it starts anew with an empty ring.
+ *
+ * Context: RTNL; sleeps.
+ */
+static void igbook_hand_recover(struct igbook *priv, dma_addr_t dma, u32 len)
+{
+	netdev_err(priv->netdev, "descriptor %u never done\n",
+		   priv->hand.index);
+	igbook_down(priv);
+}
+
+/**
+ * igbook_hand_send() - map a frame, send it, unmap it
+ * @priv: the device
+ * @frame: the frame, in memory from kmalloc()
+ * @len: its length in bytes
+ *
+ * Between dma_map_single() and dma_unmap_single() the buffer belongs to the
+ * card: the CPU does not touch it.
+ *
+ * Context: RTNL; sleeps.
+ * Return: 0 when the frame is out, or a negative errno.
+ */
+static int igbook_hand_send(struct igbook *priv, void *frame, u32 len)
+{
+	struct device *dev = &priv->pdev->dev;
+	struct scatterlist sg;
+	int err;
+
+	if (!netif_running(priv->netdev) || !netif_device_present(priv->netdev))
+		return -ENETDOWN;
+	if (!netif_carrier_ok(priv->netdev))
+		return -ENOLINK;
+
+	sg_init_one(&sg, frame, len);
+	if (!dma_map_sg(dev, &sg, 1, DMA_TO_DEVICE))
+		return -ENOMEM;
+	err = igbook_hand_over(priv, sg_dma_address(&sg), sg_dma_len(&sg));
+	if (err)
+		igbook_hand_recover(priv, sg_dma_address(&sg), len);
+	dma_unmap_sg(dev, &sg, 1, DMA_TO_DEVICE);
+	if (err && igbook_up(priv))
+		dev_close(priv->netdev);
+	return err;
+}
+
+/**
+ * hand_send_write() - one write is one frame
+ * @file: the open file
+ * @user: the frame's bytes
+ * @count: how many
+ * @pos: ignored, a frame has no position
+ *
+ * A frame shorter than Ethernet's minimum is padded with zeros here: the
+ * datasheet has the card do it (TCTL.PSP), the emulated card does not.
+ *
+ * Context: process context; takes RTNL, which keeps open and stop away.
+ * Return: @count, or a negative errno.
+ */
+static ssize_t hand_send_write(struct file *file, const char __user *user,
+			       size_t count, loff_t *pos)
+{
+	struct seq_file *seq = file->private_data;
+	struct igbook *priv = seq->private;
+	u32 len = max_t(size_t, count, ETH_ZLEN);
+	void *frame;
+	int err;
+
+	if (count < ETH_HLEN || count > READ_ONCE(priv->netdev->mtu) + ETH_HLEN)
+		return -EMSGSIZE;
+
+	frame = kzalloc(len, GFP_KERNEL);
+	if (!frame)
+		return -ENOMEM;
+	if (copy_from_user(frame, user, count)) {
+		err = -EFAULT;
+		goto free;
+	}
+	rtnl_lock();
+	err = igbook_hand_send(priv, frame, len);
+	priv->hand.error = err;
+	rtnl_unlock();
+free:
+	kfree(frame);
+	return err ? err : count;
+}
+
+/**
+ * hand_send_show() - the last frame's descriptor, as given and as returned
+ * @seq: where the text goes
+ * @unused: nothing
+ *
+ * Context: process context; takes RTNL.
+ * Return: 0.
+ */
+static int hand_send_show(struct seq_file *seq, void *unused)
+{
+	struct igbook *priv = seq->private;
+	const union igbook_tx_desc *desc = &priv->hand.desc;
+
+	rtnl_lock();
+	seq_printf(seq, "descriptor    %u\n", priv->hand.index);
+	seq_printf(seq, "buffer_addr   %#018llx\n",
+		   le64_to_cpu(desc->read.buffer_addr));
+	seq_printf(seq, "cmd_type_len  %#010x\n",
+		   le32_to_cpu(desc->read.cmd_type_len));
+	seq_printf(seq, "olinfo_status %#010x\n",
+		   le32_to_cpu(desc->read.olinfo_status));
+	seq_printf(seq, "written back  %#010x\n", priv->hand.status);
+	seq_printf(seq, "error         %d\n", priv->hand.error);
+	rtnl_unlock();
+	return 0;
+}
+
+/**
+ * hand_send_open() - prepare a file for reading and writing
+ * @inode: carries the device
+ * @file: the file
+ *
+ * Context: process context.
+ * Return: 0, or a negative errno.
+ */
+static int hand_send_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, hand_send_show, inode->i_private);
+}
+
+static const struct file_operations hand_send_fops = {
+	.owner = THIS_MODULE,
+	.open = hand_send_open,
+	.read = seq_read,
+	.write = hand_send_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+/**
+ * igbook_handsend_init() - make the driver's directory in debugfs
+ *
+ * Nothing here is checked on purpose: a kernel without debugfs, or a directory
+ * that could not be made, costs the reader the file and nothing else.
+ *
+ * Context: module load.
+ */
+void igbook_handsend_init(void)
+{
+	igbook_debugfs = debugfs_create_dir(IGBOOK_NAME, NULL);
+}
+
+/**
+ * igbook_handsend_exit() - remove the driver's directory
+ *
+ * Context: module unload, all devices gone.
+ */
+void igbook_handsend_exit(void)
+{
+	debugfs_remove(igbook_debugfs);
+}
+
+/**
+ * igbook_handsend_add() - make a device's directory and file
+ * @priv: the device, registered
+ *
+ * Context: probe.
+ */
+void igbook_handsend_add(struct igbook *priv)
+{
+	priv->debugfs = debugfs_create_dir(pci_name(priv->pdev),
+					   igbook_debugfs);
+	debugfs_create_file("hand_send", 0600, priv->debugfs, priv,
+			    &hand_send_fops);
+	igbook_lab_add(priv);
+}
+
+/**
+ * igbook_handsend_remove() - remove them; waits for a write that is under way
+ * @priv: the device
+ *
+ * Context: remove, without RTNL: a write takes it.
+ */
+void igbook_handsend_remove(struct igbook *priv)
+{
+	debugfs_remove(priv->debugfs);
+}
