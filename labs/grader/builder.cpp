@@ -118,6 +118,18 @@ ProcessResult run_script(const Room& room, const fs::path& kernel, const Limits&
     return run_in_jail(room, argv, limits);
 }
 
+/// The sources that build_rules() compiles.
+std::vector<std::string> c_files_in(const fs::path& dir) {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(dir)) {
+        const auto name = entry.path().filename().string();
+        if (name.starts_with("igbook") && name.ends_with(".c") && name != "igbook.mod.c")
+            names.push_back(name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 bool same_file(const fs::path& one, const fs::path& other) {
     return fs::exists(one) && fs::exists(other) && read_file(one) == read_file(other);
 }

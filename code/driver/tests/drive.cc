@@ -444,60 +444,6 @@ void watch(const std::string& name, std::uint64_t frames, const char* told) {
     std::fclose(out);
 }
 
-/// Of an interface, as /proc/net/dev has them.
-struct Totals {
-    std::uint64_t rx_bytes = 0, rx_packets = 0, tx_bytes = 0, tx_packets = 0;
-};
-
-Totals read_totals(const File& file, const std::string& name) {
-    char text[4096] = {};
-    if (pread(file.fd(), text, sizeof text - 1, 0) <= 0) {
-        give_up("/proc/net/dev");
-    }
-    const char* line = std::strstr(text, (name + ":").c_str());
-    Totals totals;
-    if (line == nullptr ||
-        std::sscanf(line + name.size() + 1,
-                    "%" SCNu64 "%" SCNu64 "%*u%*u%*u%*u%*u%*u%" SCNu64 "%" SCNu64, &totals.rx_bytes,
-                    &totals.rx_packets, &totals.tx_bytes, &totals.tx_packets) != 4) {
-        give_up("/proc/net/dev: " + name);
-    }
-    return totals;
-}
-
-/// @return the name of a total that is less than it was, or nothing.
-const char* fallen(const Totals& before, const Totals& now) {
-    return now.rx_packets < before.rx_packets   ? "rx_packets"
-           : now.rx_bytes < before.rx_bytes     ? "rx_bytes"
-           : now.tx_packets < before.tx_packets ? "tx_packets"
-           : now.tx_bytes < before.tx_bytes     ? "tx_bytes"
-                                                : nullptr;
-}
-
-/// Nothing is waited for between two looks: they are to meet the frames that come.
-void watch(const std::string& name, std::uint64_t frames, const char* told) {
-    const File file("/proc/net/dev", O_RDONLY);
-    std::FILE* out = std::fopen(told, "w");
-    if (out == nullptr) {
-        give_up(told);
-    }
-    Totals now = read_totals(file, name);
-    const Totals end{0, now.rx_packets + frames, 0, now.tx_packets + frames};
-    std::fputs("ready\n", out);
-    std::fflush(out);
-    while (now.rx_packets < end.rx_packets || now.tx_packets < end.tx_packets) {
-        const Totals before = now;
-        now = read_totals(file, name);
-        if (const char* total = fallen(before, now)) {
-            std::fprintf(out, "%s fell\n", total);
-            std::fclose(out);
-            std::exit(1);
-        }
-    }
-    std::fputs("done\n", out);
-    std::fclose(out);
-}
-
 /// @param attempt  does it, and says whether it worked
 /// @param undo  is called after an attempt that worked
 /// @param stride  1: every allocation; more: the first eight, and then one of so many
