@@ -87,7 +87,11 @@ constexpr const char* forced_header = R"(/* SPDX-License-Identifier: GPL-2.0 */
 #define lockdep_assert_once(cond) do { WARN_ON_ONCE(!(cond)); } while (0)
 #undef __lockdep_enabled
 #define __lockdep_enabled true
-#pragma GCC poison lockdep_off lockdep_on
+void __attribute__((error("not to be used in a submission"))) fwts_refused(void);
+#undef lockdep_off
+#define lockdep_off() fwts_refused()
+#undef lockdep_on
+#define lockdep_on() fwts_refused()
 )";
 
 /// The room with all that a build needs, the files that are ours written.

@@ -342,8 +342,5 @@ int main(int argc, char** argv) {
     } catch (...) {
         std::cerr << "grade: stopped by an error nobody had foreseen\n";
         return exit_grader_trouble;
-    } catch (...) {
-        std::cerr << "grade: stopped by an error nobody had foreseen\n";
-        return exit_grader_trouble;
     }
 }
