@@ -53,7 +53,7 @@ std::string content_of(const std::filesystem::path& file) {
     if (fd < 0) {
         return "missing";
     }
-    struct stat info {};
+    struct stat info{};
     std::string text = "missing";
     if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
         const auto size = static_cast<std::size_t>(info.st_size);

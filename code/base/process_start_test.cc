@@ -13,7 +13,7 @@ namespace fwts {
 namespace {
 
 bool is_null(int fd) {
-    struct stat info {};
+    struct stat info{};
     return fstat(fd, &info) == 0 && S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3);
 }
 

@@ -20,6 +20,7 @@ namespace {
 using grader::Bench;
 using grader::Beside;
 using grader::bring_up;
+using grader::CallNote;
 using grader::Companion;
 using grader::Credit;
 using grader::expect_equal;
@@ -31,7 +32,6 @@ using grader::interface;
 using grader::load;
 using grader::RegisterWrite;
 using grader::SlowCall;
-using grader::CallNote;
 using Seconds = Bench::Seconds;
 
 // Offsets and bits as the 82576 datasheet names them. The emulated card has neither DCA_CTRL nor

@@ -19,6 +19,7 @@ namespace {
 
 using grader::Bench;
 using grader::Beside;
+using grader::CallNote;
 using grader::Companion;
 using grader::Direction;
 using grader::expect_bytes;
@@ -27,7 +28,6 @@ using grader::expect_that;
 using grader::fail;
 using grader::Ring;
 using grader::SlowCall;
-using grader::CallNote;
 using Seconds = Bench::Seconds;
 using Frames = std::vector<std::string>;
 

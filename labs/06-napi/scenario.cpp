@@ -257,11 +257,12 @@ void pile_up(Bench& bench, unsigned received, unsigned sent) {
                 "EIMS after EIMC, both from outside the guest, with nothing to be served",
                 "vector 0 masked", "enabled again and again");
     bench.take_frames();
-    // What a socket has sent and nobody took back fills its buffer: each run has a socket of its own.
+    // What a socket has sent and nobody took back fills its buffer: each run has a socket of its
+    // own.
     constexpr unsigned a_socket_holds = 128;
     for (; sent > 0; sent -= std::min(sent, a_socket_holds))
-        bench.must_run({"frames", "send", interface(bench),
-                        std::to_string(std::min(sent, a_socket_holds))});
+        bench.must_run(
+            {"frames", "send", interface(bench), std::to_string(std::min(sent, a_socket_holds))});
     fill(bench, received);
 }
 

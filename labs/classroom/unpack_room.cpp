@@ -187,10 +187,10 @@ std::string why_unreadable(const fs::path& repository) {
                                : grader::name_text(path.lexically_relative(repository).string()),
             why);
     };
-    if (const auto borrowed = repository / "objects" / "info" / "alternates"; fs::exists(borrowed))
+    std::error_code error;
+    if (fs::exists(repository / "objects" / "info" / "alternates", error))
         return "the repository borrows objects from another (objects/info/alternates); clone it "
                "without --shared and --reference";
-    std::error_code error;
     fs::recursive_directory_iterator at(repository, error);
     if (error) return say(repository, error.message());
     for (; at != fs::recursive_directory_iterator(); at.increment(error)) {

@@ -62,10 +62,10 @@ std::string quoted(const std::string& message, const fs::path& sources) {
 
 std::string why_failed(const ProcessResult& build, const Limits& limits) {
     if (build.timed_out)
-        throw std::runtime_error(
-            fmt::format("this machine is too busy: a build that may use {} s of processor had not got "
-                        "that after {} s",
-                        limits.work.count(), limits.wall.count()));
+        throw std::runtime_error(fmt::format(
+            "this machine is too busy: a build that may use {} s of processor had not got "
+            "that after {} s",
+            limits.work.count(), limits.wall.count()));
     if (build.worked_too_long)
         return fmt::format("the build used more than {} s of processor and was stopped",
                            limits.work.count());
@@ -75,9 +75,9 @@ std::string why_failed(const ProcessResult& build, const Limits& limits) {
     return "it does not compile";
 }
 
-/// A file that every source is compiled behind. The assertions of lockdep look at debug_locks, which
-/// no submission's module gets to see (imports.txt); without that look they say the same, since a
-/// lockdep that is off answers "unknown". Nobody turns it off for a task.
+/// A file that every source is compiled behind. The assertions of lockdep look at debug_locks,
+/// which no submission's module gets to see (imports.txt); without that look they say the same,
+/// since a lockdep that is off answers "unknown". Nobody turns it off for a task.
 constexpr const char* forced_name = "fwts_forced.h";
 constexpr const char* forced_header = R"(/* SPDX-License-Identifier: GPL-2.0 */
 #include <linux/lockdep.h>
@@ -107,7 +107,8 @@ Room room_for(const fs::path& sources, const fs::path& kernel, const fs::path& o
     return room;
 }
 
-/// Runs a shell script in which make_it compiles what lies in /room. The script's words are `words`.
+/// Runs a shell script in which make_it compiles what lies in /room. The script's words are
+/// `words`.
 ProcessResult run_script(const Room& room, const fs::path& kernel, const Limits& limits,
                          const std::string& script, const std::vector<std::string>& words = {}) {
     // Nothing reads the debugging information, which is four fifths of the module. gcc quotes the

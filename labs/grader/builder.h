@@ -28,8 +28,8 @@ void require_kernel(const std::filesystem::path& kernel);
 /// Compiles every *.c in `sources` into one module.
 /// @param sources  a directory that intake.h filled; a Kbuild file is written into it.
 /// @param kernel   a kernel as qemu/kernel leaves it (build/kernel/strict).
-/// @param objects  what prebuilt() returned, or empty: then everything is compiled. Whether an object
-/// is still good is seen by the content of what it was made of.
+/// @param objects  what prebuilt() returned, or empty: then everything is compiled. Whether an
+/// object is still good is seen by the content of what it was made of.
 /// @param out      where igbook.ko goes.
 /// @throws std::runtime_error when the room or the kernel is not there: the grader's own trouble.
 BuildResult build_module(const std::filesystem::path& sources, const std::filesystem::path& kernel,
@@ -45,8 +45,8 @@ bool build_objects(const std::filesystem::path& sources, const std::filesystem::
 /// file that a student adds, or forgets there, counts in both places.
 std::string build_rules();
 
-/// The compiler's diagnostics out of the build's output, each with the line it speaks of, taken from
-/// `sources`: what gcc itself would quote may be another file (#line).
+/// The compiler's diagnostics out of the build's output, each with the line it speaks of, taken
+/// from `sources`: what gcc itself would quote may be another file (#line).
 /// @param kind "error" or "warning".
 std::vector<std::string> diagnostics(const std::string& output, const std::string& kind,
                                      const std::filesystem::path& sources);

@@ -316,9 +316,8 @@ class Grading {
 
     /// Of a guest that is gone nothing can be said, and its last check has failed.
     bool code_as_it_was(Bench& bench) const {
-        const bool lost =
-            std::any_of(report_.checks.begin(), report_.checks.end(),
-                        [](const auto& result) { return result.verdict.guest_lost; });
+        const bool lost = std::any_of(report_.checks.begin(), report_.checks.end(),
+                                      [](const auto& result) { return result.verdict.guest_lost; });
         if (lost) return true;
         try {
             return bench.code_unchanged();

@@ -54,9 +54,8 @@ std::vector<std::string> jail_command(const Room& room, const std::vector<std::s
                      "--hostname", "grader"});
     append_tools(command);
     // No /proc: it would tell a compiler, and so a student, where things are on the host.
-    append(command,
-           {"--dev", "/dev", "--size", std::to_string(64U << 20U), "--tmpfs",
-            "/tmp", "--size", std::to_string(room.scratch_bytes), "--tmpfs", "/room"});
+    append(command, {"--dev", "/dev", "--size", std::to_string(64U << 20U), "--tmpfs", "/tmp",
+                     "--size", std::to_string(room.scratch_bytes), "--tmpfs", "/room"});
     for (const auto& dir : room.readable)
         append(command, {"--ro-bind", dir.string(), dir.string()});
     if (!room.sources.empty()) append(command, {"--ro-bind", room.sources.string(), "/submission"});

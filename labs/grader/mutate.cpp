@@ -63,7 +63,7 @@ class Handlers {
   public:
     Handlers() {
         asked_to_end = 0;
-        struct sigaction action {};
+        struct sigaction action{};
         action.sa_handler = [](int) { asked_to_end = 1; };
         sigaction(SIGINT, &action, &interrupt_);
         sigaction(SIGTERM, &action, &terminate_);
@@ -76,8 +76,8 @@ class Handlers {
     Handlers& operator=(const Handlers&) = delete;
 
   private:
-    struct sigaction interrupt_ {};
-    struct sigaction terminate_ {};
+    struct sigaction interrupt_{};
+    struct sigaction terminate_{};
 };
 
 /// A process that judges one suspect and writes a line about it.

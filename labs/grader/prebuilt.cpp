@@ -30,7 +30,8 @@ std::vector<fs::path> sorted(const fs::path& dir) {
 
 /// The compiler is the kernel's: its driver, and what does the work.
 std::string compiler() {
-    const auto found = run_process({"gcc", "-print-prog-name=cc1"}, {}, {{"PATH", "/usr/bin:/bin"}});
+    const auto found =
+        run_process({"gcc", "-print-prog-name=cc1"}, {}, {{"PATH", "/usr/bin:/bin"}});
     const auto worker = found.output.substr(0, found.output.find('\n'));
     return fmt::format("{} {}", content_of("/usr/bin/gcc"), content_of(worker));
 }

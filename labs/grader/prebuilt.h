@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 // Prebuilt: the objects of what every submission starts from, kept in the cache.
 //
-// A student changes four files of a dozen. The others need no compiling: they were compiled from our
-// own text in the same room, under the same names and by the same words, and builder.h sees by their
-// content which those are. Nothing of a submission ever gets in here.
+// A student changes four files of a dozen. The others need no compiling: they were compiled from
+// our own text in the same room, under the same names and by the same words, and builder.h sees by
+// their content which those are. Nothing of a submission ever gets in here.
 #pragma once
 
 #include <filesystem>

@@ -22,20 +22,20 @@ struct Variable {
 };
 
 constexpr std::array variables{
-    Variable{"debug_locks", true},            // lockdep
-    Variable{"debug_locks_silent", false},    //
-    Variable{"kasan_flags", true},            // one report, then no more
-    Variable{"kasan_arg_fault", false},       //
-    Variable{"kmemleak_enabled", true},       //
-    Variable{"kmemleak_free_enabled", true},  //
-    Variable{"kmemleak_error", true},         //
-    Variable{"global_disable", true},         // of DMA-API's checks
-    Variable{"dma_debug_initialized", false}, //
-    Variable{"show_num_errors", true},        // so many more does it print
-    Variable{"current_driver_name", false},   // whom it looks at
-    Variable{"debug_objects_enabled", true},  //
-    Variable{"system_state", false},          // sleeping is an error while it is "running" ...
-    Variable{"oops_in_progress", false},      // ... and this is not set
+    Variable{"debug_locks", true},             // lockdep
+    Variable{"debug_locks_silent", false},     //
+    Variable{"kasan_flags", true},             // one report, then no more
+    Variable{"kasan_arg_fault", false},        //
+    Variable{"kmemleak_enabled", true},        //
+    Variable{"kmemleak_free_enabled", true},   //
+    Variable{"kmemleak_error", true},          //
+    Variable{"global_disable", true},          // of DMA-API's checks
+    Variable{"dma_debug_initialized", false},  //
+    Variable{"show_num_errors", true},         // so many more does it print
+    Variable{"current_driver_name", false},    // whom it looks at
+    Variable{"debug_objects_enabled", true},   //
+    Variable{"system_state", false},           // sleeping is an error while it is "running" ...
+    Variable{"oops_in_progress", false},       // ... and this is not set
     Variable{"rcu_cpu_stall_suppress", false},
     Variable{"panic_on_oops", false},
     Variable{"suppress_printk", false},
@@ -130,8 +130,7 @@ void Watchmen::note(sandbox::Guest& guest) {
 std::vector<std::string> Watchmen::changes(sandbox::Guest& guest) const {
     std::vector<std::string> found;
     const auto changed = [&](const std::string& name, const std::string& now) {
-        found.push_back(
-            fmt::format("{} was {}, is {}", name, shown(before_.at(name)), shown(now)));
+        found.push_back(fmt::format("{} was {}, is {}", name, shown(before_.at(name)), shown(now)));
     };
     for (const auto& variable : variables) {
         const auto now = value(guest, variable.name);

@@ -43,9 +43,15 @@ class AgentLinkTest : public testing::Test {
 TEST_F(AgentLinkTest, NonsenseEndsTheCallAndNotTheProgram) {
     const std::string deep(100'000, '[');
     for (const std::string& nonsense :
-         {framed("{\"event\":5}"), framed("{}"), framed("[]"), framed("null"), framed("7"),
-          framed("{\"event\":\"dance\",\"id\":1}"), framed("{\"event\":null}"),
-          framed("{\"id\":\"1\",\"event\":\"exit\"}"), framed("{\"id\":1.5,\"event\":\"exit\"}"),
+         {framed("{\"event\":5}"),
+          framed("{}"),
+          framed("[]"),
+          framed("null"),
+          framed("7"),
+          framed("{\"event\":\"dance\",\"id\":1}"),
+          framed("{\"event\":null}"),
+          framed("{\"id\":\"1\",\"event\":\"exit\"}"),
+          framed("{\"id\":1.5,\"event\":\"exit\"}"),
           framed("{\"id\":{},\"event\":\"exit\"}"),
           framed("{\"id\":99999999999999999999999,\"event\":\"exit\"}"),
           framed("{\"event\":\"hello\",\"release\":[]}"),
@@ -56,7 +62,9 @@ TEST_F(AgentLinkTest, NonsenseEndsTheCallAndNotTheProgram) {
           framed("{\"id\":1,\"event\":\"output\",\"data\":\"*\"}"),
           framed("{\"id\":1,\"event\":\"output\",\"data\":\"****\"}"),
           framed("{\"id\":1,\"event\":\"error\",\"message\":{}}"),
-          framed("{\"event\":\"\xff\xfe\"}"), framed("{\"event\":\"hello\""), framed(deep),
+          framed("{\"event\":\"\xff\xfe\"}"),
+          framed("{\"event\":\"hello\""),
+          framed(deep),
           framed(std::string("{\"event\":\"ex\0it\"}", 17)),
           std::string("\xff\xff\xff\x7f and more", 13)}) {
         // The table's ids are 1, which is the first call's: let each be it.

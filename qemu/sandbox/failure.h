@@ -18,9 +18,9 @@ struct SetupError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// The guest runs and did not do what it was asked for: its agent refused, was started anew or talks
-/// nonsense, the card's registers are nowhere to be found. When it did such things before, whatever
-/// came into it since is to blame.
+/// The guest runs and did not do what it was asked for: its agent refused, was started anew or
+/// talks nonsense, the card's registers are nowhere to be found. When it did such things before,
+/// whatever came into it since is to blame.
 struct GuestError : SetupError {
     using SetupError::SetupError;
 };

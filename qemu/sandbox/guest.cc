@@ -747,18 +747,19 @@ void Guest::Machine::put(const std::string& path, std::string_view content,
 
 ExecResult Guest::Machine::exec(const std::vector<std::string>& argv, const ExecOptions& wanted) {
     ExecResult result;
-    const std::int64_t id = agent->ask({{"op", "exec"},
-                                        {"argv", argv},
-                                        {"stdin", agent::base64_encode(wanted.input)},
-                                        {"env", wanted.environment},
-                                        {"output_limit", wanted.output_limit}},
-                                       [&](bool err, std::string_view piece) {
-                                           (err ? result.err : result.out) += piece;
-                                           if (wanted.on_output) {
-                                               wanted.on_output(err, piece);
-                                           }
-                                       },
-                                       wanted.output_limit + kOutputOvershoot);
+    const std::int64_t id = agent->ask(
+        {{"op", "exec"},
+         {"argv", argv},
+         {"stdin", agent::base64_encode(wanted.input)},
+         {"env", wanted.environment},
+         {"output_limit", wanted.output_limit}},
+        [&](bool err, std::string_view piece) {
+            (err ? result.err : result.out) += piece;
+            if (wanted.on_output) {
+                wanted.on_output(err, piece);
+            }
+        },
+        wanted.output_limit + kOutputOvershoot);
     struct Forget {  // the handler above must not outlive this call
         AgentLink& agent;
         std::int64_t id;

@@ -82,8 +82,8 @@ std::map<std::string, KernelSymbol> kernel_symbols(const std::filesystem::path& 
         }
         std::string name(text.data() + symbol.st_name);
         if (names.count(name) != 0) {
-            found.try_emplace(std::move(name), KernelSymbol{symbol.st_value - kStartOfKernelMap,
-                                                            symbol.st_size});
+            found.try_emplace(std::move(name),
+                              KernelSymbol{symbol.st_value - kStartOfKernelMap, symbol.st_size});
         }
     }
     return found;

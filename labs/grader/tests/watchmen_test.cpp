@@ -42,7 +42,7 @@ class KernelCode : public testing::Test {
 TEST_F(KernelCode, AJumpLabelMayTurn) {
     const auto before = code_number(code_, base, table_, table_base);
     EXPECT_EQ(with(16, std::string("\xe9\xeb\x00\x00\x00", 5)), before);  // 16 + 5 + 235
-    EXPECT_EQ(with(32, std::string("\xeb\x1e", 2)), before);             // 32 + 2 + 30
+    EXPECT_EQ(with(32, std::string("\xeb\x1e", 2)), before);              // 32 + 2 + 30
 }
 
 TEST_F(KernelCode, NothingElseMay) {
