@@ -44,7 +44,9 @@ class Variables(unittest.TestCase):
         self.place = tempfile.TemporaryDirectory()
         self.addCleanup(self.place.cleanup)
         self.program = f"{self.place.name}/program"
-        for options, program in ((["-g"], self.program), ([], f"{self.program}-bare")):
+        builds: list[tuple[list[str], str]] = [(["-g"], self.program),
+                                               ([], f"{self.program}-bare")]
+        for options, program in builds:
             subprocess.run(["gcc", *options, "-xc", "-o", program, "-"], input=NOT_MAPPED,
                            text=True, check=True)
 
