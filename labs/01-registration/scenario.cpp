@@ -415,6 +415,7 @@ void expect_any_part(Bench& bench, const std::string& file, const std::string& i
     }
     for (const std::size_t offset : {std::size_t{0}, std::size_t{1}, image.size() - 1})
         wanted.emplace_back(offset, 4096);
+    actions.reserve(actions.size() + wanted.size());
     for (const auto& [offset, length] : wanted)
         actions.push_back(fmt::format("r:{}:{}", offset, length));
     const auto done = grader::file_io(bench, file, "", actions);

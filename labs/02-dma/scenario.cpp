@@ -292,6 +292,7 @@ std::string described(const Mapping& one) {
 
 std::string described(const std::vector<Mapping>& mappings) {
     std::vector<std::string> texts;
+    texts.reserve(mappings.size());
     for (const auto& one : mappings) texts.push_back(described(one));
     std::sort(texts.begin(), texts.end());
     return texts.empty() ? "none" : fmt::format("{}", fmt::join(texts, ", "));
@@ -557,6 +558,7 @@ constexpr std::array fallible{Fails{"dma_map_page_attrs", -1},
 /// @return how many of them map.
 unsigned expect_unwound(Bench& bench, const std::string& file) {
     std::vector<std::string> names;
+    names.reserve(std::size(fallible));
     for (const auto& one : fallible) names.emplace_back(one.call);
     Watch watch(bench, names);
     expect_carrier(bench, interface(bench), true);

@@ -269,8 +269,7 @@ void check_leaves(Bench& bench) {
 class Deeds {
   public:
     explicit Deeds(Bench& bench)
-        : bench_(bench),
-          witness_(bench,
+        : witness_(bench,
                    {"dca_add_requester", "dca_remove_requester", "dca3_get_tag",
                     "mutex_lock_nested", "mutex_unlock", "_raw_spin_lock", "_raw_spin_lock_irq",
                     "_raw_spin_lock_irqsave", "_raw_spin_lock_bh", "_raw_spin_unlock",
@@ -280,7 +279,6 @@ class Deeds {
     std::vector<grader::Deed> all() const { return witness_.deeds(from_); }
 
   private:
-    Bench& bench_;
     CallNote witness_;
     std::size_t from_;
 };

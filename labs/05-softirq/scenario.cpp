@@ -325,7 +325,7 @@ Writes serve_a_pile(Bench& bench, const Witness& witness, unsigned received, uns
     };
     const auto done = bench.soon(all);
     bench.let_settle();
-    const auto record = record_now();
+    auto record = record_now();
     expect_that(
         done,
         fmt::format("{} frames received and {} sent wait, and the card calls once", received, sent),

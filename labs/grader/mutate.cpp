@@ -207,6 +207,7 @@ class Workshop {
         build_reference();
         const auto common = hash_of(common_text(seed));
         std::vector<Suspect> suspects;
+        suspects.reserve(chosen.size());
         for (const auto& one : chosen)
             suspects.push_back({one.name(),
                                 hash_of(common + one.file + "\n" + one.applied(text_of(one))),
@@ -421,6 +422,7 @@ bool judge_all(const std::vector<Suspect>& suspects, int at_once, JudgementFile&
         while (next != waiting.end() && children.size() < static_cast<std::size_t>(at_once))
             children.push_back(std::make_unique<Child>(**next++));
         std::vector<pollfd> pipes;
+        pipes.reserve(children.size());
         for (const auto& child : children) pipes.push_back({child->pipe(), POLLIN, 0});
         if (poll(pipes.data(), pipes.size(), -1) < 0) continue;
         for (std::size_t i = pipes.size(); i-- > 0;) {

@@ -182,8 +182,7 @@ Equivalents equivalents(const Lab& lab, const std::vector<StudentFile>& files,
 }
 
 std::string as_equivalent(const Mutation& mutation, const std::vector<StudentFile>& files) {
-    const auto by_name =
-        fmt::format("[[equivalent]]\nmutant = \"{}\"\nreason = \"\"\n", mutation.name());
+    auto by_name = fmt::format("[[equivalent]]\nmutant = \"{}\"\nreason = \"\"\n", mutation.name());
     if (mutation.changes.size() > 1) return by_name;
     const auto& file = file_of(mutation, files);
     const auto [begin, end] = around(mutation, file);
