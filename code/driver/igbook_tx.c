@@ -239,8 +239,8 @@ int igbook_tx_clean(struct igbook_ring *ring, int budget)
  * @limit: most frames to take
  * @budget: that of the poll; 0 outside of one
  *
- * Within a poll, freed frames are collected and given back in one go, and the
- * next ones to be allocated come out of the same heap.
+ * Within a poll, sk_buffs that are free go to a store of this CPU's, out of
+ * which napi_alloc_skb() and its kind take; a full one gives half of it back.
  *
  * Context: bottom halves off, one CPU at a time for each ring; runs beside
  * igbook_start_xmit().

@@ -151,11 +151,13 @@ void igbook_vector_wake(struct igbook_vector *vector)
 }
 
 /**
- * igbook_vector_stop() - wait for the last poll; there is no other
+ * igbook_vector_stop() - take the instance away from those who poll it
  * @vector: the vector; stopping it twice does no harm
  *
  * napi_disable() takes the instance for itself, which it could not do a second
- * time. A handler that comes later masks the vector and cannot schedule.
+ * time. A handler that comes later masks the vector and cannot schedule. A poll
+ * that has given the instance back may not have returned yet on another CPU,
+ * and then the vector is unmasked once more.
  *
  * Context: RTNL; sleeps.
  */
