@@ -294,8 +294,8 @@ static int igbook_irq_connect(struct igbook_vector *vector,
  * igbook_irq_home() - suggest a CPU to a vector, and move it there
  * @vector: the vector, requested
  *
- * The n-th queue goes to the n-th CPU near the card. Who reads the suggestion
- * is irqbalance; who wants another CPU writes to smp_affinity.
+ * The n-th queue goes to the n-th CPU near the card. The suggestion is read in
+ * affinity_hint; who wants another CPU writes to smp_affinity.
  *
  * Context: RTNL.
  */
@@ -458,7 +458,7 @@ void igbook_irq_stop(struct igbook *priv)
  * igbook_service_start() - begin to serve the rings
  * @priv: the device, rings enabled
  *
- * A frame that is there already has set its cause, so the card calls at once.
+ * A frame that is there already has set its cause: the card calls, as a rule.
  *
  * Context: RTNL.
  * Return: 0.
@@ -478,8 +478,8 @@ int igbook_service_start(struct igbook *priv)
  * igbook_service_stop() - serve the rings no more
  * @priv: the device; stopping it twice does no harm
  *
- * A bottom half unmasks its vector when it ends, so it must have ended before
- * the mask can hold. A handler that comes in between masks and wakes nobody.
+ * A bottom half unmasks its vector when it ends: the mask is set after it was
+ * stopped. A handler that comes in between masks and wakes nobody.
  *
  * Context: RTNL; sleeps.
  */

@@ -101,7 +101,8 @@ KSOFTIRQD = [
          check=[Check("CPU 0 has no ksoftirqd thread", lambda: int(ksoftirqd()) == 0)],
          question="Which softirq work would never end if nobody bounded it?",
          answer="""Receiving: while one batch of packets is handled the next one arrives. After
-         ten rounds or two milliseconds the kernel hands what is left to a thread."""),
+         ten rounds, or two milliseconds counted in ticks, or when a task wants the CPU, the kernel
+         hands what is left to a thread."""),
     Stop("spawn-ksoftirqd-after", "spawn_ksoftirqd", "spawn_ksoftirqd: after",
          """Each CPU that is up has a thread named after it. Being a thread it is scheduled fairly
          against programs, and that is the point: under load, softirq work waits its turn. The

@@ -171,7 +171,8 @@ def way_out(card: Card) -> list[Stop]:
                     Check("TASKLET is no longer pending", lambda: not pending(TASKLET)),
                     Check("a frame waits in the ring", card.waits)],
              question="Can this function run on two CPUs at once?",
-             answer="Not for one tasklet: a bit in it says that it runs, and another CPU waits."),
+             answer="""Not for one tasklet: a bit in it says that it runs, and another CPU puts it
+             back on its list."""),
         Stop("netif-rx", "netif_rx", "Into the backlog",
              """An sk_buff goes onto this CPU's input queue, and NET_RX is raised: a second
              softirq, asked for from within the first. Its number is lower than TASKLET's, so this
@@ -205,17 +206,18 @@ def overload() -> list[Stop]:
     return [
         Stop("ksoftirqd", "run_ksoftirqd", "Too much of it: ksoftirqd",
              """Frames went on arriving, and each round left something pending. After ten rounds,
-             two milliseconds, or when a task wants the CPU, handle_softirqs gives up: it wakes
-             this thread and returns. From now on softirqs compete with programs for time, as a
-             thread of ordinary priority. (So that few frames are enough to show it, this guest
-             takes one frame a round: net.core.netdev_budget and net.core.dev_weight are 1.)""",
+             two milliseconds counted in ticks, or when a task wants the CPU, handle_softirqs gives
+             up: it wakes this thread and returns. What is left competes with programs for time, as
+             the work of a thread of ordinary priority. (So that few frames are enough to show it,
+             this guest takes one frame a round: net.core.netdev_budget and net.core.dev_weight are
+             1.)""",
              show=[Show("print net_hotdata.netdev_budget")],
              condition=lambda: is_ksoftirqd() and pending(NET_RX),
              check=[in_context("process"), Check("the task is ksoftirqd/0", is_ksoftirqd),
                     Check("NET_RX was left pending", lambda: pending(NET_RX))],
              question="A program that never sleeps runs beside it. Who gets how much?",
-             answer="""About half each. Before, the program got nothing as long as frames
-             arrived."""),
+             answer="""Of what the thread gets to do, about half each. But each interrupt, that of
+             the timer too, runs what is pending at its end, in front of both."""),
         Stop("in-thread", "handle_softirqs", "The same work, in a thread",
              """The very function as before, called by a thread this time. The scheduler may take
              the CPU away from it between two rounds.""",

@@ -297,8 +297,8 @@ static int igbook_irq_connect(struct igbook_vector *vector,
  * igbook_irq_home() - suggest a CPU to a vector, and move it there
  * @vector: the vector, requested
  *
- * The n-th queue goes to the n-th CPU near the card. Who reads the suggestion
- * is irqbalance; who wants another CPU writes to smp_affinity.
+ * The n-th queue goes to the n-th CPU near the card. The suggestion is read in
+ * affinity_hint; who wants another CPU writes to smp_affinity.
  *
  * Context: RTNL.
  */
@@ -456,7 +456,7 @@ void igbook_irq_stop(struct igbook *priv)
  * igbook_service_start() - begin to serve the rings
  * @priv: the device, rings enabled
  *
- * A frame that is there already has set its cause, so the card calls at once.
+ * A frame that is there already has set its cause: the card calls, as a rule.
  *
  * Context: RTNL.
  * Return: 0.
