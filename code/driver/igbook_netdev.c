@@ -159,7 +159,7 @@ static int igbook_set_mac_address(struct net_device *netdev, void *p)
  * @mtu: bytes; the core has checked it against min_mtu and max_mtu
  *
  * RCTL is also changed by igbook_set_rx_mode(), which runs without RTNL when a
- * protocol joins a group: the address lock keeps the two apart.
+ * program joins an IPv6 group: the address lock keeps the two apart.
  *
  * Context: RTNL, the interface up or down; takes the address lock.
  * Return: 0.
@@ -187,8 +187,8 @@ static int igbook_change_mtu(struct net_device *netdev, int mtu)
  * @ifr: the request; its PHY and register numbers, and the value
  * @cmd: SIOCGMIIPHY, SIOCGMIIREG or SIOCSMIIREG
  *
- * SIOCGMIIPHY asks for the PHY's address and reads a register as well. The
- * core lets only a privileged caller write. Of other ioctls the request has
+ * SIOCGMIIPHY asks for the PHY's address and reads a register as well. For all
+ * three the core wants a privileged caller. Of other ioctls the request has
  * another meaning, so nothing in it is looked at before @cmd.
  *
  * Context: RTNL; sleeps.

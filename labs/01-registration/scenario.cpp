@@ -746,7 +746,8 @@ void add_the_tasks(grader::Scenario& lab) {
         .after("loads")
         .hint(
             "After a reset the card has copied the address from its NVM into RAL0 and RAH0, first "
-            "byte lowest. eth_hw_addr_set() sets the current one only.")
+            "byte lowest. eth_hw_addr_set() sets the current one; register_netdev() makes it the "
+            "permanent one, unless it is marked as random.")
         .book("cov-c9")
         .run(check_mac);
     CHECK_POINTS(5, "a new address reaches the card's first receive address register")

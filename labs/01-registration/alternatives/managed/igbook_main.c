@@ -163,7 +163,7 @@ static void igbook_quiesce(struct net_device *netdev)
  * igbook_suspend() - the system goes to sleep
  * @dev: our device
  *
- * The PCI core saves configuration space and cuts the power afterwards.
+ * The PCI core saves configuration space and lowers the power afterwards.
  *
  * Context: process context, user space frozen.
  * Return: 0.
@@ -178,7 +178,7 @@ static int igbook_suspend(struct device *dev)
  * igbook_resume() - the system woke up
  * @dev: our device
  *
- * Power was off: whatever the registers held is gone, so the device is reset
+ * Power may have been off and the registers' content gone: the device is reset
  * and brought up as if it had just been opened.
  *
  * Context: process context, user space frozen; takes RTNL.
