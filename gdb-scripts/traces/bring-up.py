@@ -252,7 +252,7 @@ def link(card: Card) -> list[Stop]:
     """Autonegotiation, queues, IFF_UP, and the carrier."""
     return [
         Stop("link", "igbook_link_start", "Ask the PHY to negotiate",
-             """Two writes over MDIO: advertise, and restart autonegotiation. That takes the PHY a
+             """A read and a write over MDIO: restart autonegotiation. That takes the PHY a
              while, and nobody waits for it here. The watchdog work is started, and open goes
              on.""",
              check=[in_process(), Check("STATUS.LU is clear",
