@@ -161,8 +161,8 @@ static int igbook_set_mac_address(struct net_device *netdev, void *p)
  * RCTL is also changed by igbook_set_rx_mode(), which runs without RTNL when a
  * program joins an IPv6 group: the address lock keeps the two apart.
  *
- * Context: RTNL, the interface up or down; takes the address lock.
- * Return: 0.
+ * Context: RTNL, the interface up or down; takes the address lock, may sleep.
+ * Return: 0, or a negative errno.
  */
 static int igbook_change_mtu(struct net_device *netdev, int mtu)
 {

@@ -92,7 +92,7 @@ static void igbook_ring_swap(struct igbook_ring *ring,
 }
 
 /**
- * igbook_tx_idle() - has the card sent all it was given?
+ * igbook_tx_idle() - has the card fetched all it was given?
  * @priv: the device, transmit stopped
  *
  * Return: whether head and tail agree in every queue.
@@ -112,7 +112,7 @@ static bool igbook_tx_idle(struct igbook *priv)
  * igbook_rx_drain() - take back what the card has written
  * @ring: a ring the card has let go of
  *
- * Frames it wrote before that are not lost: they go to the stack.
+ * Frames it wrote before that go to the stack, all at once.
  *
  * Context: RTNL; nobody else serves the ring.
  */
@@ -129,7 +129,7 @@ static void igbook_rx_drain(struct igbook_ring *ring)
  * @spare: the other rings; afterwards the old ones
  * @mtu: the MTU from now on
  *
- * The other half of the card, the link, and all settings stay as they are.
+ * The link and all other settings stay as they are.
  *
  * Context: RTNL; sleeps.
  * Return: 0, or -ETIMEDOUT when a queue does not come back.
@@ -169,7 +169,8 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
  * What can fail for want of memory comes first, while the old rings work.
  *
  * Context: RTNL; sleeps.
- * Return: 0, or a negative errno with the old rings at work.
+ * Return: 0; -ENOMEM, or -ETIMEDOUT when not all is sent in time, with the old
+ * rings at work; -ETIMEDOUT too when a queue does not come back.
  */
 int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 			unsigned int mtu)
@@ -232,7 +233,7 @@ void igbook_get_ringparam(struct net_device *netdev,
  * between are rounded up.
  *
  * Context: RTNL; sleeps.
- * Return: 0, or a negative errno with the old sizes in force.
+ * Return: 0, or a negative errno; see igbook_rings_change().
  */
 int igbook_set_ringparam(struct net_device *netdev,
 			 struct ethtool_ringparam *param,

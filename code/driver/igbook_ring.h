@@ -87,7 +87,8 @@ struct igbook_ring_stats {
  * @next_to_use: the descriptor the driver gives to the card next
  * @next_to_clean: the descriptor the driver takes back next
  *
- * From @next_to_clean to before @next_to_use the descriptors are the card's.
+ * From @next_to_clean to before @next_to_use the descriptors are the card's, or
+ * done and not taken back yet.
  * One is always kept free, so that equal means empty and never full.
  */
 struct igbook_ring {

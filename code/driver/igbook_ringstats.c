@@ -54,12 +54,13 @@ void igbook_get_strings(struct net_device *netdev, u32 set, u8 *data)
 }
 
 /**
- * igbook_read_counters() - read one ring's counters as of one moment
+ * igbook_read_counters() - read one ring's counters, each number whole
  * @stats: the ring's counters
  * @data: where they go, in the order of igbook_ring_counters
  *
- * Whoever counts does not wait for us. If it counted while we read, we read
- * again; a machine that reads 64 bits at once never has to.
+ * Whoever counts does not wait for us. A machine of 32 bits reads again if it
+ * counted meanwhile. One of 64 has each number whole at once, and two of them
+ * may differ by the frame that is being counted.
  *
  * Context: any.
  */
