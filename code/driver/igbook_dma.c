@@ -11,8 +11,8 @@
  * igbook_dma_set_mask() - say which addresses the card can drive
  * @priv: the device
  *
- * The 82576 drives 64 bits. A platform may not be able to carry them to
- * memory; 32 bits are the least it must offer.
+ * The 82576 drives 64 bits, and that is all the mask says. What is refused is
+ * a mask too small for the platform: where 64 bits are, 32 are as well.
  *
  * Context: probe, before anything is allocated or mapped.
  * Return: 0, or a negative errno.

@@ -135,7 +135,7 @@ static int igbook_hand_over_pieces(struct igbook *priv,
 				  total);
 		tx->next = (tx->next + 1) % IGBOOK_TX_DESC;
 	}
-	/* Both descriptors are in memory before the card hears of them. */
+	/* writel() waits until both are in memory; dma_wmb() orders memory. */
 	dma_wmb();
 	igbook_wr32(priv, REG_TDT(0), tx->next);
 

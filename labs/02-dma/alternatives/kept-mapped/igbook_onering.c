@@ -12,8 +12,8 @@
  * @priv: the device
  *
  * CPU and card both read and write a descriptor at any time, so the ring is
- * coherent memory: no ownership to hand over, but also no cache to hide the
- * order of writes.
+ * coherent memory: no ownership to hand over, but the order of accesses is
+ * ours to see to.
  *
  * Context: RTNL; sleeps.
  * Return: 0, or -ENOMEM.
