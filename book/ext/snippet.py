@@ -46,15 +46,14 @@ def language_of(file: str) -> str:
     return LANGUAGES.get(Path(file).suffix or file, "text")
 
 
-_weave: dict[Path, tuple[float, dict[str, Any]]] = {}
+_weave: dict[Path, tuple[bytes, dict[str, Any]]] = {}
 
 
 def read_weave(path: Path) -> dict[str, Any]:
-    """The snippets by id, read again only when the file changed."""
-    stamp = path.stat().st_mtime
-    if path not in _weave or _weave[path][0] != stamp:
-        with path.open(encoding="utf-8") as file:
-            _weave[path] = (stamp, json.load(file)["snippets"])
+    """The snippets by id, made anew only when the file's content changed."""
+    content = path.read_bytes()
+    if path not in _weave or _weave[path][0] != content:
+        _weave[path] = (content, json.loads(content)["snippets"])
     return _weave[path][1]
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import tarfile
@@ -45,6 +46,15 @@ class SnippetTest(SmallBook):
         page = self.build({"index.rst": TITLE + ".. snippet:: igbook_probe\n\n"
                                                 ".. snippet:: probe-enable\n"})
         self.assertIn('<a href="#snippet-probe-enable">… probe-enable …</a>', page)
+
+    def test_what_is_woven_anew_shows_whatever_the_time_of_the_file(self) -> None:
+        text = TITLE + ".. snippet:: probe-enable\n"
+        self.assertIn("new_call", self.build({"index.rst": text}))
+        weave = self.root / "weave.json"
+        before = weave.stat()
+        weave.write_text(weave.read_text().replace("new_call", "now_call"))
+        os.utime(weave, ns=(before.st_atime_ns, before.st_mtime_ns))
+        self.assertIn("now_call", self.build({"index.rst": text}))
 
     def test_unknown_snippet_is_a_warning(self) -> None:
         self.build({"index.rst": TITLE + ".. snippet:: nowhere\n"})
