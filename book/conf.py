@@ -33,6 +33,7 @@ extensions = [
     "ext.frametable",
     "ext.loadplot",
     "ext.coverage",
+    "ext.facts",
     "ext.reference",
     "ext.listings",
     "ext.svgpdf",
@@ -74,7 +75,8 @@ except ImportError:
 spelling_lang = "en_GB"
 spelling_word_list_filename = "spelling.txt"
 spelling_show_suggestions = False
-spelling_exclude_patterns = ["appendix/kernel-symbols.rst", "appendix/reference.rst"]
+spelling_exclude_patterns = ["appendix/kernel-symbols.rst", "appendix/reference.rst",
+                             "appendix/facts.rst"]
 
 html_theme = "furo"
 html_title = project

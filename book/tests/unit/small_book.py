@@ -18,7 +18,8 @@ BOOK = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(BOOK))
 
 EXTENSIONS = ["project", "boxes", "snippet", "kernelref", "transcript", "journey", "coverage",
-              "listings", "repairs", "drawing", "descriptor", "ring", "frametable", "loadplot"]
+              "listings", "repairs", "drawing", "descriptor", "ring", "frametable", "loadplot",
+              "facts"]
 
 WEAVE: dict[str, Any] = {"snippets": {
     "igbook_probe": {
@@ -98,7 +99,7 @@ class SmallBook(unittest.TestCase):
         self.write("coverage.toml", "\n".join(lines))
 
     def build(self, files: dict[str, str], builder: str = "html", fresh: bool = True,
-              **settings: Any) -> str:
+              parallel: int = 0, **settings: Any) -> str:
         """Build; the text of index.html (or of the .tex) is returned."""
         if not (self.root / "coverage.toml").exists():
             self.coverage({})
@@ -116,7 +117,7 @@ class SmallBook(unittest.TestCase):
         out = self.root / "out" / builder
         with patch_docutils(str(self.root)), docutils_namespace():
             app = Sphinx(str(self.root), None, str(out), str(self.root / "out/trees"), builder,
-                         config, None, stream, freshenv=fresh)
+                         config, None, stream, freshenv=fresh, parallel=parallel)
             app.build(force_all=fresh)
         self.warnings = stream.getvalue()
         page = out / ("index.html" if builder == "html" else "python.tex")
