@@ -84,6 +84,7 @@ class Block:
         self.kind = kind
         self.texts = list(node.findall(nodes.Text))
         self.raw = "".join(str(text) for text in self.texts)
+        self.plain = ledger.Plain(self.raw)
 
     def put(self, marks: list[tuple[int, fact_link]]) -> None:
         """Put each mark behind the letter before its place."""
@@ -163,7 +164,7 @@ def mark_facts(app: Sphinx, doctree: nodes.document) -> None:
     lost: list[ledger.Fact] = []
     for fact in facts:
         hits = [(number, end) for number, block in enumerate(places)
-                for end in ledger.find(fact.words, block.raw)]
+                for end in block.plain.find(fact.words)]
         if len(hits) == 1:
             found.append((*hits[0], fact))
             continue
