@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "all_labs.h"
+#include "content.h"
 #include "edit.h"
 #include "intake.h"
 #include "process.h"
@@ -47,13 +48,13 @@ std::vector<fs::path> files_below(const fs::path& dir) {
     return files;
 }
 
-/// Where a link leads and when that was made; the kernel and the guest are too large to read.
-std::string stamp(const fs::path& path) {
-    std::error_code error;
-    const auto real = fs::canonical(path, error);
-    if (error) return "none";
-    const auto time = fs::last_write_time(real, error).time_since_epoch().count();
-    return fmt::format("{} {}", real.string(), time);
+/// The files below a directory, by content.
+std::string contents(const fs::path& dir, const std::string& ending = {}) {
+    std::string text;
+    for (const auto& file : files_below(dir))
+        if (file.string().ends_with(ending))
+            text += fmt::format("{} {}\n", file.string(), content_of(file));
+    return text;
 }
 
 class Door {
@@ -218,16 +219,16 @@ std::string digest(const std::string& text) {
 }
 
 std::string describe_grader(const Tools& tools, const grader::Lab& lab) {
-    std::vector<std::string> argv{"sha256sum", "--", tools.grade.string()};
-    for (const auto& dir : {lab.directory, tools.places.driver})
-        for (const auto& file : files_below(dir)) argv.push_back(file.string());
-    const auto sums = grader::run_process(argv, {}, {{"PATH", "/usr/bin:/bin"}});
-    if (!sums.ok())
-        throw std::runtime_error(fmt::format("the grader's files cannot be read: {}", sums.output));
-    return fmt::format(
-        "{}kernel {}\nmodules {}\nguest {}\n", sums.output, stamp(tools.places.kernel),
-        stamp(tools.places.modules),
-        stamp(tools.places.kernel.parent_path().parent_path() / "guest" / "initramfs.cpio"));
+    const auto& places = tools.places;
+    auto text = fmt::format("grade {}\n", content_of(tools.grade));
+    for (const auto& dir : {lab.directory, places.driver, places.programs}) text += contents(dir);
+    text += contents(places.modules, ".ko") + contents(places.kernel / "modules", ".ko");
+    for (const auto& file :
+         {places.labs / "grader" / "imports.txt", places.kernel / "complete",
+          places.kernel / "boot", places.kernel / "bzImage", places.kernel / "build" / ".config",
+          places.kernel.parent_path().parent_path() / "guest" / "initramfs.cpio"})
+        text += fmt::format("{} {}\n", file.string(), content_of(file));
+    return text;
 }
 
 namespace {

@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "boot_image.h"
+#include "content.h"
 #include "failure.h"
 #include "io.h"
 #include "qemu_process.h"
@@ -100,17 +101,10 @@ fs::path note_path() {
     return cache_directory() / "accelerator.json";
 }
 
-// The note holds for one boot of the machine and one QEMU.
-std::string note_key() {
-    std::error_code error;
-    const auto time = fs::last_write_time(find_qemu(), error).time_since_epoch().count();
-    return first_line("/proc/sys/kernel/random/boot_id") + "/" + std::to_string(time);
-}
-
 std::optional<Accelerator> read_note() {
     std::ifstream file(note_path());
     const auto note = nlohmann::json::parse(file, nullptr, false);
-    if (!note.is_object() || note.value("key", "") != note_key()) {
+    if (!note.is_object() || note.value("key", "") != accelerator_key()) {
         return std::nullopt;
     }
     return Accelerator{note.value("kvm", false), note.value("reason", "")};
@@ -123,7 +117,7 @@ void write_note(const Accelerator& accelerator) {
     const fs::path fresh = path.string() + "." + std::to_string(getpid());
     {
         std::ofstream file(fresh);
-        file << nlohmann::json{{"key", note_key()},
+        file << nlohmann::json{{"key", accelerator_key()},
                                {"kvm", accelerator.kvm},
                                {"reason", accelerator.reason}}
              << '\n';
@@ -171,6 +165,10 @@ Accelerator choose_accelerator(const std::string& wish, bool icount) {
         throw SetupError("KVM was asked for, but " + found->reason + "; use --accel tcg");
     }
     return *found;
+}
+
+std::string accelerator_key() {
+    return first_line("/proc/sys/kernel/random/boot_id") + "/" + content_of(find_qemu());
 }
 
 std::string find_qemu() {

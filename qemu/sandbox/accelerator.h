@@ -24,6 +24,9 @@ struct Accelerator {
 /// @throws SetupError if the wish is unknown or KVM was asked for and does not work.
 Accelerator choose_accelerator(const std::string& wish, bool icount = false);
 
+/// @return what the result kept in the cache holds for: one boot of the machine and one QEMU.
+std::string accelerator_key();
+
 /// @return the path of qemu-system-x86_64. @throws SetupError if there is none.
 std::string find_qemu();
 

@@ -5,6 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
 
 namespace fwts::sandbox {
 namespace {
@@ -31,6 +36,27 @@ TEST(Accelerator, CountedInstructionsAreThoseOfTheWholeProcessor) {
 TEST(Accelerator, SeveralProcessorsShareOneThreadUnderTcg) {
     EXPECT_THAT(Accelerator{}.arguments(false, 1), testing::Contains("tcg,thread=multi"));
     EXPECT_THAT(Accelerator{}.arguments(false, 2), testing::Contains("tcg,thread=single"));
+}
+
+TEST(Accelerator, WhatWasTriedHoldsForOneQemuWhateverItsFilesTime) {
+    namespace fs = std::filesystem;
+    std::string place = fs::temp_directory_path() / "accelerator-test-XXXXXX";
+    ASSERT_NE(mkdtemp(place.data()), nullptr);
+    const fs::path qemu = fs::path(place) / "qemu-system-x86_64";
+    const auto write = [&qemu](const char* text) { std::ofstream(qemu) << text; };
+    const std::string path = std::getenv("PATH");
+    setenv("PATH", place.c_str(), 1);
+    write("one");
+    fs::permissions(qemu, fs::perms::owner_all);
+    const auto time = fs::last_write_time(qemu);
+    const std::string first = accelerator_key();
+    fs::last_write_time(qemu, time + std::chrono::hours(12));
+    EXPECT_EQ(accelerator_key(), first);
+    write("two");
+    fs::last_write_time(qemu, time);
+    EXPECT_NE(accelerator_key(), first);
+    setenv("PATH", path.c_str(), 1);
+    fs::remove_all(place);
 }
 
 }  // namespace

@@ -15,6 +15,8 @@
 #include <sstream>
 #include <system_error>
 
+#include "content.h"
+
 namespace fwts::sandbox {
 
 namespace fs = std::filesystem;
@@ -24,24 +26,11 @@ namespace {
 // Raise it when what is done to a guest before it is kept changes.
 constexpr int kFormat = 1;
 
-// FNV-1a. Only names directories: the description itself is compared.
-std::uint64_t hash(const std::string& text) {
-    std::uint64_t value = 0xcbf29ce484222325;
-    for (const char c : text) {
-        value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    }
-    return value;
-}
-
+// By content: a time says nothing about what is in a file.
 std::string file_line(const std::string& role, const fs::path& path) {
     std::error_code error;
     const fs::path real = fs::canonical(path, error);
-    struct stat info = {};
-    if (error || stat(real.c_str(), &info) != 0) {
-        return fmt::format("{} {} missing\n", role, path.string());
-    }
-    return fmt::format("{} {} size {} time {}.{:09}\n", role, real.string(), info.st_size,
-                       info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+    return fmt::format("{} {} {}\n", role, error ? path.string() : real.string(), content_of(path));
 }
 
 std::string processor_lines() {
@@ -94,7 +83,8 @@ std::string describe_guest(const std::vector<std::string>& argv, const KernelIma
 
 PreparedState::PreparedState(const fs::path& cache, std::string description)
     : description_(std::move(description)),
-      directory_(cache / "prepared" / fmt::format("{:016x}", hash(description_))),
+      // The number only names the directory: the description itself is compared.
+      directory_(cache / "prepared" / fmt::format("{:016x}", content_hash(description_))),
       partial_(directory_.string() + ".partial") {}
 
 std::optional<Descriptor> PreparedState::open() const {

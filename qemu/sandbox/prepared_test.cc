@@ -60,6 +60,17 @@ TEST_F(PreparedTest, DescriptionHoldsWhatMatters) {
     }
 }
 
+TEST_F(PreparedTest, TimesOfFilesDecideNothing) {
+    const auto kernel = place_ / "kernel" / "boot";
+    const auto time = fs::last_write_time(kernel);
+    const std::string before = describe({});
+    fs::last_write_time(kernel, time + std::chrono::hours(12));
+    EXPECT_EQ(describe({}), before) << "the same kernel, dated otherwise";
+    write(kernel, "two");
+    fs::last_write_time(kernel, time);
+    EXPECT_NE(describe({}), before) << "another kernel of the same size and time";
+}
+
 TEST_F(PreparedTest, FindsWhatWasStoredAndNothingElse) {
     const PreparedState state(place_, describe({"one"}));
     EXPECT_FALSE(state.open());

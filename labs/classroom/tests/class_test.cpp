@@ -358,6 +358,46 @@ TEST_F(ClassTest, SimilarOnesAreFoundAndWhatWasHandedOutIsNot) {
     EXPECT_THAT(csv, Not(HasSubstr("skeleton")));
 }
 
+/// A grader whose kernel, guest and modules are small files.
+class KeyTest : public testing::Test {
+  protected:
+    KeyTest() : lab_(grader::read_lab(grader::find_lab(source + "/labs", "01"))) {
+        tools_ = Tools::of_this_program();
+        tools_.places.kernel = room_.path() / "build" / "kernel" / "strict";
+        tools_.places.modules = room_.path() / "modules";
+        tools_.places.programs = room_.path() / "programs";
+        tools_.places.labs = room_.path() / "labs";
+        for (const auto& file : files()) grader::write_file(file, "one");
+    }
+    std::vector<fs::path> files() const {
+        const auto& places = tools_.places;
+        return {places.kernel / "complete",
+                places.kernel / "boot",
+                places.kernel / "build" / ".config",
+                places.kernel / "modules" / "dca.ko",
+                room_.path() / "build" / "guest" / "initramfs.cpio",
+                places.modules / "failcall" / "failcall.ko",
+                places.programs / "frames",
+                places.labs / "grader" / "imports.txt"};
+    }
+    std::string key() const { return describe_grader(tools_, lab_); }
+    TestRoom room_;
+    grader::Lab lab_;
+    Tools tools_;
+};
+
+TEST_F(KeyTest, FollowsWhatIsInTheFilesAndNotTheirTimes) {
+    for (const auto& file : files()) {
+        const auto before = key();
+        const auto time = fs::last_write_time(file);
+        fs::last_write_time(file, time + std::chrono::hours(12));
+        EXPECT_EQ(key(), before) << file;
+        grader::write_file(file, "two");
+        fs::last_write_time(file, time + std::chrono::hours(12));
+        EXPECT_NE(key(), before) << file;
+    }
+}
+
 TEST(Digest, IsSha256) {
     EXPECT_EQ(digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
