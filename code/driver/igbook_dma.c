@@ -24,8 +24,6 @@ int igbook_dma_set_mask(struct igbook *priv)
 
 	err = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
 	if (err)
-		err = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(32));
-	if (err)
 		dev_err(dev, "no usable DMA addressing: %d\n", err);
 	return err;
 }

@@ -69,10 +69,9 @@ static void igbook_rx_post(struct igbook_ring *ring,
 void igbook_rx_doorbell(struct igbook_ring *ring)
 {
 	/*
-	 * The descriptors must be in memory before the card hears of them.
-	 * writel() sees to it; the barrier orders writes to memory only.
+	 * The descriptors must be in memory before the card hears of them:
+	 * writel() sees to it.
 	 */
-	dma_wmb();
 	igbook_wr32(ring->priv, REG_RDT(ring->index), ring->next_to_use);
 }
 

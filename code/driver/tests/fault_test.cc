@@ -30,7 +30,7 @@ const std::vector<Call> kProbeCalls = {
     {"alloc_etherdev_mqs", "0"},
     {"pci_ioremap_bar", "0"},
     {"register_netdev", "-12"},
-    {"dma_set_mask", "-5", 2, "02"},            // 64 bits, then 32
+    {"dma_set_mask", "-5", 1, "02"},
     {"pci_alloc_irq_vectors", "-28", 3, "05"},  // MSI-X, MSI, INTx
 };
 

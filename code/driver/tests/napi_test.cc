@@ -30,9 +30,10 @@ std::filesystem::path module_of(const std::string& kernel, const std::string& pa
 }
 
 /// A strict guest with the driver loaded, up, with carrier and without moderation.
-Guest ready_guest() {
+Guest ready_guest(int cpus = 1) {
     sandbox::Options options = strict("06");
     options.record_registers = true;
+    options.cpus = cpus;
     options.files.push_back({module_of("strict", "window/window.ko"), kWindow});
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c");
@@ -233,6 +234,30 @@ TEST(Napi, KeepsTheContract) {
             << "wrote to " << sandbox::register_name(write.offset);
     }
     check_down_under_load(guest, random);
+    expect_no_complaint(guest);
+    guest.power_off();
+}
+
+/// A poll stands between napi_complete_done() and its unmasking while another processor stops the
+/// vectors to resize the rings: napi_disable() does not wait for that, so the driver has to.
+TEST(Napi, NothingUnmasksAStoppedVector) {
+    std::mt19937_64 random = seeded();
+    Guest guest = ready_guest(2);
+    const std::string resources = guest.get("/sys/class/net/eth0/device/resource");
+    guest.must(std::string("insmod ") + kWindow + " symbol=igbook_vector_unmask bar=" +
+               resources.substr(0, resources.find(' ')) + " until=igbook_ring_disable");
+    for (int i = 0; i < 20; i++) {
+        pour(guest, random);
+        guest.must(i % 2 == 0 ? "taskset 2 ethtool -G eth0 rx 512"
+                              : "taskset 2 ethtool -G eth0 rx 64");
+    }
+    const std::string parameters = "/sys/module/window/parameters/";
+    EXPECT_GT(std::stoi(guest.get(parameters + "looks")), 20) << "polls that were held";
+    EXPECT_EQ(guest.get(parameters + "arrived"), "0\n")
+        << "rings were exchanged under a poll that had still to unmask";
+    guest.must("rmmod window");
+    check_echo(guest, random, 5);
+    guest.must("rmmod igbook");
     expect_no_complaint(guest);
     guest.power_off();
 }

@@ -10,12 +10,18 @@
  * has moved by FRAMES. Read "arrived" in /sys/module/window/parameters to learn
  * how many came before the processor went on. With watch=OFFSET it stands until
  * that register of the card has another value than when the window opened.
+ *
+ *   insmod window.ko symbol=igbook_vector_unmask bar=0xfe800000 until=igbook_ring_disable
+ *
+ * Each time SYMBOL is called from igbook the processor stands for a tenth of a
+ * second, or until igbook calls UNTIL elsewhere: "arrived" counts these.
  */
 #include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/string.h>
 
 #define WINDOW_RDH	0x0c010		/* of queue 0 */
@@ -23,6 +29,7 @@
 #define WINDOW_UART	0x3f8		/* the console */
 #define WINDOW_STEP	20		/* us between two looks */
 #define WINDOW_LIMIT	400000		/* looks; 8 s */
+#define WINDOW_SHORT	5000		/* looks; 0.1 s */
 
 static char *symbol = "napi_complete_done";
 module_param(symbol, charp, 0444);
@@ -39,6 +46,10 @@ MODULE_PARM_DESC(frames, "how many frames to wait for");
 static uint watch;
 module_param(watch, uint, 0444);
 MODULE_PARM_DESC(watch, "register to watch instead: its offset, below 0x20000");
+
+static char *until;
+module_param(until, charp, 0444);
+MODULE_PARM_DESC(until, "function of igbook that must not be called while the poll is held");
 
 static int arrived = -1;
 module_param(arrived, int, 0444);
@@ -82,10 +93,37 @@ static void window_say(const char *text)
 	}
 }
 
+static unsigned int window_calls;		/* of UNTIL */
+
+static int window_count(struct kprobe *probe, struct pt_regs *cpu)
+{
+	WRITE_ONCE(window_calls, window_calls + 1);
+	return 0;
+}
+
+static void window_hold(void)
+{
+	unsigned int before = READ_ONCE(window_calls);
+	unsigned int i;
+
+	for (i = 0; i < WINDOW_SHORT; i++) {
+		if (READ_ONCE(window_calls) != before) {
+			arrived++;
+			return;
+		}
+		udelay(WINDOW_STEP);
+	}
+	looks++;
+}
+
 static int window_pre(struct kprobe *probe, struct pt_regs *cpu)
 {
 	unsigned int moved;
 
+	if (until && window_from_igbook(cpu) && in_softirq())
+		window_hold();
+	if (until)
+		return 0;
 	if (arrived >= 0 || !window_from_igbook(cpu))
 		return 0;
 	head = readl(regs + (watch ? watch : WINDOW_RDH));
@@ -112,17 +150,36 @@ static struct kprobe window_probe = {
 	.post_handler = window_post,
 };
 
+static struct kprobe window_until = {
+	.pre_handler = window_count,
+	.post_handler = window_post,
+};
+
 static int __init window_init(void)
 {
-	int err;
+	int err = 0;
 
 	regs = ioremap(bar, 0x20000);
 	if (!regs)
 		return -ENOMEM;
 	window_probe.symbol_name = symbol;
+	window_until.symbol_name = until;
+	if (until) {
+		arrived = 0;
+		err = register_kprobe(&window_until);
+		if (err)
+			goto err_unmap;
+	}
 	err = register_kprobe(&window_probe);
 	if (err)
-		iounmap(regs);
+		goto err_until;
+	return 0;
+
+err_until:
+	if (until)
+		unregister_kprobe(&window_until);
+err_unmap:
+	iounmap(regs);
 	return err;
 }
 module_init(window_init);
@@ -130,6 +187,8 @@ module_init(window_init);
 static void __exit window_exit(void)
 {
 	unregister_kprobe(&window_probe);
+	if (until)
+		unregister_kprobe(&window_until);
 	iounmap(regs);
 }
 module_exit(window_exit);

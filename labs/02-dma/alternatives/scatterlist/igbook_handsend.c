@@ -81,10 +81,8 @@ static int igbook_hand_over(struct igbook *priv, dma_addr_t dma, u32 len)
 	tx->next = (tx->next + 1) % IGBOOK_TX_DESC;
 	/*
 	 * The descriptor must be in memory before the card hears of it. The
-	 * doorbell's writel() sees to that. dma_wmb() orders writes to memory
-	 * only: a card that watched the descriptor itself would need it.
+	 * doorbell's writel() sees to that.
 	 */
-	dma_wmb();
 	igbook_wr32(priv, REG_TDT(0), tx->next);
 
 	until = ktime_add_ms(ktime_get(), 10);

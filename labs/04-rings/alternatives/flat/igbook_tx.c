@@ -152,7 +152,6 @@ netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 			  igbook_ring_next(ring, ring->next_to_use));
 	igbook_tx_maybe_stop(ring);
 	/* ... and before the doorbell, for the card: writel() sees to it. */
-	dma_wmb();
 	igbook_wr32(priv, REG_TDT(ring->index), ring->next_to_use);
 	return NETDEV_TX_OK;
 }

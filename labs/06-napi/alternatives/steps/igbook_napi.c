@@ -169,4 +169,5 @@ void igbook_vector_stop(struct igbook_vector *vector)
 	vector->running = false;
 	igbook_vector_describe(vector, NULL);
 	napi_disable(&vector->napi);
+	synchronize_net();
 }
