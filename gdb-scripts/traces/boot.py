@@ -149,7 +149,8 @@ NET_DEV_INIT = [
                 Check("net_dev_init returned 0", lambda: return_value() == 0)],
          question="Which number makes transmit completions come before received packets?",
          answer="""The vector's: NET_TX is 2, NET_RX is 3, and the lowest pending vector is served
-         first. Memory of sent packets is freed before more is taken for new ones."""),
+         first. So memory that was handed to NET_TX is freed before more is taken for new packets.
+         (A driver that polls frees what it has sent within NET_RX.)"""),
 ]
 
 INET_INIT = [

@@ -338,8 +338,9 @@ def delivery(way: Way) -> list[Stop]:
     return [
         Stop("enqueue", "__udp_enqueue_schedule_skb", "Onto the socket's queue",
              """A socket was found. The packet is charged to it with its truesize, which is the
-             memory it really takes, not the bytes it carries. If that would go beyond
-             sk_rcvbuf the packet is dropped here and nobody is told.""",
+             memory it really takes, not the bytes it carries. If what the socket held before was
+             more than sk_rcvbuf already, the packet is dropped here: a counter goes up, and the
+             sender is not told.""",
              condition=lambda: int(packet_argument(1)) == way.skb,
              show=[Show("print ((struct sock *)$rdi)->sk_receive_queue.qlen"),
                    Show("print ((struct sock *)$rdi)->sk_rcvbuf"),
