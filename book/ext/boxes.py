@@ -277,6 +277,16 @@ def rewrite_answers(app: Sphinx, env: BuildEnvironment) -> list[str]:
     return [docname] if docname in env.found_docs else []
 
 
+def mark_boxes(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
+    """Give LaTeX a place to jump to for boxes that have a name; its writer makes none for them."""
+    if app.builder.format != "latex":
+        return
+    for node in list(doctree.findall(nodes.Element)):
+        if isinstance(node, (nodes.admonition, nodes.container)) and node["ids"]:
+            node.parent.insert(node.parent.index(node), nodes.target("", "", ids=node["ids"]))
+            node["ids"] = []
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the boxes."""
     for name in BOXES:
@@ -290,4 +300,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-purge-doc", purge)
     app.connect("env-merge-info", merge)
     app.connect("env-updated", rewrite_answers)
+    app.connect("doctree-resolved", mark_boxes)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -17,7 +17,8 @@ def problems(log: str) -> list[str]:
     for line in log.splitlines():
         if line.startswith("Missing character:"):
             out.append(f"a glyph is missing: {line[len('Missing character: '):]}")
-        if line.startswith("LaTeX Warning: Reference") or "multiply defined" in line:
+        if line.startswith(("LaTeX Warning: Reference", "LaTeX Warning: Hyper reference")) \
+                or "multiply defined" in line:
             out.append(line)
         match = OVERFULL.match(line)
         if match and float(match.group(1)) > TOO_WIDE:

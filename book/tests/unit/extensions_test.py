@@ -257,6 +257,15 @@ class BoxesTest(SmallBook):
         self.assertIn('href="index.html#exercise-why"', self.page("answers.html"))
         self.assertEqual(self.warnings, "")
 
+    def test_latex_has_a_place_for_each_link_to_jump_to(self) -> None:
+        tex = self.build({"index.rst": TITLE + ".. toctree::\n\n   one\n   answers\n",
+                          "one.rst": "One\n===\n\n.. exercise:: why\n\n   Ask.\n\n"
+                          ".. answer:: why\n\n   Because.\n",
+                          "answers.rst": "Answers\n=======\n\n.. answers::\n"}, "latex")
+        for place in ("one:exercise-why", "answers:answer-why"):
+            self.assertIn(rf"\label{{\detokenize{{{place}}}}}", tex)
+            self.assertIn(rf"\hyperref[\detokenize{{{place}}}]", tex)
+
     def test_reference_to_no_exercise_is_a_warning(self) -> None:
         self.build({"index.rst": TITLE + ":exercise:`nothing`\n"})
         self.assertIn("no exercise has the label 'nothing'", self.warnings)
