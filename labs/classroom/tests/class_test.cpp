@@ -98,6 +98,28 @@ class ClassTest : public testing::Test {
     TestRoom room_;
 };
 
+/// As `words`, from a caller that waits for no child and has closed all three descriptors.
+std::vector<std::string> carelessly(const std::vector<std::string>& words) {
+    std::vector<std::string> all{"sh", "-c",  R"(exec "$@" <&- >&- 2>&-)",
+                                 "sh", "env", "--ignore-signal=CHLD"};
+    all.insert(all.end(), words.begin(), words.end());
+    return all;
+}
+
+TEST_F(ClassTest, WhatTheCallerLeftItWithDoesNotMatter) {
+    room_.student("dora", "full");
+    make_zip(room_.handed_in() / "rita.zip", {{"igbook_lab.c", "/* word: half */\n"}});
+    grader::Limits limits;
+    limits.wall = std::chrono::seconds(100);
+    const auto result =
+        grader::run_process(carelessly(command(grade_words())), limits,
+                            {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"TMPDIR", room_.temp()}});
+    EXPECT_EQ(result.status, 0);
+    EXPECT_THAT(table(), HasSubstr("dora,graded,100,"));
+    EXPECT_THAT(table(), HasSubstr("rita,graded,50,"));
+    expect_nothing_left();
+}
+
 TEST_F(ClassTest, AClassBecomesATableAndFeedback) {
     room_.student("dora", "full");
     room_.student("rita", "half");
