@@ -683,7 +683,8 @@ void Guest::Machine::settle_restored() {
             "until [ -e devices/0000:01:00.0/resource0 ]; do\n"
             "n=$((n + 1)); [ $n -lt 600 ] || exit 1; sleep 0.05; done\n";
     }
-    const ExecResult result = exec({"sh", "-c", line}, {});
+    // It stands in for a boot, so it has a boot's time: on a busy host this takes long, too.
+    const ExecResult result = exec({"sh", "-c", line}, {.limit = options.boot_limit});
     if (!result.ok()) {
         throw SetupError(fmt::format("the card did not appear in the prepared guest: {}{}",
                                      result.err, result.out));
