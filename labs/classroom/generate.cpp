@@ -16,6 +16,7 @@
 #include "edit.h"
 #include "process.h"
 #include "scratch.h"
+#include "selftest.h"
 #include "skeleton.h"
 #include "text.h"
 
@@ -23,42 +24,23 @@ namespace fwts::classroom {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* licence = "// SPDX-License-Identifier: GPL-2.0\n";
-
-/// What a hostile kind hands in, and in which form only it makes sense; empty: any.
-struct Hostile {
+/// A hostile kind that the door refuses, and in which form only it makes sense; empty: any.
+struct AtTheDoor {
     const char* name;
-    const char* status;
     const char* form;
-    int points;             // -1: what the skeleton has
-    bool in_guest = false;  // from grader/hostile, which is written for lab 1
 };
 
-constexpr std::array hostile_ones{
-    Hostile{"own-build-rules", "refused", "", 0},
-    Hostile{"links-out", "refused", "", 0},
-    Hostile{"huge-source", "refused", "", 0},
-    Hostile{"includes-a-file", "build-failed", "", 0},
-    Hostile{"compile-bomb", "build-failed", "", 0},
-    Hostile{"loops-in-probe", "graded", "", 0, true},
-    Hostile{"panics", "graded", "", 0, true},
-    Hostile{"reboots", "graded", "", 0, true},
-    Hostile{"starts-programs", "build-failed", "", 0, true},
-    Hostile{"forges-the-report", "graded", "", -1, true},
-    // Beyond the ten.
-    Hostile{"zip-climbs", "refused", "zip", 0},
-    Hostile{"zip-bomb", "refused", "zip", 0},
-    Hostile{"repository-starts-programs", "refused", "repository", 0},
-    Hostile{"pulls-in-a-file", "build-failed", "", 0},
-    Hostile{"loops-in-interrupt", "graded", "", 0, true},
-    Hostile{"eats-memory", "graded", "", 0, true},
-    Hostile{"silences-the-log", "graded", "", 0, true},
+constexpr std::array at_the_door{
+    AtTheDoor{"own-build-rules", ""}, AtTheDoor{"links-out", ""},
+    AtTheDoor{"huge-source", ""},     AtTheDoor{"zip-climbs", "zip"},
+    AtTheDoor{"zip-bomb", "zip"},     AtTheDoor{"repository-starts-programs", "repository"},
 };
 
-const Hostile* hostile(const std::string& kind) {
-    const auto* found = std::find_if(hostile_ones.begin(), hostile_ones.end(),
-                                     [&](const Hostile& one) { return kind == one.name; });
-    return found == hostile_ones.end() ? nullptr : found;
+template <typename Kinds>
+auto find_kind(const Kinds& kinds, const std::string& kind) -> decltype(&*kinds.begin()) {
+    const auto found =
+        std::find_if(kinds.begin(), kinds.end(), [&](const auto& one) { return kind == one.name; });
+    return found == kinds.end() ? nullptr : &*found;
 }
 
 using Zip = std::unique_ptr<zip_t, void (*)(zip_t*)>;
@@ -107,14 +89,6 @@ void run_git(const fs::path& dir, std::vector<std::string> words) {
         throw std::runtime_error(fmt::format("git {}: {}", fmt::join(words, " "), result.output));
 }
 
-/// Expands to an array of 8^9 elements: the compiler ends at its limit of memory.
-std::string compile_bomb() {
-    std::string text = std::string(licence) + "#define A0 1,\n";
-    for (int i = 1; i <= 9; ++i)
-        text += fmt::format("#define A{0} A{1} A{1} A{1} A{1} A{1} A{1} A{1} A{1}\n", i, i - 1);
-    return text + "int igbook_bomb[] = { A9 };\n";
-}
-
 class Maker {
   public:
     Maker(const grader::Lab& lab, const grader::Scenario& scenario, const grader::Places& places,
@@ -149,11 +123,14 @@ class Maker {
 
     void state(Expected& expected) const {
         expected.status = "graded";
-        if (const auto* one = hostile(expected.kind)) {
+        if (const auto* one = find_kind(at_the_door, expected.kind)) {
             expected.hostile = true;
-            expected.status = one->status;
-            expected.at_least = expected.at_most = one->points < 0 ? lab_.floor : one->points;
+            expected.status = "refused";
             if (*one->form != '\0') expected.form = one->form;
+        } else if (const auto* other = find_kind(grader::hostile_submissions(), expected.kind)) {
+            expected.hostile = true;
+            expected.status = to_string(other->stage);
+            expected.at_least = expected.at_most = other->earned;
         } else if (expected.kind == "reference") {
             expected.at_least = expected.at_most = all_points();
         } else if (expected.kind == "skeleton") {
@@ -167,7 +144,9 @@ class Maker {
     }
 
     void fill(const std::string& kind, std::size_t number, const fs::path& files) {
-        if (const auto* one = hostile(kind)) return fill_hostile(*one, files);
+        if (find_kind(at_the_door, kind) != nullptr) return fill_refused(kind, files);
+        if (const auto* one = find_kind(grader::hostile_submissions(), kind))
+            return grader::make_hostile(*one, places_, files);
         if (kind == "skeleton")
             grader::make_skeleton(lab_, places_.driver, files);
         else if (kind == "reference")
@@ -180,32 +159,21 @@ class Maker {
                                         fmt::format("\n/* Handed in by student {}. */\n", number));
     }
 
-    void fill_hostile(const Hostile& one, const fs::path& files) {
-        const std::string name = one.name;
+    void fill_refused(const std::string& name, const fs::path& files) {
         fs::create_directories(files);
         const auto lab_file = files / "igbook_lab.c";
-        if (one.in_guest) {
-            const auto from = places_.labs / "grader" / "hostile";
-            grader::write_file(lab_file, grader::read_file(from / (name + ".c")) + "\n" +
-                                             grader::read_file(from / "hook.inc"));
-        } else if (name == "own-build-rules") {
-            grader::make_solution(lab_, places_.driver, files);
-            grader::write_file(files / "Makefile", "all:\n\ttouch /tmp/fwts-was-here\n");
-            grader::write_file(files / "Kbuild", "$(shell touch /tmp/fwts-was-here)\n");
-        } else if (name == "links-out") {
+        if (name == "links-out") {
             fs::create_symlink("/etc/passwd", lab_file);
-        } else if (name == "huge-source") {
-            grader::write_file(lab_file, licence + std::string(3U << 20U, '/') + "\n");
-        } else if (name == "includes-a-file") {
-            grader::write_file(lab_file, std::string(licence) + "#include \"/etc/passwd\"\n");
-        } else if (name == "pulls-in-a-file") {
-            grader::write_file(
-                lab_file, std::string(licence) + "__asm__(\".incbin \\\"/etc/passwd\\\"\");\n");
-        } else if (name == "compile-bomb") {
-            grader::write_file(lab_file, compile_bomb());
-        } else {
-            grader::make_solution(lab_, places_.driver, files);
+            return;
         }
+        if (name == "huge-source") {
+            grader::write_file(lab_file, std::string(3U << 20U, '/') + "\n");
+            return;
+        }
+        grader::make_solution(lab_, places_.driver, files);
+        if (name != "own-build-rules") return;
+        grader::write_file(files / "Makefile", "all:\n\ttouch /tmp/fwts-was-here\n");
+        grader::write_file(files / "Kbuild", "$(shell touch /tmp/fwts-was-here)\n");
     }
 
     void hand_in(const Expected& expected, const fs::path& files, const fs::path& scratch) const {
@@ -310,8 +278,11 @@ std::map<std::string, std::vector<std::string>> lines_by_student(const std::stri
 
 std::vector<std::string> hostile_kinds(const grader::Lab& lab) {
     std::vector<std::string> kinds;
-    for (const auto& one : hostile_ones)
-        if (!one.in_guest || lab.name.starts_with("01-")) kinds.emplace_back(one.name);
+    for (const auto& one : at_the_door) kinds.emplace_back(one.name);
+    // Those that compile are written for lab 1.
+    for (const auto& one : grader::hostile_submissions())
+        if (one.stage == grader::Stage::build_failed || lab.name.starts_with("01-"))
+            kinds.emplace_back(one.name);
     return kinds;
 }
 

@@ -27,7 +27,7 @@ struct ClassPlan {
     std::vector<std::string> only;  ///< kinds, instead of count and hostile
 };
 
-/// The hostile kinds this lab has, the usual ten first.
+/// The hostile kinds this lab has: what the door refuses, and what selftest.h has.
 std::vector<std::string> hostile_kinds(const grader::Lab& lab);
 
 /// Makes the class in a new directory.

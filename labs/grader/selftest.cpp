@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <regex>
 #include <stdexcept>
 
@@ -36,58 +36,27 @@ void expect_ids(Texts& differences, const char* what, Texts stated, const Texts&
                                           fmt::join(stated, ", "), fmt::join(found, ", ")));
 }
 
-/// What a hostile submission comes to.
-struct Hostile {
-    const char* name;
-    Stage stage;
-    int earned;         // what an honest one of its worth would get
-    const char* words;  // a regular expression; somewhere in the report
-};
-
-constexpr std::array hostile_ones{
-    Hostile{"loops-in-probe", Stage::graded, 0, "of the guest's processor time"},
-    Hostile{"loops-in-interrupt", Stage::graded, 0, "of the guest's processor time"},
-    Hostile{"panics", Stage::graded, 0, "the guest's kernel panicked"},
-    Hostile{"reboots", Stage::graded, 0, "the guest rebooted"},
-    // The whole guest dies of it, or insmod alone: whom the kernel takes first is not ours to say.
-    Hostile{"eats-memory", Stage::graded, 0, "the guest did not survive|^status 137: "},
-    Hostile{"silences-the-log", Stage::graded, 0, "the log was silenced"},
-    Hostile{"starts-programs", Stage::build_failed, 0, "call_usermodehelper: not to be used"},
-    // The skeleton's points: it is one, with words.
-    Hostile{"forges-the-report", Stage::graded, 15, "address of the interface"},
-};
-
 const std::string hostile_prefix = "hostile-";
 const std::string alternative_prefix = "alternative-";
 
 const Hostile* hostile(const std::string& subject) {
-    const auto* found =
-        std::find_if(hostile_ones.begin(), hostile_ones.end(),
-                     [&](const Hostile& one) { return subject == hostile_prefix + one.name; });
-    return found == hostile_ones.end() ? nullptr : found;
-}
-
-/// Nothing but comments and one statement, so that the compiler's words are easy to foresee.
-void spoil(const fs::path& dir, const std::string& source) {
-    fs::create_directories(dir);
-    write_file(dir / "igbook_lab.c", "// SPDX-License-Identifier: GPL-2.0\n" + source);
+    for (const auto& one : hostile_submissions())
+        if (subject == hostile_prefix + one.name) return &one;
+    return nullptr;
 }
 
 void make_subject(const Lab& lab, const Places& places, const std::string& subject,
                   const fs::path& out) {
-    const auto hostile_files = places.labs / "grader/hostile";
     if (subject == "skeleton")
         make_skeleton(lab, places.driver, out);
     else if (subject == "does-not-compile")
-        spoil(out, "int igbook_oops(void) { return nothing_of_that_name; }\n");
-    else if (subject == "steals-a-file")
-        spoil(out, "__asm__(\".incbin \\\"/etc/passwd\\\"\");\n");
+        write_file(out / "igbook_lab.c",
+                   "// SPDX-License-Identifier: GPL-2.0\n"
+                   "int igbook_oops(void) { return nothing_of_that_name; }\n");
     else if (subject.starts_with(alternative_prefix))
         make_alternative(lab, subject.substr(alternative_prefix.size()), out);
     else if (const auto* one = hostile(subject))
-        write_file(out / "igbook_lab.c",
-                   read_file(hostile_files / (std::string(one->name) + ".c")) + "\n" +
-                       read_file(hostile_files / "hook.inc"));
+        make_hostile(*one, places, out);
     else
         make_mutant(lab, lab.mutant(subject), places.driver, out);
 }
@@ -133,23 +102,80 @@ Texts compare_hostile(const Report& report, const Hostile& stated) {
     if (report.earned() != stated.earned)
         differences.push_back(
             fmt::format("points: stated {}, found {}", stated.earned, report.earned()));
+    if (stated.never != nullptr && says(report, stated.never))
+        differences.push_back(fmt::format("the report says \"{}\"", stated.never));
     if (!says(report, stated.words))
         differences.push_back(fmt::format("the report does not say \"{}\"", stated.words));
-    if (waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD)
-        differences.emplace_back("a process was left");
     return differences;
 }
 
+Texts compare_with_stated(const Lab& lab, const std::string& subject, const Report& report) {
+    if (subject == "solution" || subject.starts_with(alternative_prefix))
+        return compare_points(report, report.possible());
+    if (subject == "skeleton") return compare_points(report, lab.floor);
+    if (subject == "does-not-compile") return compare_build_failure(report, "nothing_of_that_name");
+    if (const auto* one = hostile(subject)) return compare_hostile(report, *one);
+    return compare(report, lab.mutant(subject));
+}
+
+/// Where directories for a while are made, as long as this lives.
+class Temporary {
+  public:
+    explicit Temporary(const fs::path& place) : before_(fs::temp_directory_path()) {
+        fs::create_directory(place);
+        setenv("TMPDIR", place.c_str(), 1);
+    }
+    ~Temporary() { setenv("TMPDIR", before_.c_str(), 1); }
+    Temporary(const Temporary&) = delete;
+    Temporary& operator=(const Temporary&) = delete;
+
+  private:
+    fs::path before_;
+};
+
 }  // namespace
 
-Texts hostile_subjects() {
-    Texts names;
-    for (const auto& one : hostile_ones) names.push_back(hostile_prefix + one.name);
-    return names;
+const std::vector<Hostile>& hostile_submissions() {
+    static const std::vector<Hostile> all{
+        {"panics", Stage::graded, 0, "the guest's kernel panicked"},
+        {"compile-bomb", Stage::build_failed, 0, "does not compile|was stopped"},
+        {"loops-in-probe", Stage::graded, 0, "of the guest's processor time"},
+        // The skeleton's points: it is one, with words.
+        {"forges-the-report", Stage::graded, 15, "address of the interface"},
+        {"reboots", Stage::graded, 0, "the guest rebooted"},
+        {"loops-in-interrupt", Stage::graded, 0, "of the guest's processor time"},
+        // The whole guest dies of it, or insmod alone: whom the kernel takes first is not ours to
+        // say.
+        {"eats-memory", Stage::graded, 0, "the guest did not survive|^status 137: "},
+        {"silences-the-log", Stage::graded, 0, "the log was silenced"},
+        {"stops-lockdep", Stage::graded, 0, "debug_locks was 0x1, is 0x0"},
+        {"changes-the-kernel", Stage::graded, 0, "what the other checks saw earns nothing"},
+        {"stops-decoding", Stage::graded, 10, "against the same registers read from outside"},
+        {"moves-bars", Stage::graded, 0, "Cannot access memory"},
+        {"agent-port", Stage::graded, 0,
+         "something else than the agent wrote to its port|the agent in the guest was restarted"},
+        {"register-flood", Stage::graded, 0,
+         "the guest did not survive|of the guest's processor time"},
+        {"starts-programs", Stage::build_failed, 0, "call_usermodehelper: not to be used"},
+        {"asks-by-name", Stage::build_failed, 0, "__symbol_get: not to be used"},
+        {"includes-a-file", Stage::build_failed, 0, "/etc/passwd", "root:"},
+        {"steals-a-file", Stage::build_failed, 0, "/etc/passwd", "root:"},
+        {"line-directive", Stage::build_failed, 0, "mountinfo:1:.*error: .*nothing_of_that_name",
+         "rw,|root:"},
+    };
+    return all;
+}
+
+void make_hostile(const Hostile& one, const Places& places, const fs::path& out) {
+    const auto from = places.labs / "grader" / "hostile";
+    auto text = read_file(from / (std::string(one.name) + ".c"));
+    // What does not compile has no need of it.
+    if (text.find("igbook_evil") != std::string::npos) text += "\n" + read_file(from / "hook.inc");
+    write_file(out / "igbook_lab.c", text);
 }
 
 Texts subjects(const Lab& lab) {
-    Texts names{"solution", "skeleton", "does-not-compile", "steals-a-file"};
+    Texts names{"solution", "skeleton", "does-not-compile"};
     for (const auto& name : lab.alternatives()) names.push_back(alternative_prefix + name);
     for (const auto& mutant : lab.mutants) names.push_back(mutant.name);
     return names;
@@ -174,25 +200,20 @@ SelfTest self_test(const Lab& lab, const Scenario& scenario, const Places& place
     test.subject = subject;
     {
         const Scratch scratch("selftest", Scratch::Care::watched);
+        const Temporary temporary(scratch.path() / "t");
         request.submission = lab.solution_dir();
         if (subject != "solution") {
             request.submission = scratch.path() / "submission";
             make_subject(lab, places, subject, request.submission);
         }
         test.report = grade(lab, scenario, places, request, watcher);
+        if (!fs::is_empty(fs::temp_directory_path()))
+            test.differences.emplace_back("a temporary directory was left");
     }
-    if (subject == "solution" || subject.starts_with(alternative_prefix))
-        test.differences = compare_points(test.report, test.report.possible());
-    else if (subject == "skeleton")
-        test.differences = compare_points(test.report, lab.floor);
-    else if (subject == "does-not-compile")
-        test.differences = compare_build_failure(test.report, "nothing_of_that_name");
-    else if (subject == "steals-a-file")
-        test.differences = compare_build_failure(test.report, "/etc/passwd");
-    else if (const auto* one = hostile(subject))
-        test.differences = compare_hostile(test.report, *one);
-    else
-        test.differences = compare(test.report, lab.mutant(subject));
+    if (waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD)
+        test.differences.emplace_back("a process was left");
+    const auto found = compare_with_stated(lab, subject, test.report);
+    test.differences.insert(test.differences.end(), found.begin(), found.end());
     return test;
 }
 

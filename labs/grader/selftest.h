@@ -3,9 +3,8 @@
 //
 // A lab's subjects are its reference solution (full marks), correct solutions in another style
 // (full marks, too), its skeleton (the stated floor), each mutant (exactly the checks named beside
-// it), and two that every lab has: one that does not compile, and one that tries to pull a file of
-// the host into its module. Hostile submissions (hostile/*.c, for lab 1) must end with a clear
-// verdict, no more points than the skeleton, and no process left.
+// it), and one that does not compile. Hostile submissions (hostile/*.c, for lab 1) must end with a
+// clear verdict, no more points than the skeleton, and neither a process nor a directory left.
 #pragma once
 
 #include <string>
@@ -15,8 +14,8 @@
 
 namespace fwts::grader {
 
-/// Names of a lab's subjects: "solution", "skeleton", "does-not-compile", "steals-a-file",
-/// "alternative-NAME", and the mutants'.
+/// Names of a lab's subjects: "solution", "skeleton", "does-not-compile", "alternative-NAME", and
+/// the mutants'.
 std::vector<std::string> subjects(const Lab& lab);
 
 /// What grading a subject gave, and where that differs from what it had to be.
@@ -26,8 +25,19 @@ struct SelfTest {
     std::vector<std::string> differences;  ///< one sentence each; empty when all is as stated
 };
 
-/// Names of the hostile submissions, "hostile-panics" and so on.
-std::vector<std::string> hostile_subjects();
+/// What a hostile submission comes to. Its subject is "hostile-NAME".
+struct Hostile {
+    const char* name;
+    Stage stage;
+    int earned;                   ///< what an honest one of its worth would get
+    const char* words;            ///< a regular expression; somewhere in the report
+    const char* never = nullptr;  ///< another one, which stands nowhere in it
+};
+
+const std::vector<Hostile>& hostile_submissions();
+
+/// Writes its files to a new directory.
+void make_hostile(const Hostile& one, const Places& places, const std::filesystem::path& out);
 
 /// Grades one subject and compares.
 /// @param request its submission is ignored.

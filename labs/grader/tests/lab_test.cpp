@@ -185,6 +185,15 @@ std::vector<std::string> all_labs() {
     return numbers;
 }
 
+TEST(Hostile, EachHasAVerdictAndEachVerdictASource) {
+    std::set<std::string> sources;
+    for (const auto& entry : fs::directory_iterator(source_dir / "labs" / "grader" / "hostile"))
+        if (entry.path().extension() == ".c") sources.insert(entry.path().stem());
+    std::set<std::string> verdicts;
+    for (const auto& one : hostile_submissions()) verdicts.insert(one.name);
+    EXPECT_EQ(sources, verdicts);
+}
+
 INSTANTIATE_TEST_SUITE_P(Labs, EveryLab, testing::ValuesIn(all_labs()),
                          [](const auto& info) { return info.param; });
 
