@@ -197,6 +197,23 @@ TEST_F(ProgramTest, RunGivesOutputStatusAndRegisters) {
     EXPECT_THAT(panic.text, ::testing::HasSubstr("drivers/tty/sysrq.c:"));
 }
 
+// Whoever starts us may have closed what he does not need, and may wait for no child.
+TEST_F(ProgramTest, WhatTheCallerLeftItWithDoesNotMatter) {
+    const std::string sandbox = fmt::format("exec env --ignore-signal=CHLD '{}'", FWTS_SANDBOX);
+    const auto file = directory_ / "said";
+    for (const char* closed : {"<&- 2>&-", "2>&-"}) {
+        const std::string command =
+            fmt::format("{} run --boot-timeout 180 -- sh -c 'echo said; exit 5' >{} {}", sandbox,
+                        file.string(), closed);
+        EXPECT_EQ(WEXITSTATUS(system(command.c_str())), 5) << closed;
+        EXPECT_EQ(read_file(file), "said\n") << closed;
+    }
+    const std::string none = sandbox + " run --boot-timeout 180 -- sh -c 'exit 5' <&- >&- 2>&-";
+    EXPECT_EQ(WEXITSTATUS(system(none.c_str())), 5);
+    fs::remove(file);
+    expect_nothing_left();
+}
+
 TEST_F(ProgramTest, StartedGuestIsUsedByOthersAndStops) {
     const fs::path gdb = directory_ / "gdb";
     OnTerminal start(

@@ -13,8 +13,7 @@ namespace fs = std::filesystem;
 
 const std::string program = std::string(FWTS_SOURCE_DIR) + "/build/bin/classroom";
 
-grader::ProcessResult run(const TestRoom& room, std::vector<std::string> words) {
-    words.insert(words.begin(), program);
+grader::ProcessResult run(const TestRoom& room, const std::vector<std::string>& words) {
     grader::Limits limits;
     limits.wall = std::chrono::seconds(1100);
     auto environment = std::map<std::string, std::string>{{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"},
@@ -26,19 +25,33 @@ grader::ProcessResult run(const TestRoom& room, std::vector<std::string> words) 
 
 TEST(ClassInGuests, TheHonestAreJudgedAsIfTheyWereAlone) {
     const TestRoom room;
-    const auto made = run(room, {"generate", "--lab", "01", "--out", room.path() / "class",
+    const auto made = run(room, {program, "generate", "--lab", "01", "--out", room.path() / "class",
                                  "--expected", room.path() / "expected.csv", "--kind", "panics",
                                  "mac-hard-coded", "compile-bomb", "includes-a-file"});
     ASSERT_EQ(made.status, 0) << made.output;
-    const auto graded = run(room, {"grade", "--lab", "01", "--submissions", room.path() / "class",
-                                   "--out", room.results(), "-j", "2"});
+    const auto graded = run(room, {program, "grade", "--lab", "01", "--submissions",
+                                   room.path() / "class", "--out", room.results(), "-j", "2"});
     EXPECT_EQ(graded.status, 0) << graded.output;
-    const auto compared =
-        run(room, {"compare", "--out", room.results(), "--expected", room.path() / "expected.csv"});
+    const auto compared = run(room, {program, "compare", "--out", room.results(), "--expected",
+                                     room.path() / "expected.csv"});
     EXPECT_EQ(compared.status, 0) << compared.output << graded.output
                                   << grader::read_file(room.results() / "grades.csv");
     EXPECT_TRUE(fs::is_empty(room.temp())) << "a temporary directory was left";
     EXPECT_FALSE(fs::exists("/tmp/fwts-was-here"));
+}
+
+TEST(Grade, WhatTheCallerLeftItWithDoesNotMatter) {
+    const TestRoom room;
+    const auto submission = room.path() / "submission";
+    grader::write_file(submission / "igbook_lab.c", "int igbook_oops = nothing_of_that_name;\n");
+    const auto report = room.path() / "report.json";
+    const auto graded =
+        run(room, {"sh", "-c", R"(exec "$@" <&- >&- 2>&-)", "sh", "env", "--ignore-signal=CHLD",
+                   std::string(FWTS_SOURCE_DIR) + "/build/bin/grade", "--lab", "01", "--submission",
+                   submission, "--json", report});
+    EXPECT_EQ(graded.status, 3) << graded.output;
+    EXPECT_THAT(grader::read_file(report), testing::HasSubstr("'nothing_of_that_name' undeclared"));
+    EXPECT_TRUE(fs::is_empty(room.temp())) << "a temporary directory was left";
 }
 
 }  // namespace
