@@ -92,19 +92,26 @@ static void igbook_ring_swap(struct igbook_ring *ring,
 }
 
 /**
- * igbook_tx_idle() - has the card fetched all it was given?
+ * igbook_tx_idle() - is everything out?
  * @priv: the device, transmit stopped
  *
- * Return: whether head and tail agree in every queue.
+ * Descriptors are written back in their order, so the last one tells. The head
+ * would not do: it moves when a descriptor is fetched.
+ *
+ * Return: whether no queue has a frame that is not sent.
  */
 static bool igbook_tx_idle(struct igbook *priv)
 {
 	unsigned int i;
 
-	for (i = 0; i < priv->num_queues; i++)
-		if (igbook_rd32(priv, REG_TDH(i)) !=
-		    igbook_rd32(priv, REG_TDT(i)))
+	for (i = 0; i < priv->num_queues; i++) {
+		struct igbook_ring *ring = &priv->tx_ring[i];
+		u16 last = (ring->next_to_use ?: ring->count) - 1;
+
+		if (ring->next_to_clean != ring->next_to_use &&
+		    !igbook_tx_done(&ring->tx_desc[last]))
 			return false;
+	}
 	return true;
 }
 
