@@ -92,26 +92,19 @@ static void igbook_ring_swap(struct igbook_ring *ring,
 }
 
 /**
- * igbook_tx_idle() - is everything out?
+ * igbook_tx_idle() - has the card fetched all it was given?
  * @priv: the device, transmit stopped
  *
- * Descriptors are written back in their order, so the last one tells. The head
- * would not do: it moves when a descriptor is fetched.
- *
- * Return: whether no queue has a frame that is not sent.
+ * Return: whether head and tail agree in every queue.
  */
 static bool igbook_tx_idle(struct igbook *priv)
 {
 	unsigned int i;
 
-	for (i = 0; i < priv->num_queues; i++) {
-		struct igbook_ring *ring = &priv->tx_ring[i];
-		u16 last = (ring->next_to_use ?: ring->count) - 1;
-
-		if (ring->next_to_clean != ring->next_to_use &&
-		    !igbook_tx_done(&ring->tx_desc[last]))
+	for (i = 0; i < priv->num_queues; i++)
+		if (igbook_rd32(priv, REG_TDH(i)) !=
+		    igbook_rd32(priv, REG_TDT(i)))
 			return false;
-	}
 	return true;
 }
 

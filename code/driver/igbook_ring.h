@@ -144,17 +144,6 @@ static inline u16 igbook_ring_unused(const struct igbook_ring *ring)
 	return (clean > use ? 0 : ring->count) + clean - use - 1;
 }
 
-/**
- * igbook_tx_done() - has the card sent the frame of a descriptor?
- * @desc: the descriptor
- *
- * Return: whether its write-back has come.
- */
-static inline bool igbook_tx_done(const union igbook_tx_desc *desc)
-{
-	return READ_ONCE(desc->wb.status) & cpu_to_le32(TXD_STA_DD);
-}
-
 /* igbook_ring.c */
 int igbook_tx_ring_alloc(struct igbook_ring *ring, u16 count);
 void igbook_tx_ring_free(struct igbook_ring *ring);
