@@ -167,11 +167,11 @@ INET_INIT = [
          answer="""Only NETLINK. The kernel itself uses it to announce changes, and it needs no
          network protocol below."""),
     Stop("inet-init-after", "inet_init", "inet_init: after",
-         """Four tables got entries, and a packet will meet them from the bottom up: ptype_base
-         sends EtherType 0x0800 to ip_rcv; inet_protos sends protocol 17 to udp_rcv; inetsw
-         tells socket() that a datagram socket without a protocol means UDP; net_families
-         sends AF_INET to inet_create. ip_packet_type was added last, when everything above
-         it was ready.""",
+         """Four tables got entries. A packet on its way up meets two of them: ptype_base sends
+         EtherType 0x0800 to ip_rcv, inet_protos sends protocol 17 to udp_rcv. socket() meets
+         the other two: net_families sends AF_INET to inet_create, which finds in inetsw that a
+         datagram socket without a protocol means UDP. ip_packet_type was added last, when
+         everything above it was ready.""",
          at="return",
          show=[Show("net protocols families inet sockets packets")],
          check=[Check("inet_create makes AF_INET sockets",

@@ -100,8 +100,8 @@ def asked(card: Card) -> list[Stop]:
         Stop("message", "do_setlink", "A message from user space",
              """`ip` has sent a netlink message: RTM_NEWLINK, index 2, set IFF_UP. rtnetlink found
              the handler for it and took RTNL, the one lock that serialises changes to network
-             devices. Everything up to the last stop but two happens inside ip's own system
-             call, so it may sleep, and its errno is what ip will print.""",
+             devices. All stops but the last three are inside ip's own system call, so
+             sleeping is allowed, and the errno of what fails is what ip will print.""",
              condition=task_is_ip,
              show=[Show("net device")],
              check=[in_process(), Check("the task is ip", task_is_ip),
@@ -193,11 +193,11 @@ def rings(card: Card) -> list[Stop]:
                     Check("RDBAL does not name it", lambda: card.register(RDBAL)
                           != int(card.priv()["rx_ring"][0]["dma"]) & 0xffffffff)]),
         Stop("enable", "igbook_rings_enable", "Base, length, head, tail, enable",
-             """Now the registers: where each ring lies, how long it is, thresholds, and the
-             enable bit of each queue; then receiver and transmitter as a whole. The tail of the
-             receive ring comes last. From that write on the card may store frames into our
-             memory. (Bit 25 below is the enable bit: queue 0 has it out of reset, which does no
-             harm while receiver and transmitter are off.)""",
+             """Now the registers: where each ring lies, how long it is, thresholds, the enable bit
+             of each queue, and for receive the tail; then transmitter and receiver as a whole.
+             From the last write on the card may store frames into our memory. (Bit 25 below is
+             the enable bit: queue 0 has it out of reset, which does no harm while receiver and
+             transmitter are off.)""",
              show=[Show(f"print /x *(unsigned *)(((struct igbook *)$rdi)->regs + {register:#x})")
                    for register in (RXDCTL, TXDCTL)],
              check=[Check("receiver and transmitter are off",
@@ -268,7 +268,7 @@ def link(card: Card) -> list[Stop]:
                     Check("IFF_UP is still not set", lambda: not card.is_up()),
                     Check("there is no carrier", lambda: card.state(NO_CARRIER))]),
         Stop("activate", "dev_activate", "UP, but nowhere to send to",
-             """The core has set IFF_UP and asked the driver for its receive filters. Now it
+             """The core has set IFF_UP and had the driver set its receive filters. Now it
              chooses a queueing discipline, but without a carrier that one is left asleep beside
              the queue, and the one in use stays noop, which drops everything. ip's system call
              returns; `ip link` would say NO-CARRIER,UP.""",
@@ -287,7 +287,7 @@ def link(card: Card) -> list[Stop]:
                                         lambda: bool(card.register(STATUS) & LINK_UP)),
                     Check("the task is a kworker",
                           lambda: percpu.task_name().startswith("kworker"))],
-             question="netif_carrier_on only sets a bit and fires an event. Why?",
+             question="netif_carrier_on only clears a bit and fires an event. Why?",
              answer="""Drivers call it from anywhere, interrupts included. What follows needs
              RTNL and may sleep, so it is left to another work item, linkwatch."""),
         Stop("linkwatch", "dev_activate", "Now the stack may send",

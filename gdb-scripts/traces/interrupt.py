@@ -94,8 +94,8 @@ def top_half(card: Card) -> list[Stop]:
         Stop("entry", "__common_interrupt", "A message arrives",
              """The card has written a few bytes to an address that is not memory: an MSI-X message.
              The CPU's interrupt controller took it and the CPU, between two instructions, saved
-             where it was and jumped to the entry for the vector's number, its first argument
-             save one. The kernel entered hard interrupt context; interrupts are off.""",
+             where it was and jumped to the entry for the vector, whose number is the second
+             argument here. The kernel entered hard interrupt context; interrupts are off.""",
              condition=card.is_called,
              check=[in_context("hardirq"),
                     Check("preempt_count says hard interrupt, and nothing else", lambda:
@@ -216,8 +216,9 @@ def overload() -> list[Stop]:
              check=[in_context("process"), Check("the task is ksoftirqd/0", is_ksoftirqd),
                     Check("NET_RX was left pending", lambda: pending(NET_RX))],
              question="A program that never sleeps runs beside it. Who gets how much?",
-             answer="""Of what the thread gets to do, about half each. But each interrupt, that of
-             the timer too, runs what is pending at its end, in front of both."""),
+             answer="""Of what the thread gets to do, about half each. But each interrupt of the
+             program, that of the timer too, runs what is pending at its end, before the program
+             goes on."""),
         Stop("in-thread", "handle_softirqs", "The same work, in a thread",
              """The very function as before, called by a thread this time. The scheduler may take
              the CPU away from it between two rounds.""",

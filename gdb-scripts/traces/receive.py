@@ -153,9 +153,9 @@ def interrupt(way: Way) -> list[Stop]:
              """The card has already done its part alone: it took the next free receive
              descriptor, wrote the frame to the memory the descriptor named, wrote the length
              back and set DD, descriptor done. Then it sent an interrupt. The CPU dropped what
-             it was doing and is now in the driver's handler for this queue. Nothing else can
-             run on this CPU until the handler returns, so it must be short: it will not even
-             look at the frame.""" + way.driver_says(
+             it was doing and is now in the driver's handler for this queue. Until the
+             handler returns nothing else can run on this CPU (but for an NMI), so it must be
+             short: it will not even look at the frame.""" + way.driver_says(
                  own=" igbook's masks the vector and wakes its bottom half.",
                  igb=""" (The list below has two NAPI instances: here igb uses one for each
                  direction.)"""),
@@ -194,8 +194,10 @@ def interrupt(way: Way) -> list[Stop]:
                     Check("the card is on CPU 0's poll list", way.on_poll_list),
                     Check("NET_RX is pending", pending)],
              question="What happens if the next frame arrives right now?",
-             answer="""The card writes it to the next descriptor. Its interrupt finds SCHED set
-             and queues nothing; the poll that comes anyway will find both frames."""),
+             answer="The card writes it to the next descriptor. " + way.driver_says(
+                 own="The vector is masked, so it interrupts nobody; ",
+                 igb="An interrupt for it would find SCHED set and queue nothing; ")
+             + "the poll that comes anyway will find both frames."),
     ]
 
 
@@ -216,8 +218,11 @@ def softirq(way: Way) -> list[Stop]:
              answer="""An interrupt during the handler sets the bit again, and clearing it at the
              end would lose that request."""),
         Stop("poll", way.driver.poll, "The driver is polled",
-             """Now the driver works: up to budget packets, here 64, in one go. It first frees
-             what was sent, then walks the receive ring from next_to_clean as long as it finds
+             """Now the driver works: up to budget packets, here 64, in one go. """
+             + way.driver_says(
+                 own="It first frees what was sent, then",
+                 igb="What was sent the other instance frees; this one")
+             + """ walks the receive ring from next_to_clean as long as it finds
              DD. """ + way.driver_says(
                  own="""A long frame keeps the sk_buff it was written to and a fresh one takes its
                  place in the ring; a short one is copied, and its buffer goes back.""",
@@ -252,8 +257,9 @@ def softirq(way: Way) -> list[Stop]:
              answer="""One pointer: data grew by 14 and len shrank by as much. Going up the stack,
              each layer pulls its header off in this way."""),
         Stop("list", "netif_receive_skb_list_internal", "The batch leaves the driver",
-             """The ring is empty. napi_complete_done gives all the packets of this poll to the
-             stack as one list, so that each layer's code stays in the CPU's cache while it
+             """The ring is empty. napi_complete_done gives the packets that this poll has
+             collected to the stack as one list (had they been eight, they would not have waited
+             for it), so that each layer's code stays in the CPU's cache while it
              works through them. Our list has one entry. From here on no driver is involved.""",
              condition=lambda: way.is_ours(packet_behind(0)),
              show=[Show("print *(struct sk_buff **)$rdi")],
@@ -301,7 +307,8 @@ def layers(way: Way) -> list[Stop]:
         Stop("deliver", "ip_local_deliver", "Routed: it is for us",
              """The route lookup has found that the destination address is our own, and left its
              verdict in the packet as a function pointer; following it led here. Had it been
-             somebody else's address, the pointer would say ip_forward. Fragments would be put
+             somebody else's address, the pointer would say ip_forward on a router and ip_error
+             on any other machine. Fragments would be put
              together now. One netfilter hook, PRE_ROUTING, was passed on the way here; the
              next one, LOCAL_IN, lies just ahead.""",
              condition=lambda: int(packet_argument(0)) == way.skb,
@@ -319,7 +326,8 @@ def layers(way: Way) -> list[Stop]:
         Stop("udp", "udp_rcv", "Into UDP",
              """inet_protos had udp_rcv under number 17. The IP header has been pulled: data
              stands at the UDP header now. udp_rcv checks the length, and the checksum unless
-             the card did, and looks for a socket by addresses and ports.""",
+             the card did (a long datagram's is left to the reader, who touches every byte
+             anyway), and looks for a socket by addresses and ports.""",
              condition=lambda: int(packet_argument(0)) == way.skb,
              show=[Show("net skb (struct sk_buff *)$rdi")],
              check=[in_context("softirq"),
