@@ -59,8 +59,8 @@ void igbook_get_strings(struct net_device *netdev, u32 set, u8 *data)
  * @data: where they go, in the order of igbook_ring_counters
  *
  * Whoever counts does not wait for us. A machine of 32 bits reads again if it
- * counted meanwhile. One of 64 has each number whole at once; what is counted
- * between two of them is in the second only.
+ * counted meanwhile. One of 64 has each number whole at once; a frame that is
+ * counted meanwhile may be in some of them and not yet in others.
  *
  * Context: any.
  */

@@ -152,13 +152,14 @@ void igbook_vector_wake(struct igbook_vector *vector)
 }
 
 /**
- * igbook_vector_stop() - take the instance away from those who poll it
+ * igbook_vector_stop() - wait for the last poll; there is no other
  * @vector: the vector; stopping it twice does no harm
  *
  * napi_disable() takes the instance for itself, which it could not do a second
- * time. A handler that comes later masks the vector and cannot schedule. A poll
- * that has given the instance back may not have returned yet on another CPU,
- * and then the vector is unmasked once more.
+ * time. It waits until the last poll has given the instance back, and that poll
+ * has then still to unmask. Whoever polls has bottom halves off, and so
+ * synchronize_net() waits until it has returned. A handler that comes later
+ * masks the vector and cannot schedule.
  *
  * Context: RTNL; sleeps.
  */
