@@ -40,6 +40,35 @@ TEST(ClassInGuests, TheHonestAreJudgedAsIfTheyWereAlone) {
     EXPECT_FALSE(fs::exists("/tmp/fwts-was-here"));
 }
 
+std::string with_line_ends_of_windows(const std::string& text) {
+    std::string result;
+    for (const char c : text) result += c == '\n' ? std::string("\r\n") : std::string(1, c);
+    return result;
+}
+
+TEST(ClassInGuests, FilesFromWindowsAreWorthWhatTheyAreWorth) {
+    const TestRoom room;
+    const auto solution = room.path() / "solution";
+    const auto made = grader::run_process({std::string(FWTS_SOURCE_DIR) + "/build/bin/grade",
+                                           "solution", "--lab", "01", "--out", solution},
+                                          {}, {{"PATH", "/usr/bin:/bin"}});
+    ASSERT_EQ(made.status, 0) << made.output;
+    std::vector<ZipEntry> zip;
+    for (const auto& entry : fs::directory_iterator(solution)) {
+        const auto name = entry.path().filename().string();
+        const auto text = with_line_ends_of_windows(grader::read_file(entry.path()));
+        grader::write_file(room.handed_in() / "dora" / name, text);
+        zip.push_back({"lab1\\" + name, text, 0});
+    }
+    make_zip(room.handed_in() / "zoe.zip", zip);
+    const auto graded = run(room, {program, "grade", "--lab", "01", "--submissions",
+                                   room.handed_in(), "--out", room.results()});
+    EXPECT_EQ(graded.status, 0) << graded.output;
+    const auto table = grader::read_file(room.results() / "grades.csv");
+    EXPECT_THAT(table, testing::HasSubstr("dora,graded,100,100,"));
+    EXPECT_THAT(table, testing::HasSubstr("zoe,graded,100,100,"));
+}
+
 TEST(Grade, WhatTheCallerLeftItWithDoesNotMatter) {
     const TestRoom room;
     const auto submission = room.path() / "submission";
