@@ -95,8 +95,9 @@ KSOFTIRQD = [
     Stop("spawn-ksoftirqd-before", "spawn_ksoftirqd", "spawn_ksoftirqd: before",
          """The scheduler runs by now, and the first thread works through the initcalls: functions
          that asked to be called at boot, each at a level. This one is at the earliest level.
-         Pending softirqs have been served on the way out of interrupts so far. If they always
-         were, a flood of packets could keep a CPU there for good.""",
+         Pending softirqs have been served so far on the way out of interrupts, or where softirqs
+         were allowed again. If they always were, a flood of packets could keep a CPU there for
+         good.""",
          show=[Show("net softirqs pending", keep=lambda text: text.split(", thread")[1])],
          check=[Check("CPU 0 has no ksoftirqd thread", lambda: int(ksoftirqd()) == 0)],
          question="Which softirq work would never end if nobody bounded it?",
