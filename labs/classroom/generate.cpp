@@ -278,6 +278,7 @@ std::map<std::string, std::vector<std::string>> lines_by_student(const std::stri
 
 std::vector<std::string> hostile_kinds(const grader::Lab& lab) {
     std::vector<std::string> kinds;
+    kinds.reserve(at_the_door.size() + grader::hostile_submissions().size());
     for (const auto& one : at_the_door) kinds.emplace_back(one.name);
     // Those that compile are written for lab 1.
     for (const auto& one : grader::hostile_submissions())

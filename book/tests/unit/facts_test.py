@@ -8,6 +8,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -64,7 +65,7 @@ class FactTest(SmallBook):
         super().setUp()
         self.write("kernel/net/core/nap.c", DEV_C)
 
-    def naps(self, text: str, *facts: str, builder: str = "html", **settings: object) -> str:
+    def naps(self, text: str, *facts: str, builder: str = "html", **settings: Any) -> str:
         """Build with this chapter and these facts; the chapter's page is returned."""
         self.write("facts/naps.toml", "\n".join(facts))
         page = self.build({"index.rst": INDEX, **LIST, "chapters/naps.rst":
@@ -157,7 +158,7 @@ class MarkTest(FactTest):
 class StaleTest(FactTest):
     """What stops a build"""
 
-    def complaint(self, text: str, *facts: str, **settings: object) -> str:
+    def complaint(self, text: str, *facts: str, **settings: Any) -> str:
         self.naps(text, *facts, **settings)
         return self.warnings
 
