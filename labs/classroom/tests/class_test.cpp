@@ -98,14 +98,6 @@ class ClassTest : public testing::Test {
     TestRoom room_;
 };
 
-/// As `words`, from a caller that waits for no child and has closed all three descriptors.
-std::vector<std::string> carelessly(const std::vector<std::string>& words) {
-    std::vector<std::string> all{"sh", "-c",  R"(exec "$@" <&- >&- 2>&-)",
-                                 "sh", "env", "--ignore-signal=CHLD"};
-    all.insert(all.end(), words.begin(), words.end());
-    return all;
-}
-
 TEST_F(ClassTest, WhatTheCallerLeftItWithDoesNotMatter) {
     room_.student("dora", "full");
     make_zip(room_.handed_in() / "rita.zip", {{"igbook_lab.c", "/* word: half */\n"}});

@@ -75,9 +75,8 @@ TEST(Grade, WhatTheCallerLeftItWithDoesNotMatter) {
     grader::write_file(submission / "igbook_lab.c", "int igbook_oops = nothing_of_that_name;\n");
     const auto report = room.path() / "report.json";
     const auto graded =
-        run(room, {"sh", "-c", R"(exec "$@" <&- >&- 2>&-)", "sh", "env", "--ignore-signal=CHLD",
-                   std::string(FWTS_SOURCE_DIR) + "/build/bin/grade", "--lab", "01", "--submission",
-                   submission, "--json", report});
+        run(room, carelessly({std::string(FWTS_SOURCE_DIR) + "/build/bin/grade", "--lab", "01",
+                              "--submission", submission, "--json", report}));
     EXPECT_EQ(graded.status, 3) << graded.output;
     EXPECT_THAT(grader::read_file(report), testing::HasSubstr("'nothing_of_that_name' undeclared"));
     EXPECT_TRUE(fs::is_empty(room.temp())) << "a temporary directory was left";

@@ -31,6 +31,14 @@ inline void make_zip(const std::filesystem::path& path, const std::vector<ZipEnt
     zip_close(zip);
 }
 
+/// As `words`, from a caller that waits for no child and has closed all three descriptors.
+inline std::vector<std::string> carelessly(const std::vector<std::string>& words) {
+    std::vector<std::string> all{"sh", "-c",  R"(exec "$@" <&- >&- 2>&-)",
+                                 "sh", "env", "--ignore-signal=CHLD"};
+    all.insert(all.end(), words.begin(), words.end());
+    return all;
+}
+
 /// A directory for one test; TMPDIR leads into it, so that what is left shows.
 class TestRoom {
   public:

@@ -101,29 +101,28 @@ static int window_count(struct kprobe *probe, struct pt_regs *cpu)
 	return 0;
 }
 
-static void window_hold(void)
+static int window_hold(struct kprobe *probe, struct pt_regs *cpu)
 {
 	unsigned int before = READ_ONCE(window_calls);
 	unsigned int i;
 
+	if (!window_from_igbook(cpu) || !in_softirq())
+		return 0;
 	for (i = 0; i < WINDOW_SHORT; i++) {
 		if (READ_ONCE(window_calls) != before) {
 			arrived++;
-			return;
+			return 0;
 		}
 		udelay(WINDOW_STEP);
 	}
 	looks++;
+	return 0;
 }
 
 static int window_pre(struct kprobe *probe, struct pt_regs *cpu)
 {
 	unsigned int moved;
 
-	if (until && window_from_igbook(cpu) && in_softirq())
-		window_hold();
-	if (until)
-		return 0;
 	if (arrived >= 0 || !window_from_igbook(cpu))
 		return 0;
 	head = readl(regs + (watch ? watch : WINDOW_RDH));
@@ -165,6 +164,7 @@ static int __init window_init(void)
 	window_probe.symbol_name = symbol;
 	window_until.symbol_name = until;
 	if (until) {
+		window_probe.pre_handler = window_hold;
 		arrived = 0;
 		err = register_kprobe(&window_until);
 		if (err)
