@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 # How many topics each letter has.
 TOPICS = {"A": 9, "B": 7, "C": 11, "D": 4, "E": 4, "F": 5, "G": 5, "H": 6, "I": 5, "J": 6,
-          "K": 5, "L": 3}
+          "K": 5, "L": 3, "M": 8}
 
 
 class coverage_here(nodes.General, nodes.Element):
@@ -34,7 +34,7 @@ class coverage_here(nodes.General, nodes.Element):
 
 
 def all_ids() -> list[str]:
-    """A1, A2 … L3."""
+    """A1, A2 … M8."""
     return [f"{letter}{n}" for letter, count in TOPICS.items() for n in range(1, count + 1)]
 
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// The examples of the chapter on kernel C: what is done right draws no complaint from the strict
+/// kernel, and what is done wrong draws the one that the chapter reads.
+#include <array>
+
+#include "support.h"
+
+namespace fwts::driver {
+namespace {
+
+using sandbox::Guest;
+
+constexpr const char* kExamples = "/sys/kernel/debug/kernel_c/";
+constexpr const char* kFaults = "/sys/kernel/debug/fail_function/";
+
+/// What is written, where, and the complaint that follows.
+struct Fault {
+    const char* example;
+    const char* complaint;
+};
+
+// Lockdep is off after its first report and after one of KASAN's, which reports once as well: in
+// this order all of them are heard in one guest.
+constexpr std::array<Fault, 10> kHeardTogether = {{
+    {"atomic", "sleeping function called from invalid context"},
+    {"unlocked", "suspicious RCU usage"},
+    {"percpu", "using smp_processor_id() in preemptible"},
+    {"rtnl", "net/core/dev.c"},
+    {"order", "mm/page_alloc.c"},
+    {"list", "lib/list_debug.c"},
+    {"timer", "lib/debugobjects.c"},
+    {"refs", "lib/refcount.c"},
+    {"nesting", "possible circular locking dependency detected"},
+    {"rcu", "KASAN: slab-use-after-free in kc_route_read"},
+}};
+
+constexpr std::array<const char*, 14> kGood = {
+    "list", "unwind",   "atomic", "order",  "nesting", "bh",   "percpu",
+    "rtnl", "unlocked", "rcu",    "clocks", "timer",   "bits", "refs",
+};
+
+/// A strict guest with the module in it.
+Guest boot() {
+    sandbox::Options options;
+    options.kernel = "strict";
+    options.boot_limit = 600s;
+    options.append = "acpi=off pcie_ports=compat";  // boots in half the time
+    options.prepared = true;
+    options.modules = {std::filesystem::path(FWTS_ROOT) /
+                       "build/modules/strict/kernel-c/kernel_c.ko"};
+    options.files = {{FWTS_DRIVE, "/bin/drive"}};
+    Guest guest = Guest::boot(options);
+    guest.must("dmesg -c");
+    return guest;
+}
+
+void do_it(Guest& guest, const std::string& how, const std::string& example) {
+    guest.must("echo " + how + " >" + kExamples + example);
+}
+
+void expect_complaint(Guest& guest, const Fault& fault) {
+    do_it(guest, "bad", fault.example);
+    const std::string log = guest.must("dmesg -c");
+    EXPECT_THAT(sandbox::find_complaints(log),
+                testing::Contains(testing::HasSubstr(fault.complaint)))
+        << fault.example << ":\n"
+        << log;
+}
+
+/// Makes every third part fail to be made, once.
+void fail_third_part(Guest& guest) {
+    guest.must(std::string("cd ") + kFaults +
+               " && echo kc_part_new >inject && echo 0xfffffffffffffff4 >kc_part_new/retval"
+               " && echo 0 >verbose && echo 100 >probability && echo 3 >interval"
+               " && echo 1 >times");
+}
+
+TEST(KernelC, GoodExamplesAreSilentAndBadOnesAreNot) {
+    Guest guest = boot();
+    for (const char* example : kGood) {
+        do_it(guest, "good", example);
+    }
+    EXPECT_FALSE(guest.run(std::string("echo neither >") + kExamples + "list").ok());
+    EXPECT_FALSE(guest.run(std::string("echo bad >") + kExamples + "bits").ok());
+    fail_third_part(guest);
+    EXPECT_FALSE(guest.run(std::string("echo good >") + kExamples + "unwind").ok());
+    expect_no_complaint(guest);
+
+    fail_third_part(guest);
+    EXPECT_FALSE(guest.run(std::string("echo bad >") + kExamples + "unwind").ok());
+    guest.must(std::string("echo >") + kFaults + "inject");
+    EXPECT_THAT(guest.must("drive leaks", {.limit = 180s}), testing::HasSubstr("kc_part_new"));
+    guest.must("dmesg -c");
+    for (const Fault& fault : kHeardTogether) {
+        expect_complaint(guest, fault);
+    }
+    EXPECT_FALSE(guest.run(std::string("exec 3>") + kExamples + "list; rmmod kernel_c").ok());
+    guest.must("rmmod kernel_c");
+    guest.power_off();
+}
+
+TEST(KernelC, SecondReportOfLockdepNeedsAnotherGuest) {
+    Guest guest = boot();
+    expect_complaint(guest, {"bh", "inconsistent lock state"});
+    guest.power_off();
+}
+
+}  // namespace
+}  // namespace fwts::driver
