@@ -15,7 +15,7 @@
 static DEFINE_SPINLOCK(kc_ring_lock);
 static DEFINE_SPINLOCK(kc_stats_lock);
 
-static void kc_ring_then_stats(void)
+static noinline void kc_ring_then_stats(void)
 {
 	spin_lock(&kc_ring_lock);
 	spin_lock(&kc_stats_lock);
@@ -23,7 +23,7 @@ static void kc_ring_then_stats(void)
 	spin_unlock(&kc_ring_lock);
 }
 
-static void kc_stats_then_ring(void)
+static noinline void kc_stats_then_ring(void)
 {
 	spin_lock(&kc_stats_lock);
 	spin_lock(&kc_ring_lock);
