@@ -4,6 +4,7 @@
 /// kernel, and what is done wrong draws the one that the chapter reads.
 #include <array>
 
+#include "kernel_log.h"
 #include "support.h"
 
 namespace fwts::driver {
