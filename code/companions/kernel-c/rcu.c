@@ -36,7 +36,7 @@ static void kc_route_replace(struct work_struct *work)
 
 static DECLARE_WORK(kc_writer, kc_route_replace);
 
-/* The reader. It is slow, so that the writer comes in the middle of it. */
+/* The reader. It calls the writer, who is to come in the middle, and waits. */
 static u32 kc_route_read(void)
 {
 	struct kc_route *route;
@@ -44,6 +44,7 @@ static u32 kc_route_read(void)
 
 	rcu_read_lock();
 	route = rcu_dereference(kc_default_route);
+	schedule_work(&kc_writer);
 	while (!READ_ONCE(kc_replaced))
 		cpu_relax();
 	if (route)
@@ -69,7 +70,6 @@ static int kc_route_read_while_replaced(bool free_at_once)
 
 	kc_free_at_once = free_at_once;
 	WRITE_ONCE(kc_replaced, false);
-	schedule_work(&kc_writer);
 	gateway = kc_route_read();
 	flush_work(&kc_writer);
 

@@ -68,12 +68,12 @@ void expect_complaint(Guest& guest, const Fault& fault) {
         << log;
 }
 
-/// Makes every third part fail to be made, once.
-void fail_third_part(Guest& guest) {
-    guest.must(std::string("cd ") + kFaults +
-               " && echo kc_part_new >inject && echo 0xfffffffffffffff4 >kc_part_new/retval"
-               " && echo 0 >verbose && echo 100 >probability && echo 3 >interval"
-               " && echo 1 >times");
+/// Has a machine made well or badly while every third part fails to be made.
+/// @return what kmemleak finds afterwards.
+std::string leaks_without_third_part(Guest& guest, const std::string& how) {
+    guest.must(std::string("cd ") + kFaults + " && echo 3 >interval && echo 1 >times");
+    EXPECT_FALSE(guest.run("echo " + how + " >" + kExamples + "unwind").ok());
+    return guest.must("drive leaks", {.limit = 180s});
 }
 
 TEST(KernelC, GoodExamplesAreSilentAndBadOnesAreNot) {
@@ -83,20 +83,24 @@ TEST(KernelC, GoodExamplesAreSilentAndBadOnesAreNot) {
     }
     EXPECT_FALSE(guest.run(std::string("echo neither >") + kExamples + "list").ok());
     EXPECT_FALSE(guest.run(std::string("echo bad >") + kExamples + "bits").ok());
-    fail_third_part(guest);
-    EXPECT_FALSE(guest.run(std::string("echo good >") + kExamples + "unwind").ok());
     expect_no_complaint(guest);
-
-    fail_third_part(guest);
-    EXPECT_FALSE(guest.run(std::string("echo bad >") + kExamples + "unwind").ok());
-    guest.must(std::string("echo >") + kFaults + "inject");
-    EXPECT_THAT(guest.must("drive leaks", {.limit = 180s}), testing::HasSubstr("kc_part_new"));
-    guest.must("dmesg -c");
     for (const Fault& fault : kHeardTogether) {
         expect_complaint(guest, fault);
     }
     EXPECT_FALSE(guest.run(std::string("exec 3>") + kExamples + "list; rmmod kernel_c").ok());
     guest.must("rmmod kernel_c");
+    guest.power_off();
+}
+
+// In a guest of its own: the kernel's fault injection, called by a breakpoint, draws a complaint of
+// lockdep itself.
+TEST(KernelC, WhatIsNotGivenBackIsFound) {
+    Guest guest = boot();
+    guest.must(std::string("cd ") + kFaults +
+               " && echo kc_part_new >inject && echo 0xfffffffffffffff4 >kc_part_new/retval"
+               " && echo 0 >verbose && echo 100 >probability");
+    EXPECT_EQ(leaks_without_third_part(guest, "good"), "");
+    EXPECT_THAT(leaks_without_third_part(guest, "bad"), testing::HasSubstr("kc_part_new"));
     guest.power_off();
 }
 
