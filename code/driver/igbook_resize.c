@@ -92,19 +92,26 @@ static void igbook_ring_swap(struct igbook_ring *ring,
 }
 
 /**
- * igbook_tx_idle() - has the card fetched all it was given?
+ * igbook_tx_idle() - is everything out?
  * @priv: the device, transmit stopped
  *
- * Return: whether head and tail agree in every queue.
+ * Descriptors are written back in their order, so the last one tells. The head
+ * would not do: it moves when a descriptor is fetched.
+ *
+ * Return: whether no queue has a frame that is not sent.
  */
 static bool igbook_tx_idle(struct igbook *priv)
 {
 	unsigned int i;
 
-	for (i = 0; i < priv->num_queues; i++)
-		if (igbook_rd32(priv, REG_TDH(i)) !=
-		    igbook_rd32(priv, REG_TDT(i)))
+	for (i = 0; i < priv->num_queues; i++) {
+		struct igbook_ring *ring = &priv->tx_ring[i];
+		u16 last = (ring->next_to_use ?: ring->count) - 1;
+
+		if (ring->next_to_clean != ring->next_to_use &&
+		    !igbook_tx_done(&ring->tx_desc[last]))
 			return false;
+	}
 	return true;
 }
 
@@ -112,15 +119,33 @@ static bool igbook_tx_idle(struct igbook *priv)
  * igbook_rx_drain() - take back what the card has written
  * @ring: a ring the card has let go of
  *
- * Frames it wrote before that go to the stack, all at once.
+ * Frames it wrote before that go to the stack, all at once. New buffers take
+ * their places, but nobody waits for them: the doorbell stays silent.
  *
  * Context: RTNL; nobody else serves the ring.
  */
 static void igbook_rx_drain(struct igbook_ring *ring)
 {
+	ring->silent = true;
 	local_bh_disable();
 	igbook_rx_clean(ring, ring->count);
 	local_bh_enable();
+	ring->silent = false;
+}
+
+/**
+ * igbook_mtu_set() - another MTU, for the card as well
+ * @priv: the device
+ * @mtu: the MTU
+ *
+ * Context: RTNL; takes the address lock, RCTL has other writers.
+ */
+static void igbook_mtu_set(struct igbook *priv, unsigned int mtu)
+{
+	WRITE_ONCE(priv->netdev->mtu, mtu);
+	netif_addr_lock_bh(priv->netdev);
+	igbook_set_frame_size(priv);
+	netif_addr_unlock_bh(priv->netdev);
 }
 
 /**
@@ -129,7 +154,9 @@ static void igbook_rx_drain(struct igbook_ring *ring)
  * @spare: the other rings; afterwards the old ones
  * @mtu: the MTU from now on
  *
- * The link and all other settings stay as they are.
+ * The link and all other settings stay as they are. The card takes no frame for
+ * which the buffers it knows are too short: a smaller MTU comes before the new
+ * rings, a larger one after them.
  *
  * Context: RTNL; sleeps.
  * Return: 0, or -ETIMEDOUT when a queue does not come back.
@@ -140,6 +167,8 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
 	unsigned int i;
 	int err = 0;
 
+	if (mtu < priv->netdev->mtu)
+		igbook_mtu_set(priv, mtu);
 	for (i = 0; i < priv->num_queues; i++) {
 		igbook_ring_disable(&priv->tx_ring[i], REG_TXDCTL(i));
 		igbook_ring_disable(&priv->rx_ring[i], REG_RXDCTL(i));
@@ -147,15 +176,13 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
 		igbook_ring_swap(&priv->tx_ring[i], &spare->tx[i]);
 		igbook_ring_swap(&priv->rx_ring[i], &spare->rx[i]);
 	}
-	WRITE_ONCE(priv->netdev->mtu, mtu);
-	netif_addr_lock_bh(priv->netdev);
-	igbook_set_frame_size(priv);
-	netif_addr_unlock_bh(priv->netdev);
 	for (i = 0; i < priv->num_queues && !err; i++) {
 		err = igbook_tx_ring_enable(&priv->tx_ring[i]);
 		if (!err)
 			err = igbook_rx_ring_enable(&priv->rx_ring[i]);
 	}
+	if (!err && mtu > priv->netdev->mtu)
+		igbook_mtu_set(priv, mtu);
 	return err;
 }
 

@@ -82,6 +82,7 @@ static int igbook_ring_alloc(struct igbook_ring *ring, u16 count, size_t note)
 	ring->buffers = notes;
 	ring->count = count;
 	ring->skip = false;
+	ring->silent = false;
 	ring->next_to_use = 0;
 	ring->next_to_clean = 0;
 	return 0;
@@ -253,8 +254,8 @@ int igbook_tx_ring_enable(struct igbook_ring *ring)
  * igbook_rx_ring_enable() - show the card a receive ring
  * @ring: the ring, filled with buffers
  *
- * The doorbell comes last: what is written to the tail before the queue says
- * that it is on may be lost.
+ * The doorbell comes last: the tail of a queue that is off ignores what is
+ * written to it. So it gets no zero either; the queue begins with one.
  *
  * Context: RTNL; sleeps.
  * Return: 0, or -ETIMEDOUT.
@@ -274,7 +275,6 @@ int igbook_rx_ring_enable(struct igbook_ring *ring)
 		    FIELD_PREP(SRRCTL_BSIZEPACKET, ring->buffer_size / 1024) |
 		    FIELD_PREP(SRRCTL_DESCTYPE, SRRCTL_DESCTYPE_ONEBUF));
 	igbook_wr32(priv, REG_RDH(i), 0);
-	igbook_wr32(priv, REG_RDT(i), 0);
 	igbook_wr32(priv, REG_RXDCTL(i),
 		    FIELD_PREP(RXDCTL_PTHRESH, IGBOOK_FETCH_BELOW) |
 		    FIELD_PREP(RXDCTL_HTHRESH, IGBOOK_FETCH_LEAST) |

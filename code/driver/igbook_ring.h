@@ -74,6 +74,7 @@ struct igbook_ring_stats {
  * @priv: the device
  * @index: number of the queue
  * @skip: receive: what comes before the next end of a frame is dropped
+ * @silent: receive: the queue is off, there is nobody to hear the doorbell
  * @stats: counters; they outlive a change of size
  * @desc: the descriptors, as the CPU sees them
  * @tx_desc: the same, in a transmit ring
@@ -95,6 +96,7 @@ struct igbook_ring {
 	struct igbook *priv;
 	u16 index;
 	bool skip;
+	bool silent;
 	struct igbook_ring_stats stats;
 
 	union {
@@ -142,6 +144,17 @@ static inline u16 igbook_ring_unused(const struct igbook_ring *ring)
 	u16 use = READ_ONCE(ring->next_to_use);
 
 	return (clean > use ? 0 : ring->count) + clean - use - 1;
+}
+
+/**
+ * igbook_tx_done() - has the card sent the frame of a descriptor?
+ * @desc: the descriptor
+ *
+ * Return: whether its write-back has come.
+ */
+static inline bool igbook_tx_done(const union igbook_tx_desc *desc)
+{
+	return READ_ONCE(desc->wb.status) & cpu_to_le32(TXD_STA_DD);
 }
 
 /* igbook_ring.c */

@@ -68,6 +68,8 @@ static void igbook_rx_post(struct igbook_ring *ring,
  */
 void igbook_rx_doorbell(struct igbook_ring *ring)
 {
+	if (ring->silent)
+		return;
 	/*
 	 * The descriptors must be in memory before the card hears of them:
 	 * writel() sees to it.

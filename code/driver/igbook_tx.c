@@ -156,17 +156,6 @@ netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 }
 
 /**
- * igbook_tx_done() - has the card sent the frame of a descriptor?
- * @desc: the descriptor
- *
- * Return: whether its write-back has come.
- */
-static bool igbook_tx_done(const union igbook_tx_desc *desc)
-{
-	return READ_ONCE(desc->wb.status) & cpu_to_le32(TXD_STA_DD);
-}
-
-/**
  * igbook_tx_release() - unmap the frame at next_to_clean and take it back
  * @ring: the ring
  *
