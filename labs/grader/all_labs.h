@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Every lab's checks. A new lab adds one function here and one line in all_labs.cpp.
+// Every lab's checks. A new lab adds one function here and one line in all_labs.cc.
 #pragma once
 
 #include <string>
@@ -8,12 +8,12 @@
 
 namespace fwts::labs {
 
-grader::Scenario registration();  ///< labs/01-registration/scenario.cpp
-grader::Scenario dma();           ///< labs/02-dma/scenario.cpp
-grader::Scenario dca();           ///< labs/03-dca/scenario.cpp
-grader::Scenario rings();         ///< labs/04-rings/scenario.cpp
-grader::Scenario softirq();       ///< labs/05-softirq/scenario.cpp
-grader::Scenario napi();          ///< labs/06-napi/scenario.cpp
+grader::Scenario registration();  ///< labs/01-registration/scenario.cc
+grader::Scenario dma();           ///< labs/02-dma/scenario.cc
+grader::Scenario dca();           ///< labs/03-dca/scenario.cc
+grader::Scenario rings();         ///< labs/04-rings/scenario.cc
+grader::Scenario softirq();       ///< labs/05-softirq/scenario.cc
+grader::Scenario napi();          ///< labs/06-napi/scenario.cc
 
 /// The checks of the lab in labs/`name`.
 /// @throws std::runtime_error when no such checks were compiled in.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Report writers: one interface, one class for each format.
 //
-// To add a format: derive from ReportWriter in a file of its own, and give main.cpp an option for
+// To add a format: derive from ReportWriter in a file of its own, and give main.cc an option for
 // it.
 #pragma once
 

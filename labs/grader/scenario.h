@@ -32,7 +32,7 @@ struct Check {
     std::string hint;
     std::string book;
     std::function<void(Bench&)> body;  ///< throws Failure when the demand is not met
-    std::string place;                 ///< "scenario.cpp:12", for the lab's author
+    std::string place;                 ///< "scenario.cc:12", for the lab's author
 };
 
 /// Fills in the parts of a check that follow its title.

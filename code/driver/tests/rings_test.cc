@@ -150,8 +150,8 @@ void small_rings(Guest& guest, std::mt19937_64& random) {
     EXPECT_EQ(guest.read_register(kTdlen0), 8 * sizeof(Descriptor));
 }
 
-/// While the receive queue is off nothing is written that makes QEMU hand over a frame that waits for
-/// it, for then it is lost: not the tail, which a real card ignores, and not RCTL.
+/// While the receive queue is off nothing is written that makes QEMU hand over a frame that waits
+/// for it, for then it is lost: not the tail, which a real card ignores, and not RCTL.
 void check_patience(const sandbox::RegisterLog& log, std::size_t changes) {
     bool off = false;
     std::size_t times = 0;

@@ -168,8 +168,7 @@ std::string grader_text(const Places& places) {
         for (const auto& entry : fs::directory_iterator(dir))
             if (entry.is_regular_file() &&
                 !std::regex_match(entry.path().filename().string(), decides_nothing) &&
-                (entry.path().extension() == ".cpp" || entry.path().extension() == ".cc" ||
-                 entry.path().extension() == ".h"))
+                (entry.path().extension() == ".cc" || entry.path().extension() == ".h"))
                 files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     std::string text;
@@ -242,7 +241,7 @@ class Workshop {
             for (const auto& name : *list) text += name + "\n";
         for (const auto& [name, value] : lab_.params) text += fmt::format("{} {}\n", name, value);
         text += fs::canonical(places_.kernel).string() + "\n";
-        text += read_file(lab_.directory / "scenario.cpp");
+        text += read_file(lab_.directory / "scenario.cc");
         std::vector<fs::path> sources;
         for (const auto& entry : fs::directory_iterator(solution()))
             sources.push_back(entry.path());

@@ -15,7 +15,7 @@ grader::Scenario scenario_for(const std::string& name) {
     if (name == "05-softirq") return softirq();
     if (name == "06-napi") return napi();
     throw std::runtime_error(fmt::format(
-        "lab {} has a directory but no checks; add them to labs/grader/all_labs.cpp", name));
+        "lab {} has a directory but no checks; add them to labs/grader/all_labs.cc", name));
 }
 
 }  // namespace fwts::labs

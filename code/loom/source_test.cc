@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fixture.h"
+#include "test_fixture.h"
 
 namespace fwts::loom {
 namespace {

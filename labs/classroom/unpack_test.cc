@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "process.h"
-#include "room.h"
+#include "test_room.h"
 
 namespace fwts::classroom {
 namespace {

@@ -58,7 +58,7 @@ TEST(Params, AreInTitlesAndHintsOfChecks) {
     const auto check = lab.filled_in(defaults).checks().front();
     EXPECT_EQ(check.title, "stands up for 10e8");
     EXPECT_EQ(check.hint, "see nvm");
-    EXPECT_THAT(check.place, HasSubstr("params_test.cpp:"));
+    EXPECT_THAT(check.place, HasSubstr("params_test.cc:"));
 }
 
 }  // namespace

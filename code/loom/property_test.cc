@@ -11,9 +11,9 @@
 #include <filesystem>
 #include <set>
 
-#include "fixture.h"
 #include "patch.h"
 #include "stage_writer.h"
+#include "test_fixture.h"
 
 namespace fwts::loom {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <gtest/gtest.h>
 
-#include "fixture.h"
 #include "patch.h"
 #include "stage_writer.h"
+#include "test_fixture.h"
 
 namespace fwts::loom {
 namespace {

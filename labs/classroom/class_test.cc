@@ -10,9 +10,9 @@
 
 #include "grading_one.h"
 #include "process.h"
-#include "room.h"
 #include "supervise.h"
 #include "tables.h"
+#include "test_room.h"
 
 namespace fwts::classroom {
 namespace {

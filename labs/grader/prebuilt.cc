@@ -17,7 +17,7 @@ namespace fwts::grader {
 namespace fs = std::filesystem;
 namespace {
 
-// Raise it when builder.cpp compiles in another way.
+// Raise it when builder.cc compiles in another way.
 constexpr int format = 3;
 
 std::vector<fs::path> sorted(const fs::path& dir) {

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "fixture.h"
+#include "test_fixture.h"
 
 namespace fwts::loom {
 namespace {

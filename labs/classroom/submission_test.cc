@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "room.h"
+#include "test_room.h"
 
 namespace fwts::classroom {
 namespace {
