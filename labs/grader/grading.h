@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "lab.h"
 #include "result.h"
@@ -33,6 +34,7 @@ struct Request {
     std::uint64_t seed = 0;
     std::filesystem::path module;     ///< what is built already: no intake, no build; or empty
     bool first_failure = false;       ///< checks after the first that fails are not tried
+    std::vector<std::string> checks;  ///< only these, and what they need; empty: all
     std::filesystem::path keep_logs;  ///< console, register record and build output; empty: none
 };
 

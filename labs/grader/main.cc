@@ -55,6 +55,7 @@ struct Options {
     int repeat = 1;
     bool list = false;
     bool verbose = false;
+    bool telling = false;
     MutateOptions mutate;
     Places places = Places::of_this_program();
 };
@@ -186,6 +187,7 @@ bool run_subject(const Options& options, const Lab& lab, const Scenario& scenari
     for (int i = 0; i < options.repeat; ++i) {
         Request request = request_for(options);
         request.seed += static_cast<std::uint64_t>(i);
+        if (options.telling) request.checks = telling_checks(lab, subject);
         const auto test = self_test(lab, scenario, options.places, subject, request, Watcher{});
         repeated.add(test.report);
         good = show(options, test) && good;
@@ -300,6 +302,8 @@ int run(int argc, char** argv) {
                      "which verdicts differ")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
+    selftest->add_flag("--telling", options.telling,
+                       "of a mutant try only the checks it is to fail, and what they need");
     auto* mutate = app.add_subcommand(
         "mutate", "grade mutations of the reference, and name those that no check noticed");
     mutate->add_option("--sample", options.mutate.sample, "so many of them only");

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <stdexcept>
 #include <utility>
 
 namespace fwts::grader {
@@ -53,6 +54,22 @@ Scenario Scenario::filled_in(const Params& params) const {
         check.hint = grader::filled_in(check.hint, params);
     }
     return copy;
+}
+
+Scenario Scenario::only(const std::vector<std::string>& ids) const {
+    if (ids.empty()) return *this;
+    std::set<std::string> wanted(ids.begin(), ids.end());
+    Scenario part(lab_);
+    // From the last to the first: what a check needs comes before it.
+    for (auto check = checks_.rbegin(); check != checks_.rend(); ++check) {
+        if (!wanted.contains(check->id)) continue;
+        wanted.erase(check->id);
+        wanted.insert(check->depends.begin(), check->depends.end());
+        part.checks_.insert(part.checks_.begin(), *check);
+    }
+    if (!wanted.empty())
+        throw std::runtime_error(fmt::format("{} has no check {}", lab_, *wanted.begin()));
+    return part;
 }
 
 std::vector<std::string> Scenario::mistakes() const {

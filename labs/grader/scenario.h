@@ -70,6 +70,10 @@ class Scenario {
     /// The same with parameters in titles and hints.
     Scenario filled_in(const Params& params) const;
 
+    /// The checks named, and those they need, in their order. All, if none is named.
+    /// @throws std::runtime_error when a check has no such name.
+    Scenario only(const std::vector<std::string>& ids) const;
+
     const std::string& lab() const { return lab_; }
     const std::vector<Check>& checks() const { return checks_; }
 

@@ -4,12 +4,14 @@
 #include <gmock/gmock.h>
 
 #include "expect.h"
+#include "selftest.h"
 
 namespace fwts::grader {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 Scenario three_checks() {
     Scenario scenario("99-test");
@@ -35,6 +37,36 @@ int sum(const std::vector<CheckResult>& results) {
     Report report;
     report.checks = results;
     return report.earned();
+}
+
+std::vector<std::string> ids(const Scenario& scenario) {
+    std::vector<std::string> all;
+    for (const auto& check : scenario.checks()) all.push_back(check.id);
+    return all;
+}
+
+TEST(Scenario, PartOfItKeepsWhatItsChecksNeed) {
+    const Scenario all = three_checks();
+    EXPECT_THAT(ids(all.only({})), ElementsAre("a", "b", "c"));
+    EXPECT_THAT(ids(all.only({"c"})), ElementsAre("c"));
+    EXPECT_THAT(ids(all.only({"b"})), ElementsAre("a", "b"));
+    EXPECT_THAT(ids(all.only({"c", "a"})), ElementsAre("a", "c"));
+    EXPECT_THROW(all.only({"d"}), std::runtime_error);
+}
+
+TEST(SelfTest, AMutantIsComparedByTheChecksThatWereTried) {
+    Mutant mutant;
+    mutant.fails = {"a"};
+    mutant.blocked = {"b"};
+    Report report;
+    report.checks = run_checks(three_checks().only({"a"}).checks(),
+                               [](const Check&) { return verdict(Outcome::fail); });
+    EXPECT_THAT(compare(report, mutant), IsEmpty());
+    report.checks = run_checks(three_checks().only({"b"}).checks(),
+                               [](const Check&) { return verdict(Outcome::fail); });
+    EXPECT_THAT(compare(report, mutant), IsEmpty());
+    mutant.blocked.clear();
+    EXPECT_THAT(compare(report, mutant), ElementsAre(HasSubstr("blocked")));
 }
 
 TEST(Scoring, AllPassedEarnsEverything) {

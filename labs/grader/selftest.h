@@ -40,12 +40,17 @@ const std::vector<Hostile>& hostile_submissions();
 void make_hostile(const Hostile& one, const Places& places, const std::filesystem::path& out);
 
 /// Grades one subject and compares.
-/// @param request its submission is ignored.
+/// @param request its submission is ignored. If it asks for some checks only, a mutant is compared
+/// by these.
 /// @throws std::runtime_error when there is no such subject.
 SelfTest self_test(const Lab& lab, const Scenario& scenario, const Places& places,
                    const std::string& subject, Request request, const Watcher& watcher);
 
-/// Compares a report with what a mutant's entry in lab.toml states.
+/// The checks that show what is wrong with a subject: those a mutant is to fail; of others all,
+/// which is said by an empty list.
+std::vector<std::string> telling_checks(const Lab& lab, const std::string& subject);
+
+/// Compares a report with what a mutant's entry in lab.toml states of the checks that are in it.
 std::vector<std::string> compare(const Report& report, const Mutant& mutant);
 
 }  // namespace fwts::grader
