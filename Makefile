@@ -21,7 +21,7 @@ AGAIN :=
 GUIDED :=
 ARGS :=
 
-setup := qemu/setup
+setup := code/setup
 # As our scripts see it: absolute, and there even without HOME.
 override FWTS_CACHE := $(shell FWTS_CACHE='$(FWTS_CACHE)' && . $(setup)/environment.sh && printf %s "$$fwts_cache")
 export FWTS_CACHE

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # What `kernel` and `guest` share: messages, progress, locks.
 
-# shellcheck source=../setup/environment.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../setup/environment.sh"
+# shellcheck source=../../code/setup/environment.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../code/setup/environment.sh"
 # shellcheck disable=SC2034,SC2154
 cache=$fwts_cache
 # depmod and friends are not on a plain user's path.

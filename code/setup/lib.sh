@@ -4,7 +4,7 @@
 
 # shellcheck source=environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
-here=$top/qemu/setup
+here=$top/code/setup
 list=${FWTS_PACKAGES_LIST:-$here/packages.list}
 
 say()  { printf '%s\n' "$*"; }
