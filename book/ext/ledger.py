@@ -55,7 +55,9 @@ class Evidence(NamedTuple):
     def pieces(self) -> list[tuple[str, str]]:
         """In words for the reader, as pairs of a kind ("text" or "code") and a text."""
         if self.kind == "kernel":
-            within = [("text", ", "), ("code", self.within)] if self.within else []
+            names = self.within.split("|") if self.within else []
+            within = [piece for at, name in enumerate(names)
+                      for piece in (("text", " or " if at else ", "), ("code", name))]
             return [("code", self.name), *within]
         if self.kind == "datasheet":
             return [("text", f"Intel 82576 datasheet, “{self.name}”")]
@@ -240,7 +242,9 @@ def lacking(evidence: Evidence, kernel: Kernel, book: Path) -> str:
             return f"the guest's kernel source has no file {evidence.name}"
         text = kernel.text[evidence.name]
         if evidence.within:
-            found = kernel.definitions(evidence.name, evidence.within)
+            # Names with "|" between: a later stable release may have given the code another.
+            found = [text for name in evidence.within.split("|")
+                     for text in kernel.definitions(evidence.name, name)]
             if not found:
                 return f"{evidence.name} does not define {evidence.within}"
             text = "\n".join(found)

@@ -259,6 +259,7 @@ class LedgerTest(unittest.TestCase):
     def test_definitions(self) -> None:
         for within, pattern in (("setup", "first"), ("setup", "second"), ("WAIT", "msleep"),
                                 ("nap", "int weight;"), ("NAP_LONG", "= 7"), ("state", "ASLEEP"),
+                                ("later_name|setup", "first"),
                                 ("sys_doze", "sleep\\( time")):
             self.assertEqual(self.seen(within, pattern), "", within)
         for within, pattern in (("setup", "weight"), ("WAIT", "OTHER"), ("nap", "NAP_SHORT")):

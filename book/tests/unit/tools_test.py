@@ -34,6 +34,17 @@ class RecordTest(unittest.TestCase):
         text = "[    1.234567] eth0: up\n64 bytes: time=0.12 ms\n"
         self.assertEqual(self.record.normalise(text, {}), "eth0: up\n64 bytes: time=… ms\n")
 
+    def test_another_stable_release_may_move_lines_and_nothing_else(self) -> None:
+        old = self.record.any_release("  panic at kernel/panic.c:407\n", {})
+        recipe = {"later": ["^  vpanic at "]}
+        new = "  vpanic at kernel/panic.c:409\n  panic at kernel/panic.c:539\n"
+        self.assertEqual(self.record.any_release(new, recipe), old)
+        self.assertNotEqual(self.record.any_release(new, {}), old)
+        self.assertNotEqual(self.record.any_release("  die at kernel/panic.c:407\n", {}), old)
+
+    def test_the_release_recorded_with_is_named(self) -> None:
+        self.assertRegex(self.record.RECORDED_WITH.read_text(encoding="utf-8"), r"^6\.12\.\d+\n$")
+
     def test_builds_of_the_same_kernel_look_alike(self) -> None:
         text = "Linux (none) 6.12.117 #3 SMP PREEMPT_DYNAMIC Sun Nov 22 UTC 2026 x86_64 GNU/Linux\n"
         self.assertEqual(self.record.normalise(text, {}),
