@@ -71,7 +71,7 @@ build:
 
 tools: | build ## build the C++ programs: loom, sandbox, grade, classroom, the guest's agent
 	@test -e build/cmake/build.ninja || $(MAKE) --no-print-directory build/cmake/build.ninja
-	@$(ninja) --quiet loom sandbox grade classroom guest-agent udp_reader
+	@$(ninja) --quiet loom sandbox grade classroom guest-agent udp_reader test-report
 
 kernel: | build ## build the guest's kernel, or take it from the cache (K=strict for the checking one)
 	@qemu/kernel/kernel build $(K)
