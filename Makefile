@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test fresh doctor setup tools kernel kernels guest stages modules headers trace shell run \
-	book pdf grading grade class soak skeleton check loom-check bench clean clean-cache
+	book pdf grading grade class soak skeleton check loom-check measure clean clean-cache
 
 # From the command line only: a variable of that name in the environment means something else.
 T := receive
@@ -12,7 +12,7 @@ L := 01
 S :=
 M :=
 D :=
-B :=
+WHAT := frames
 C :=
 K := trace
 LAYER :=
@@ -145,12 +145,12 @@ skeleton: stages ## write a lab's skeleton to start from: make skeleton L=01
 loom-check: tools ## check the literate source and that the book shows every line
 	@build/bin/loom check --source code/driver --book book
 
-bench: tools kernel guest stages ## measure: guest instructions per frame (D="igb 06"; ARGS="--runs 1"), and loom's benchmark; B=livelock: receive livelock
-	@$(ninja) --quiet bench meter loom_bench
-	@echo "bench: compiling the stages"
-	@code/driver/build-stage --kernel trace --module qemu/bench/metronome all >/dev/null
-	@build/bin/bench $(or $(B),frames) --driver $(or $(D),$(if $(B),05 06,igb 04 05 06)) --json build/$(or $(B),frames).json $(ARGS)
-	@$(if $(B),,build/bin/loom_bench)
+measure: tools kernel guest stages ## count the guest's instructions per frame (D="igb 06"; ARGS="--runs 1"), time loom; WHAT=livelock: receive livelock
+	@$(ninja) --quiet measure meter loom_bench
+	@echo "measure: compiling the stages"
+	@code/driver/build-stage --kernel trace --module qemu/measure/metronome all >/dev/null
+	@build/bin/measure $(WHAT) --driver $(or $(D),$(if $(filter livelock,$(WHAT)),05 06,igb 04 05 06)) --json build/$(WHAT).json $(ARGS)
+	@$(if $(filter frames,$(WHAT)),build/bin/loom_bench)
 
 clean: ## remove build/ (not the cache)
 	@rm -rf build

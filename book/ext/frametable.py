@@ -6,7 +6,7 @@
 
        Instructions for a frame.
 
-Each name is ``book/measurements/NAME.json``, written by ``bench frames --json``. ``:show:
+Each name is ``book/measurements/NAME.json``, written by ``measure frames --json``. ``:show:
 interrupts`` makes a table of interrupts for a frame instead. The caption is followed by how many
 runs there were and how far apart. In the text, ``:price:`06 receive-1``` is one of the figures,
 ``:price:`06+threaded receive-1``` that of rows with a label.

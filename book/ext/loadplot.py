@@ -6,7 +6,7 @@
 
        What a reader gets of what is offered.
 
-Each name is ``book/measurements/NAME.json``, written by ``bench livelock --json``. Nothing is
+Each name is ``book/measurements/NAME.json``, written by ``measure livelock --json``. Nothing is
 drawn by hand: a new measurement is a new picture at the next build, with its numbers in words for
 those who cannot see it. In the text, ``:load:`livelock-05 400 delivered``` is the point of that
 file which is nearest to 400 thousand offered.

@@ -306,13 +306,13 @@ class MeasurementTest(SmallBook):
     """.. frame-table::, .. load-plot:: and their roles"""
 
     def frames(self, name: str, *rows: tuple[str, str, list[float]], **more: str) -> None:
-        """A file as ``bench frames --json`` writes it."""
+        """A file as ``measure frames --json`` writes it."""
         self.write(f"measurements/{name}.json", json.dumps({"rows": [
             {"driver": driver, **more, "work": work, "instructions": round(sum(runs) / len(runs)),
              "interrupts": 0.0625, "runs": runs} for driver, work, runs in rows]}))
 
     def loads(self, name: str, *points: tuple[float, float], **more: str) -> None:
-        """A file as ``bench livelock --json`` writes it."""
+        """A file as ``measure livelock --json`` writes it."""
         self.write(f"measurements/{name}.json", json.dumps({"rows": [
             {"driver": "05", **more, "offered": offered, "accepted": offered, "busy": 0.5,
              "delivered": delivered} for offered, delivered in points]}))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// bench: what a frame costs, in instructions of the guest.
+// measure: what a frame costs, in instructions of the guest.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -16,7 +16,7 @@
 namespace {
 
 namespace fs = std::filesystem;
-using namespace fwts::bench;
+using namespace fwts::measure;
 using fwts::sandbox::SetupError;
 using Kind = Work::Kind;
 
@@ -39,7 +39,7 @@ struct Wish {
 };
 
 void progress(const std::string& text) {
-    fmt::print(stderr, "bench: {}\n", text);
+    fmt::print(stderr, "measure: {}\n", text);
 }
 
 /// Says what is being measured, and how long the rest will take.
@@ -244,11 +244,11 @@ void common_options(CLI::App& app, Wish& wish) {
 
 int run(int argc, char** argv) {
     Wish wish;
-    CLI::App app("what a frame costs a driver, in instructions of the guest", "bench");
+    CLI::App app("what a frame costs a driver, in instructions of the guest", "measure");
     app.require_subcommand(1);
     app.footer(
-        "Example:\n  bench frames --driver igb 06 --json frames.json\n"
-        "  bench livelock --driver 05 06 --rates 20 50 100 200\n"
+        "Example:\n  measure frames --driver igb 06 --json frames.json\n"
+        "  measure livelock --driver 05 06 --rates 20 50 100 200\n"
         "Exit status: 0 done, 64 wrong words, 70 could not be measured.");
     auto* frames_command = app.add_subcommand("frames", "instructions per sent and received frame");
     common_options(*frames_command, wish);
@@ -273,7 +273,7 @@ int run(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 64;
     }
-    wish.command = "bench";
+    wish.command = "measure";
     for (int i = 1; i < argc; ++i) {
         const std::string word = argv[i];
         wish.command += word.find(' ') == std::string::npos ? " " + word : " '" + word + "'";
@@ -289,7 +289,7 @@ int main(int argc, char** argv) {
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {
-        fmt::print(stderr, "bench: {}\n", error.what());
+        fmt::print(stderr, "measure: {}\n", error.what());
         return 70;
     }
 }

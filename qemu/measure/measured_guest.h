@@ -10,7 +10,7 @@
 #include "account.h"
 #include "guest.h"
 
-namespace fwts::bench {
+namespace fwts::measure {
 
 /// Where things lie.
 struct Places {
@@ -51,4 +51,4 @@ class MeasuredGuest {
 /// @return the built module of a stage. @throws SetupError that says how to build it.
 std::filesystem::path stage_module(const Places& places, const std::string& stage);
 
-}  // namespace fwts::bench
+}  // namespace fwts::measure

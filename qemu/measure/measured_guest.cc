@@ -5,7 +5,7 @@
 
 #include "failure.h"
 
-namespace fwts::bench {
+namespace fwts::measure {
 
 namespace fs = std::filesystem;
 using sandbox::SetupError;
@@ -45,8 +45,8 @@ sandbox::Options options_for(const Places& places, const std::string& driver) {
     options.nic = false;
     options.boot_limit = 300s;
     options.files = {
-        {built(build / "bin/meter", "make bench"), "/bin/meter"},
-        {built(build / "modules" / places.kernel / "metronome/metronome.ko", "make bench"),
+        {built(build / "bin/meter", "make measure"), "/bin/meter"},
+        {built(build / "modules" / places.kernel / "metronome/metronome.ko", "make measure"),
          "/modules/metronome.ko"}};
     if (driver != "igb") {
         options.files.push_back({stage_module(places, driver), "/modules/igbook.ko"});
@@ -115,4 +115,4 @@ std::string MeasuredGuest::release() {
     return release;
 }
 
-}  // namespace fwts::bench
+}  // namespace fwts::measure

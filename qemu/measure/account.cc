@@ -7,7 +7,7 @@
 
 #include "failure.h"
 
-namespace fwts::bench {
+namespace fwts::measure {
 
 using sandbox::SetupError;
 
@@ -70,4 +70,4 @@ Load load(const Reading& reading) {
             double(reading.delivered) / seconds, double(reading.busy) / double(reading.elapsed)};
 }
 
-}  // namespace fwts::bench
+}  // namespace fwts::measure

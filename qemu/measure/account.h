@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace fwts::bench {
+namespace fwts::measure {
 
 /// What the meter in the guest reports about one window of time.
 struct Reading {
@@ -55,4 +55,4 @@ struct Load {
 
 Load load(const Reading& reading);
 
-}  // namespace fwts::bench
+}  // namespace fwts::measure

@@ -7,7 +7,7 @@
 
 namespace {
 
-using namespace fwts::bench;
+using namespace fwts::measure;
 using fwts::sandbox::SetupError;
 using testing::DoubleNear;
 
