@@ -17,7 +17,6 @@ constexpr std::string_view kDirective = ".. snippet::";
 
 /// The lines of a file or template that the book has to show.
 struct Text {
-    std::string name;  ///< as pieces name it: "igbook.h", "Kbuild"
     std::string path;
     std::vector<bool> wanted;  ///< of each line
 };
@@ -25,13 +24,13 @@ struct Text {
 std::vector<Text> texts_of(const Source& source) {
     std::vector<Text> texts;
     for (const SourceFile& file : source.files) {
-        Text text{file.name, file.path, {}};
+        Text text{file.path, {}};
         for (size_t i = 0; i < file.lines.size(); ++i)
             text.wanted.push_back(!file.is_mark[i] && !is_blank(file.lines[i]));
         texts.push_back(std::move(text));
     }
     for (const Template& from : source.templates) {
-        Text text{from.name, from.path, {}};
+        Text text{from.path, {}};
         for (const std::string& line : from.lines) text.wanted.push_back(!is_blank(line));
         texts.push_back(std::move(text));
     }
@@ -115,7 +114,7 @@ class Checker {
 
     void cover(const Snippet& snippet, const Showing& showing) {
         for (const int line : snippet.covers) {
-            const auto [by, fresh] = shower_of_.emplace(std::pair(snippet.file, line), &snippet);
+            const auto [by, fresh] = shower_of_.emplace(std::pair(snippet.path, line), &snippet);
             if (fresh || overlaps_.contains({by->second, &snippet}) || !is_text(snippet, line))
                 continue;
             overlaps_.insert({by->second, &snippet});
@@ -128,7 +127,7 @@ class Checker {
 
     bool is_text(const Snippet& snippet, int line) const {
         for (const SourceFile& file : source_.files)
-            if (file.name == snippet.file) return !is_blank(file.lines[line - 1]);
+            if (file.path == snippet.path) return !is_blank(file.lines[line - 1]);
         return true;
     }
 
@@ -147,15 +146,15 @@ class Checker {
     }
 
     /// The piece that would best show a line: a block by its name, then a symbol, a head, a file.
-    const Snippet* best_for(const std::string& file, int line) const {
+    const Snippet* best_for(const std::string& path, int line) const {
         const Snippet* best = nullptr;
         const auto rank = [](const Snippet& s) {
             if (s.kind == Snippet::Kind::marker) return 0;
             if (s.kind == Snippet::Kind::symbol) return 1;
-            return s.id.ends_with(":head") ? 2 : 3;
+            return s.id.find(":head") == std::string::npos ? 3 : 2;
         };
         for (const auto& [id, snippet] : by_id_)
-            if (snippet->file == file && (best == nullptr || rank(*snippet) < rank(*best)) &&
+            if (snippet->path == path && (best == nullptr || rank(*snippet) < rank(*best)) &&
                 std::binary_search(snippet->covers.begin(), snippet->covers.end(), line))
                 best = snippet;
         return best;
@@ -169,11 +168,11 @@ class Checker {
         bool open = false;
         for (int line = 1; line <= count; ++line) {
             if (!text.wanted[line - 1]) continue;
-            if (shower_of_.contains({text.name, line})) {
+            if (shower_of_.contains({text.path, line})) {
                 open = false;
                 continue;
             }
-            const Snippet* best = best_for(text.name, line);
+            const Snippet* best = best_for(text.path, line);
             auto hole = std::find_if(holes.begin(), holes.end(), [&](const Hole& h) {
                 return best != nullptr && h.best == best;
             });
@@ -212,7 +211,9 @@ class Checker {
         if (hole.best != nullptr) {
             reported_.insert(hole.best);
             // A whole file helps only while nothing of it has been shown.
-            if (hole.best->id != hole.best->file || !partly_shown(*hole.best))
+            const bool whole = hole.best->kind == Snippet::Kind::file &&
+                               hole.best->id.find(":head") == std::string::npos;
+            if (!whole || !partly_shown(*hole.best))
                 what_to_do = fmt::format("add '{} {}' to {}", kDirective, hole.best->id,
                                          chapter_path(*hole.best));
         }
@@ -221,7 +222,7 @@ class Checker {
 
     bool partly_shown(const Snippet& snippet) const {
         return std::any_of(snippet.covers.begin(), snippet.covers.end(), [&](int line) {
-            return is_text(snippet, line) && shower_of_.contains({snippet.file, line});
+            return is_text(snippet, line) && shower_of_.contains({snippet.path, line});
         });
     }
 
@@ -232,7 +233,7 @@ class Checker {
                 reported_.contains(snippet))
                 continue;
             for (const SourceFile& file : source_.files) {
-                if (file.name != snippet->file) continue;
+                if (file.path != snippet->path) continue;
                 const Region& region = file.regions[snippet->region];
                 if (region.life != file.life_around(region)) continue;
                 errors_.push_back({file.path, region.mark_line,

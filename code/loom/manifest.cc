@@ -72,7 +72,26 @@ void read_file(std::string_view name, const toml::node& node, Manifest& manifest
         dots == std::string_view::npos ? std::nullopt : non_empty(value.substr(dots + 2));
     const Lifetime life =
         resolve_lifetime(manifest, from, until, Lifetime{}, manifest.path, line, errors);
-    manifest.files.push_back({std::string(name), life, line});
+    ManifestFile file{std::string(name), std::string(name.substr(name.rfind('/') + 1)), life, line};
+    if (file.place != file.name && life.until == Lifetime::kForever)
+        errors.push_back({manifest.path, line, fmt::format("{} lives on in the last stage", name),
+                          "only what a later stage supersedes lies in a folder: say until when"});
+    manifest.files.push_back(std::move(file));
+}
+
+bool meet(const Lifetime& a, const Lifetime& b) {
+    return a.from < b.until && b.from < a.until;
+}
+
+void check_names(const Manifest& manifest, Errors& errors) {
+    for (const ManifestFile& file : manifest.files)
+        for (const ManifestFile& other : manifest.files)
+            if (other.line < file.line && other.name == file.name && meet(other.life, file.life))
+                errors.push_back(
+                    {manifest.path, file.line,
+                     fmt::format("two files called {} in one stage", file.name),
+                     fmt::format("let one of {} (line {}) and {} end where the other begins",
+                                 other.place, other.line, file.place)});
 }
 
 void read_files(const toml::table& root, Manifest& manifest, Errors& errors) {
@@ -85,6 +104,7 @@ void read_files(const toml::table& root, Manifest& manifest, Errors& errors) {
     for (const auto& [key, node] : *files) read_file(key.str(), node, manifest, errors);
     std::sort(manifest.files.begin(), manifest.files.end(),
               [](const ManifestFile& a, const ManifestFile& b) { return a.line < b.line; });
+    check_names(manifest, errors);
 }
 
 }  // namespace

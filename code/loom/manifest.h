@@ -27,7 +27,8 @@ struct Stage {
 
 /// One line of `[files]`.
 struct ManifestFile {
-    std::string name;
+    std::string place;  ///< in the driver's directory, "superseded/igbook_notx.c"
+    std::string name;   ///< in a stage, "igbook_notx.c"
     Lifetime life;
     int line = 0;
 };

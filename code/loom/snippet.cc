@@ -33,8 +33,10 @@ bool stands_alone(const SourceFile& file, const Region& region) {
 /// Finds the pieces of one file.
 class FileWeaver {
   public:
-    FileWeaver(const SourceFile& file, Tagger& tagger, std::vector<Draft>& drafts)
-        : file_(file), tagger_(tagger), drafts_(drafts) {
+    /// @param version what follows the ids of the whole file and of its head
+    FileWeaver(const SourceFile& file, std::string version, Tagger& tagger,
+               std::vector<Draft>& drafts)
+        : file_(file), version_(std::move(version)), tagger_(tagger), drafts_(drafts) {
         alone_.reserve(file.regions.size());
         for (const Region& region : file.regions) alone_.push_back(stands_alone(file, region));
     }
@@ -83,6 +85,7 @@ class FileWeaver {
         snippet.id = std::move(id);
         snippet.kind = kind;
         snippet.file = file_.name;
+        snippet.path = file_.path;
         snippet.stage = stage_;
         return snippet;
     }
@@ -115,12 +118,12 @@ class FileWeaver {
 
     void take_file_and_head() {
         if (count() == 0) return;
-        Snippet whole = start(Snippet::Kind::file, file_.name);
+        Snippet whole = start(Snippet::Kind::file, file_.name + version_);
         show(whole, 1, count(), -1);
         drafts_.push_back({std::move(whole), "", false});
 
         const int last = definitions_.empty() ? count() : definitions_.front().first - 1;
-        Snippet head = start(Snippet::Kind::file, file_.name + ":head");
+        Snippet head = start(Snippet::Kind::file, file_.name + ":head" + version_);
         if (last >= 1) show(head, 1, last, -1);
         while (!head.lines.empty() && ends_in_elision(head)) {
             head.elided.pop_back();
@@ -287,6 +290,7 @@ class FileWeaver {
     }
 
     const SourceFile& file_;
+    std::string version_;
     Tagger& tagger_;
     std::vector<Draft>& drafts_;
     std::vector<bool> alone_;
@@ -314,6 +318,7 @@ void take_template(const Template& from, const std::vector<StageTree>& trees,
         snippet.id = is_first ? from.name : from.name + "@" + manifest.stages[tree.stage].number;
         snippet.kind = Snippet::Kind::file;
         snippet.file = from.name;
+        snippet.path = from.path;
         snippet.stage = tree.stage;
         snippet.first_line = static_cast<int>(head) + 1;
         snippet.last_line = static_cast<int>(now.size() - tail);
@@ -344,6 +349,9 @@ void settle_ids(std::vector<Draft>& drafts, const Manifest& manifest) {
     std::set<std::string> taken;
     for (const Draft& draft : drafts) taken.insert(draft.snippet.id);
     for (auto& [name, same] : by_name) {
+        std::stable_sort(same.begin(), same.end(), [](const Draft* a, const Draft* b) {
+            return a->snippet.stage < b->snippet.stage;
+        });
         const bool defined =
             std::any_of(same.begin(), same.end(), [](const Draft* d) { return !d->declares; });
         std::set<std::string> files;
@@ -361,17 +369,25 @@ void settle_ids(std::vector<Draft>& drafts, const Manifest& manifest) {
     }
 }
 
+/// "@07" for a file that takes the place of one with the same name, else nothing.
+std::string version_of(const SourceFile& file, const Source& source) {
+    for (const SourceFile& other : source.files)
+        if (other.name == file.name && other.life.from < file.life.from)
+            return "@" + source.manifest.stages[file.life.from].number;
+    return "";
+}
+
 }  // namespace
 
 std::vector<Snippet> weave(const Source& source, const std::vector<StageTree>& trees,
                            Tagger& tagger) {
     std::vector<Draft> drafts;
     for (const SourceFile& file : source.files) {
-        FileWeaver weaver(file, tagger, drafts);
+        FileWeaver weaver(file, version_of(file, source), tagger, drafts);
         std::string before;
         for (const StageTree& tree : trees) {
+            if (!file.life.contains(tree.stage)) continue;
             const StageFile* cut = tree.find(file.name);
-            if (cut == nullptr) continue;
             std::string text = cut->text();
             if (tree.stage != file.life.from && text == before) continue;
             weaver.take(*cut, tree.stage);

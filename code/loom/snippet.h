@@ -30,6 +30,7 @@ struct Snippet {
     std::string id;
     Kind kind = Kind::symbol;
     std::string file;      ///< "igbook_main.c"
+    std::string path;      ///< of the source file or template that `covers` speaks of
     std::string function;  ///< what encloses a block: "igbook_probe", "struct igbook", "variable
                            ///< igbook_ops"; or empty
     int stage = 0;         ///< index

@@ -305,16 +305,23 @@ bool is_driver_source(const std::string& name) {
 
 void find_unlisted(Disk& disk, const std::string& directory, const Manifest& manifest,
                    Errors& errors) {
-    for (const std::string& name : disk.list(directory)) {
-        // What Kbuild generates beside a module that was built in place.
-        if (!is_driver_source(name) || name.ends_with(".mod.c")) continue;
-        const bool listed =
-            std::any_of(manifest.files.begin(), manifest.files.end(),
-                        [&](const ManifestFile& file) { return file.name == name; });
-        if (!listed)
-            errors.push_back({fmt::format("{}/{}", directory, name), 0,
-                              "is not listed in stages.toml",
-                              fmt::format("add \"{}\" = \"NN\" to [files]", name)});
+    std::set<std::string> listed;
+    std::set<std::string> folders;
+    for (const ManifestFile& file : manifest.files) {
+        const std::string path = directory + "/" + file.place;
+        listed.insert(path);
+        folders.insert(path.substr(0, path.rfind('/')));
+    }
+    for (const std::string& folder : folders) {
+        for (const std::string& name : disk.list(folder)) {
+            const std::string path = folder + "/" + name;
+            // What Kbuild generates beside a module that was built in place.
+            if (!is_driver_source(name) || name.ends_with(".mod.c") || listed.contains(path))
+                continue;
+            errors.push_back(
+                {path, 0, "is not listed in stages.toml",
+                 fmt::format("add \"{}\" = \"NN\" to [files]", path.substr(directory.size() + 1))});
+        }
     }
 }
 
@@ -344,13 +351,13 @@ Source read_source(Disk& disk, const std::string& directory, Tagger& tagger) {
     Errors errors;
     std::map<std::string, std::string> names;
     for (const ManifestFile& entry : source.manifest.files) {
-        const std::string path = directory + "/" + entry.name;
+        const std::string path = directory + "/" + entry.place;
         if (const auto contents = disk.read(path))
             source.files.push_back(
                 read_source_file(source.manifest, entry, path, *contents, tagger, names, errors));
         else
             errors.push_back({manifest_path, entry.line,
-                              fmt::format("{} is listed but not there", entry.name),
+                              fmt::format("{} is listed but not there", entry.place),
                               "write the file or remove the line"});
     }
     find_unlisted(disk, directory, source.manifest, errors);

@@ -37,7 +37,7 @@ struct Region {
 
 /// One file of the driver, read.
 struct SourceFile {
-    std::string name;  ///< "igbook_main.c"
+    std::string name;  ///< in a stage, "igbook_main.c"
     std::string path;  ///< how messages name it
     Lifetime life;
     Lines lines;

@@ -168,6 +168,27 @@ TEST(LoomSource, FileListedButNotOnDisk) {
                       HasSubstr("; write the file or remove the line")));
 }
 
+TEST(LoomSource, FileInAFolderButNotListed) {
+    Driver driver;
+    driver.file("a.c", "int a;\n").file("old/b.c", "int b;\n", "01..02");
+    driver.disk.files["d/old/stray.h"] = "int s;\n";
+    EXPECT_THAT(driver.complaint(), AllOf(StartsWith("d/old/stray.h: error: is not listed"),
+                                          HasSubstr("; add \"old/stray.h\" = \"NN\"")));
+}
+
+TEST(LoomSource, WhatLiesInAFolderEnds) {
+    EXPECT_THAT(Driver().file("a.c", "int a;\n").file("old/b.c", "int b;\n").complaint(),
+                HasSubstr("d/stages.toml:18: error: old/b.c lives on in the last stage"));
+}
+
+TEST(LoomSource, TwoFilesOfOneNameInOneStage) {
+    Driver driver;
+    driver.file("old/a.c", "int a;\n", "01..03").file("a.c", "int b;\n", "02");
+    EXPECT_THAT(driver.complaint(),
+                AllOf(HasSubstr("d/stages.toml:18: error: two files called a.c in one stage"),
+                      HasSubstr("; let one of old/a.c (line 17) and a.c end")));
+}
+
 TEST(LoomSource, MissingManifestAndTemplate) {
     Driver none;
     EXPECT_THAT(none.complaint(), StartsWith("d/stages.toml: error: is missing; name the driver"));

@@ -254,6 +254,24 @@ TEST(LoomCheck, NamedBlockNeverShown) {
                                           "'.. snippet:: both' to b/chapters/c1.rst, or remove"));
 }
 
+TEST(LoomWeave, FileThatTakesThePlaceOfAnother) {
+    Driver driver;
+    driver.file("a.c", "/* new */\n#include \"a.h\"\n\nint f;\n", "03");
+    driver.file("old/a.c", "/* old */\n#include \"a.h\"\n\nlong f;\n", "01..03");
+    driver.chapter("c1",
+                   ".. snippet:: a.c:head\n.. snippet:: f\n"
+                   ".. snippet:: Kbuild\n.. snippet:: Makefile\n");
+    driver.chapter("c2", "").chapter("c3", ".. snippet:: a.c:head@03\n.. snippet:: f@03\n");
+    EXPECT_EQ(driver.cut("a.c", 1), "/* old */\n#include \"a.h\"\n\nlong f;\n");
+    EXPECT_EQ(driver.cut("a.c", 2), "/* new */\n#include \"a.h\"\n\nint f;\n");
+    EXPECT_EQ(driver.cut("Kbuild", 2), "igbook-y := a.o\n");
+    const auto pieces = driver.weave();
+    EXPECT_THAT(pieces.at("f").lines, ElementsAre("long f;"));
+    EXPECT_THAT(pieces.at("f@03").lines, ElementsAre("int f;"));
+    EXPECT_EQ(pieces.at("a.c@03").file, "a.c");
+    EXPECT_EQ(driver.check(), "");
+}
+
 TEST(LoomCheck, MissingChapter) {
     Driver driver = book();
     driver.disk.files.erase("b/chapters/c3.rst");
