@@ -33,26 +33,18 @@ std::uint64_t content_hash(std::string_view bytes) {
         return word;
     };
     std::size_t at = 0;
-    for (; at + kLanes * kWord <= bytes.size(); at += kLanes * kWord) {
-        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    for (; at + kLanes * kWord <= bytes.size(); at += kLanes * kWord)
+        for (std::size_t lane = 0; lane < kLanes; ++lane)
             lanes[lane] = mix(lanes[lane], word_at(at + lane * kWord));
-        }
-    }
     std::uint64_t value = mix(kPrime, bytes.size());
-    for (; at < bytes.size(); at += kWord) {
-        value = mix(value, word_at(at));
-    }
-    for (const std::uint64_t lane : lanes) {
-        value = mix(value, lane);
-    }
+    for (; at < bytes.size(); at += kWord) value = mix(value, word_at(at));
+    for (const std::uint64_t lane : lanes) value = mix(value, lane);
     return mix(value, value >> 32);
 }
 
 std::string content_of(const std::filesystem::path& file) {
     const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return "missing";
-    }
+    if (fd < 0) return "missing";
     struct stat info{};
     std::string text = "missing";
     if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
@@ -61,9 +53,7 @@ std::string content_of(const std::filesystem::path& file) {
         if (bytes != MAP_FAILED) {
             text = fmt::format("{} {:016x}", size,
                                content_hash({static_cast<const char*>(bytes), size}));
-            if (bytes != nullptr) {
-                munmap(bytes, size);
-            }
+            if (bytes != nullptr) munmap(bytes, size);
         }
     }
     close(fd);

@@ -11,9 +11,7 @@ namespace fwts {
 void settle_inherited() {
     for (int fd = 0; fd < 3; ++fd) {
         // open() takes the lowest number that is free: this one.
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
-            open("/dev/null", O_RDWR);
-        }
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) open("/dev/null", O_RDWR);
     }
     signal(SIGCHLD, SIG_DFL);
     sigset_t children;

@@ -21,9 +21,7 @@ bool is_null(int fd) {
 template <typename Child>
 int status_of(Child child) {
     const pid_t pid = fork();
-    if (pid == 0) {
-        _exit(child());
-    }
+    if (pid == 0) _exit(child());
     int status = 0;
     return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -31,17 +29,12 @@ int status_of(Child child) {
 TEST(ProcessStart, ClosedStandardDescriptorsBecomeNull) {
     for (unsigned closed = 0; closed < 8; ++closed) {
         EXPECT_EQ(status_of([closed] {
-                      for (int fd = 0; fd < 3; ++fd) {
-                          if ((closed >> static_cast<unsigned>(fd) & 1U) != 0) {
-                              close(fd);
-                          }
-                      }
+                      for (int fd = 0; fd < 3; ++fd)
+                          if ((closed >> static_cast<unsigned>(fd) & 1U) != 0) close(fd);
                       settle_inherited();
-                      for (int fd = 0; fd < 3; ++fd) {
-                          if ((closed >> static_cast<unsigned>(fd) & 1U) != 0 && !is_null(fd)) {
+                      for (int fd = 0; fd < 3; ++fd)
+                          if ((closed >> static_cast<unsigned>(fd) & 1U) != 0 && !is_null(fd))
                               return 1;
-                          }
-                      }
                       const int next = open("/", O_RDONLY);
                       return next >= 3 ? 0 : 2;
                   }),
@@ -59,9 +52,7 @@ TEST(ProcessStart, ChildrenCanBeWaitedForThoughTheCallerIgnoredThem) {
                   settle_inherited();
                   sigset_t blocked;
                   sigprocmask(SIG_BLOCK, nullptr, &blocked);
-                  if (sigismember(&blocked, SIGCHLD) != 0) {
-                      return 1;
-                  }
+                  if (sigismember(&blocked, SIGCHLD) != 0) return 1;
                   return status_of([] { return 7; }) == 7 ? 0 : 2;
               }),
               0);

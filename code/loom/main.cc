@@ -97,11 +97,10 @@ void write_snippets(const Request& request, RealDisk& disk) {
         return;
     }
     const std::string text = to_json(snippets, source.manifest).dump(1) + "\n";
-    if (request.woven.empty()) {
+    if (request.woven.empty())
         fmt::print("{}", text);
-    } else if (disk.read(request.woven) != text) {
+    else if (disk.read(request.woven) != text)
         disk.write(request.woven, text);
-    }
 }
 
 void check(const Request& request, RealDisk& disk) {

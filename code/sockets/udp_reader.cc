@@ -45,9 +45,7 @@ int fail(const char* what, unsigned port) {
 /// A UDP socket bound to `port` on every address, or -1 with errno set.
 int open_socket(unsigned port) {
     const int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    if (fd < 0) {
-        return -1;
-    }
+    if (fd < 0) return -1;
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<in_port_t>(port));
@@ -66,9 +64,7 @@ bool read_one(int fd) {
     socklen_t length = sizeof sender;
     const ssize_t got = recvfrom(fd, buffer.data(), buffer.size(), 0,
                                  reinterpret_cast<sockaddr*>(&sender), &length);
-    if (got < 0) {
-        return false;
-    }
+    if (got < 0) return false;
     std::array<char, INET_ADDRSTRLEN> text{};
     inet_ntop(AF_INET, &sender.sin_addr, text.data(), text.size());
     std::printf("%s:%u %zd bytes: %.*s\n", text.data(), ntohs(sender.sin_port), got,
@@ -92,16 +88,11 @@ int main(int argc, char** argv) {
         return kUsageError;
     }
     const int fd = open_socket(port);
-    if (fd < 0) {
-        return fail("cannot listen", port);
-    }
+    if (fd < 0) return fail("cannot listen", port);
     std::printf("listening on %u\n", port);
     std::fflush(stdout);
-    for (unsigned done = 0; done < count; ++done) {
-        if (!read_one(fd)) {
-            return fail("recvfrom", port);
-        }
-    }
+    for (unsigned done = 0; done < count; ++done)
+        if (!read_one(fd)) return fail("recvfrom", port);
     close(fd);
     return 0;
 }

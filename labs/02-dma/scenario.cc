@@ -446,13 +446,11 @@ bool stopped(const grader::Call& call) {
 /// to stop the card. Nothing when that cannot be told from its calls.
 std::optional<std::uint64_t> waited(const std::vector<grader::Call>& calls) {
     std::optional<std::uint64_t> from;
-    for (const auto& call : calls) {
-        if (call.name.starts_with("rtnl_") || call.name.starts_with("dma_map_")) {
+    for (const auto& call : calls)
+        if (call.name.starts_with("rtnl_") || call.name.starts_with("dma_map_"))
             from = call.ns;
-        } else if (from && call.name.starts_with("igbook:")) {
+        else if (from && call.name.starts_with("igbook:"))
             return call.ns - *from;
-        }
-    }
     return std::nullopt;
 }
 

@@ -307,14 +307,13 @@ std::vector<Locked> with_locks(const std::vector<grader::Deed>& deeds,
                                const std::function<bool(const grader::Deed&)>& wanted) {
     std::vector<std::uint32_t> held;
     std::vector<Locked> found;
-    for (const auto& deed : deeds) {
+    for (const auto& deed : deeds)
         if (is_one_of(deed.call, "_raw_spin_lock", "mutex_lock"))
             held.push_back(deed.argument);
         else if (is_one_of(deed.call, "_raw_spin_unlock", "mutex_unlock"))
             held.erase(std::remove(held.begin(), held.end(), deed.argument), held.end());
         else if (wanted(deed))
             found.push_back({name_of(deed), held});
-    }
     return found;
 }
 

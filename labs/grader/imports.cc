@@ -26,12 +26,11 @@ AllowedImports::AllowedImports(const std::filesystem::path& file) {
     std::istringstream in(read_file(file));
     for (std::string line; std::getline(in, line);) {
         std::istringstream words(line.substr(0, line.find('#')));
-        for (std::string word; words >> word;) {
+        for (std::string word; words >> word;)
             if (word.ends_with('*'))
                 beginnings_.push_back(word.substr(0, word.size() - 1));
             else
                 names_.insert(word);
-        }
     }
 }
 

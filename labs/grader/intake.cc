@@ -82,12 +82,11 @@ bool is_clutter_directory(const std::string& name) {
 
 Parts parts_of(const std::string& path) {
     Parts parts(1);
-    for (const char c : path) {
+    for (const char c : path)
         if (c == '/' || c == '\\')
             parts.emplace_back();
         else
             parts.back() += c;
-    }
     parts.erase(std::remove_if(parts.begin(), parts.end(),
                                [](const auto& part) { return part.empty() || part == "."; }),
                 parts.end());

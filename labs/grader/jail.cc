@@ -25,12 +25,11 @@ void append_tools(std::vector<std::string>& argv) {
     for (const char* dir : {"/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/libexec",
                             "/usr/share/perl", "/usr/share/perl5"})
         if (fs::is_directory(dir)) append(argv, {"--ro-bind", dir, dir});
-    for (const char* dir : {"/bin", "/sbin", "/lib", "/lib64"}) {
+    for (const char* dir : {"/bin", "/sbin", "/lib", "/lib64"})
         if (fs::is_symlink(dir))
             append(argv, {"--symlink", fs::read_symlink(dir).string(), dir});
         else if (fs::is_directory(dir))
             append(argv, {"--ro-bind", dir, dir});
-    }
     if (fs::is_directory("/etc/alternatives"))
         append(argv, {"--ro-bind", "/etc/alternatives", "/etc/alternatives"});
 }

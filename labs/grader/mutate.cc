@@ -409,12 +409,11 @@ bool judge_all(const std::vector<Suspect>& suspects, int at_once, JudgementFile&
                const std::function<void(const Suspect&, const Judgement&)>& done) {
     const Handlers handlers;
     std::vector<const Suspect*> waiting;
-    for (const auto& suspect : suspects) {
+    for (const auto& suspect : suspects)
         if (const auto known = file.find(suspect.key))
             done(suspect, *known);
         else
             waiting.push_back(&suspect);
-    }
     std::vector<std::unique_ptr<Child>> children;
     auto next = waiting.begin();
     while ((next != waiting.end() || !children.empty()) && asked_to_end == 0) {

@@ -20,9 +20,8 @@ constexpr double kSecond = 1e9;
 Reading parse_reading(const std::string& text) {
     const auto json = nlohmann::json::parse(text, nullptr, false);
     const auto field = [&](const char* name) {
-        if (!json.is_object() || !json.contains(name) || !json[name].is_number_unsigned()) {
+        if (!json.is_object() || !json.contains(name) || !json[name].is_number_unsigned())
             throw SetupError(fmt::format("the meter's answer has no `{}`: {}", name, text));
-        }
         return json[name].get<std::uint64_t>();
     };
     return {field("elapsed"),    field("busy"),    field("frames"),
@@ -42,9 +41,7 @@ Price price(const Reading& less, const Reading& more) {
 }
 
 Price Series::mean() const {
-    if (prices_.empty()) {
-        throw SetupError("a mean of no runs");
-    }
+    if (prices_.empty()) throw SetupError("a mean of no runs");
     Price sum;
     for (const Price& price : prices_) {
         sum.instructions += price.instructions;
@@ -62,9 +59,7 @@ double Series::spread() const {
 }
 
 Load load(const Reading& reading) {
-    if (reading.elapsed == 0) {
-        throw SetupError("a load over no time");
-    }
+    if (reading.elapsed == 0) throw SetupError("a load over no time");
     const double seconds = double(reading.elapsed) / kSecond;
     return {double(reading.offered) / seconds, double(reading.frames) / seconds,
             double(reading.delivered) / seconds, double(reading.busy) / double(reading.elapsed)};

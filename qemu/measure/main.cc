@@ -114,13 +114,10 @@ Price measure(MeasuredGuest& guest, const Column& column) {
 }
 
 void save(const Wish& wish, const nlohmann::ordered_json& result) {
-    if (wish.json.empty()) {
-        return;
-    }
+    if (wish.json.empty()) return;
     std::ofstream file(wish.json);
-    if (!(file << result.dump(2) << '\n')) {
+    if (!(file << result.dump(2) << '\n'))
         throw SetupError(wish.json.string() + ": cannot be written");
-    }
     progress("wrote " + wish.json.string());
 }
 
@@ -138,27 +135,22 @@ std::vector<Series> series_of(const Wish& wish, const std::string& driver, Guest
         MeasuredGuest guest(wish.places, driver, wish.options);
         guest.prepare(wish.prepare.empty() ? ":" : wish.prepare);
         release = guest.release();
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            series[i].add(measure(guest, all[i]));
-        }
+        for (std::size_t i = 0; i < all.size(); ++i) series[i].add(measure(guest, all[i]));
     }
     return series;
 }
 
 nlohmann::ordered_json row_of(const Wish& wish, const std::string& driver) {
     nlohmann::ordered_json row = {{"driver", driver}};
-    if (!wish.label.empty()) {
-        row["label"] = wish.label;
-    }
+    if (!wish.label.empty()) row["label"] = wish.label;
     return row;
 }
 
 nlohmann::ordered_json row_of(const Wish& wish, const std::string& driver, const Column& column,
                               const Series& series) {
     nlohmann::ordered_json runs = nlohmann::ordered_json::array();
-    for (const Price& price : series.prices()) {
+    for (const Price& price : series.prices())
         runs.push_back(std::round(price.instructions * 10) / 10);
-    }
     auto row = row_of(wish, driver);
     row["work"] = column.name;
     row["instructions"] = std::round(series.mean().instructions);

@@ -27,9 +27,8 @@ insmod /modules/metronome.ko
 )sh";
 
 fs::path built(const fs::path& path, const char* how) {
-    if (!fs::exists(path)) {
+    if (!fs::exists(path))
         throw SetupError(fmt::format("{} is missing; build it with: {}", path.string(), how));
-    }
     return path;
 }
 
@@ -48,9 +47,8 @@ sandbox::Options options_for(const Places& places, const std::string& driver) {
         {built(build / "bin/meter", "make measure"), "/bin/meter"},
         {built(build / "modules" / places.kernel / "metronome/metronome.ko", "make measure"),
          "/modules/metronome.ko"}};
-    if (driver != "igb") {
+    if (driver != "igb")
         options.files.push_back({stage_module(places, driver), "/modules/igbook.ko"});
-    }
     options.qemu = {"-device", "pcie-root-port,id=nic-port,chassis=1,slot=1",
                     "-netdev", "hubport,id=cable,hubid=0",
                     "-device", "igb,id=nic,bus=nic-port,netdev=cable,romfile=,mac=" + options.mac,
@@ -60,9 +58,8 @@ sandbox::Options options_for(const Places& places, const std::string& driver) {
 }
 
 std::string words_for(const Work& work) {
-    if (work.kind == Work::Kind::kFlood) {
+    if (work.kind == Work::Kind::kFlood)
         return fmt::format("meter flood eth0 {} {} {}", work.windows, work.burst, work.window);
-    }
     const std::string how =
         fmt::format("eth0 {} {} {} {}", work.windows, work.period, work.burst, work.moments);
     switch (work.kind) {
@@ -82,9 +79,8 @@ fs::path stage_module(const Places& places, const std::string& stage) {
     if (fs::is_directory(modules)) {
         for (const auto& entry : fs::directory_iterator(modules)) {
             fs::path module = entry.path() / "igbook.ko";
-            if (entry.path().filename().string().starts_with(stage + "-") && fs::exists(module)) {
+            if (entry.path().filename().string().starts_with(stage + "-") && fs::exists(module))
                 return module;
-            }
         }
     }
     throw SetupError(

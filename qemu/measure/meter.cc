@@ -75,18 +75,14 @@ void write_file(const std::string& path, const std::string& text) {
     // pktgen takes off the last character, whatever it is.
     const std::string line = text + "\n";
     const bool ok = fd >= 0 && write(fd, line.data(), line.size()) == ssize_t(line.size());
-    if (!ok) {
-        fail_errno(path + ": `" + text.substr(0, 60) + "`");
-    }
+    if (!ok) fail_errno(path + ": `" + text.substr(0, 60) + "`");
     close(fd);
 }
 
 std::uint64_t read_number(const std::string& path) {
     std::ifstream file(path);
     std::uint64_t value = 0;
-    if (!(file >> value)) {
-        fail(path + ": cannot be read as a number");
-    }
+    if (!(file >> value)) fail(path + ": cannot be read as a number");
     return value;
 }
 
@@ -96,9 +92,8 @@ std::uint64_t interrupts(const std::string& device) {
     std::uint64_t sum = 0;
     for (std::string line; std::getline(file, line);) {
         const auto name = line.find_last_of(' ');
-        if (name == std::string::npos || line.compare(name + 1, device.size(), device) != 0) {
+        if (name == std::string::npos || line.compare(name + 1, device.size(), device) != 0)
             continue;
-        }
         std::istringstream words(line.substr(line.find(':') + 1));
         std::uint64_t count = 0;
         words >> count;
@@ -131,16 +126,13 @@ void nap(long nanoseconds) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(kPort);
-    if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         _exit(1);
-    }
     shared.listening = true;
     std::array<char, 2048> buffer{};
-    for (;;) {
-        if (recv(fd, buffer.data(), buffer.size(), 0) > 0) {
+    for (;;)
+        if (recv(fd, buffer.data(), buffer.size(), 0) > 0)
             shared.delivered.fetch_add(1, std::memory_order_relaxed);
-        }
-    }
 }
 
 /// A child that ends with us.
@@ -148,9 +140,7 @@ class Child {
   public:
     template <typename Work>
     explicit Child(Work work) : pid_(fork()) {
-        if (pid_ < 0) {
-            fail_errno("fork");
-        }
+        if (pid_ < 0) fail_errno("fork");
         if (pid_ == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
             work();
@@ -209,11 +199,9 @@ struct Result {
 std::uint64_t sent_so_far(const std::string& device) {
     std::ifstream file("/proc/net/pktgen/" + device);
     constexpr std::string_view kLabel = "pkts-sofar: ";
-    for (std::string line; std::getline(file, line);) {
-        if (const auto at = line.find(kLabel); at != std::string::npos) {
+    for (std::string line; std::getline(file, line);)
+        if (const auto at = line.find(kLabel); at != std::string::npos)
             return std::stoull(line.substr(at + kLabel.size()));
-        }
-    }
     fail("pktgen does not say how much it sent");
 }
 
@@ -263,9 +251,7 @@ Result flood(const std::string& device, unsigned windows, unsigned burst, unsign
     });
     // pktgen's thread looks for orders ten times a second.
     for (int waited = 0; sent_so_far(device) == 0; ++waited) {
-        if (waited == 1000) {
-            fail("pktgen does not begin to send");
-        }
+        if (waited == 1000) fail("pktgen does not begin to send");
         nap(1'000'000);
     }
     nap(kSettle);
@@ -289,9 +275,8 @@ std::string hex(const std::vector<std::uint8_t>& bytes) {
 std::vector<std::uint8_t> frame_for(const std::string& device, bool udp) {
     std::vector<std::uint8_t> frame;
     std::ifstream file("/sys/class/net/" + device + "/address");
-    for (std::string octet; frame.size() < 6 && std::getline(file, octet, ':');) {
+    for (std::string octet; frame.size() < 6 && std::getline(file, octet, ':');)
         frame.push_back(static_cast<std::uint8_t>(std::stoul(octet, nullptr, 16)));
-    }
     frame.insert(frame.end(), {2, 0, 0, 0, 0, 1});
     if (udp) {
         // 18 bytes from 192.0.2.1:40000 to 192.0.2.2, header checksum worked out, none for UDP.
@@ -384,18 +369,15 @@ unsigned long number(const char* word, unsigned long limit) {
     unsigned long value = 0;
     const std::string_view text = word;
     const auto [end, error] = std::from_chars(text.begin(), text.end(), value);
-    if (error != std::errc() || end != text.end() || value > limit) {
+    if (error != std::errc() || end != text.end() || value > limit)
         fail("`" + std::string(text) + "` is not a number up to " + std::to_string(limit));
-    }
     return value;
 }
 
 Shared& share() {
     void* memory =
         mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
-        fail_errno("mmap");
-    }
+    if (memory == MAP_FAILED) fail_errno("mmap");
     return *new (memory) Shared;
 }
 
@@ -408,14 +390,10 @@ Result receive_raw_or_udp(const std::vector<char*>& words, unsigned windows, Sha
     const bool udp = std::string_view(words[7]) == "udp";
     write_file(std::string(kMetronome) + "frame", hex(frame_for(words[2], udp)));
     const Child reader([&shared, udp] {
-        if (udp) {
-            read_datagrams(shared);
-        }
+        if (udp) read_datagrams(shared);
         _exit(0);
     });
-    while (udp && !shared.listening) {
-        nap(1'000'000);
-    }
+    while (udp && !shared.listening) nap(1'000'000);
     return receive(words[2], windows, pace_of(words), shared);
 }
 

@@ -40,11 +40,8 @@ bool processor_has_virtualisation() {
     for (std::string line; std::getline(file, line);) {
         if (line.rfind("flags", 0) == 0) {
             std::istringstream words(line);
-            for (std::string word; words >> word;) {
-                if (word == "vmx" || word == "svm") {
-                    return true;
-                }
-            }
+            for (std::string word; words >> word;)
+                if (word == "vmx" || word == "svm") return true;
             return false;
         }
     }
@@ -82,18 +79,16 @@ bool probe_guest_boots() {
 }
 
 Accelerator probe() {
-    if (!processor_has_virtualisation()) {
+    if (!processor_has_virtualisation())
         return {false, "the processor shows neither vmx nor svm, so KVM cannot work here"};
-    }
     const Descriptor device(open("/dev/kvm", O_RDWR | O_CLOEXEC));
     if (!device.open()) {
         return {false, fmt::format("/dev/kvm cannot be opened ({}); for KVM, load the kvm module "
                                    "and join the group of /dev/kvm",
                                    std::strerror(errno))};
     }
-    if (!probe_guest_boots()) {
+    if (!probe_guest_boots())
         return {false, "/dev/kvm opens, but a probe guest did not boot under it"};
-    }
     return {true, "a probe guest booted under KVM"};
 }
 
@@ -104,9 +99,7 @@ fs::path note_path() {
 std::optional<Accelerator> read_note() {
     std::ifstream file(note_path());
     const auto note = nlohmann::json::parse(file, nullptr, false);
-    if (!note.is_object() || note.value("key", "") != accelerator_key()) {
-        return std::nullopt;
-    }
+    if (!note.is_object() || note.value("key", "") != accelerator_key()) return std::nullopt;
     return Accelerator{note.value("kvm", false), note.value("reason", "")};
 }
 
@@ -128,12 +121,9 @@ void write_note(const Accelerator& accelerator) {
 }  // namespace
 
 std::vector<std::string> Accelerator::arguments(bool icount, int cpus) const {
-    if (icount) {
+    if (icount)
         return {"-accel", "tcg,thread=single", "-cpu", "max", "-icount", "shift=0,sleep=off"};
-    }
-    if (kvm) {
-        return {"-accel", "kvm", "-cpu", "max"};
-    }
+    if (kvm) return {"-accel", "kvm", "-cpu", "max"};
     // With a thread for each processor, QEMU now and then aborts in iotlb_to_section(): one looks
     // up a device while another, writing a bridge's window, has the memory map replaced.
     const char* threads = cpus > 1 ? "tcg,thread=single" : "tcg,thread=multi";
@@ -144,14 +134,11 @@ std::vector<std::string> Accelerator::arguments(bool icount, int cpus) const {
 
 Accelerator choose_accelerator(const std::string& wish, bool icount) {
     if (icount) {
-        if (wish == "kvm") {
+        if (wish == "kvm")
             throw SetupError("--icount counts instructions, which only TCG can; leave out kvm");
-        }
         return {false, "instructions are counted, which only TCG can"};
     }
-    if (wish == "tcg") {
-        return {false, "TCG was asked for"};
-    }
+    if (wish == "tcg") return {false, "TCG was asked for"};
     if (wish != "auto" && wish != "kvm") {
         throw SetupError(
             fmt::format("accelerator \"{}\" is unknown; there are auto, kvm, tcg", wish));
@@ -161,9 +148,8 @@ Accelerator choose_accelerator(const std::string& wish, bool icount) {
         found = probe();
         write_note(*found);
     }
-    if (wish == "kvm" && !found->kvm) {
+    if (wish == "kvm" && !found->kvm)
         throw SetupError("KVM was asked for, but " + found->reason + "; use --accel tcg");
-    }
     return *found;
 }
 
@@ -177,9 +163,7 @@ std::string find_qemu() {
     std::istringstream directories(path != nullptr ? path : "/usr/bin:/bin");
     for (std::string directory; std::getline(directories, directory, ':');) {
         std::string file = fmt::format("{}/{}", directory, kName);
-        if (access(file.c_str(), X_OK) == 0) {
-            return file;
-        }
+        if (access(file.c_str(), X_OK) == 0) return file;
     }
     throw SetupError(
         fmt::format("{} is not installed; run `make setup` or install the package "

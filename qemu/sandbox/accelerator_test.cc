@@ -21,9 +21,8 @@ std::string processor(const Accelerator& accelerator, bool icount) {
 }
 
 TEST(Accelerator, TcgHasNoStringInstructionsThatMoveSingleBytes) {
-    for (const char* without : {"-erms", "-fsrm", "-fsrs"}) {
+    for (const char* without : {"-erms", "-fsrm", "-fsrs"})
         EXPECT_THAT(processor({false, ""}, false), testing::HasSubstr(without));
-    }
 }
 
 TEST(Accelerator, CountedInstructionsAreThoseOfTheWholeProcessor) {

@@ -21,20 +21,15 @@ void require_well_formed(const nlohmann::json& message) {
                                                    "message", "reason", "release"};
     constexpr std::array<const char*, 6> kNumbers = {"id",   "status",    "signal",
                                                      "mode", "uptime_ms", "cpus"};
-    for (const char* key : kTexts) {
-        if (message.contains(key) && !message[key].is_string()) {
+    for (const char* key : kTexts)
+        if (message.contains(key) && !message[key].is_string())
             throw agent::ProtocolError(std::string(key) + " is no text");
-        }
-    }
-    for (const char* key : kNumbers) {
-        if (message.contains(key) && !message[key].is_number_integer()) {
+    for (const char* key : kNumbers)
+        if (message.contains(key) && !message[key].is_number_integer())
             throw agent::ProtocolError(std::string(key) + " is no whole number");
-        }
-    }
     const auto event = message.value("event", std::string());
-    if (std::find(kEvents.begin(), kEvents.end(), event) == kEvents.end()) {
+    if (std::find(kEvents.begin(), kEvents.end(), event) == kEvents.end())
         throw agent::ProtocolError("there is no event \"" + event.substr(0, 20) + "\"");
-    }
 }
 
 }  // namespace
@@ -71,12 +66,8 @@ void AgentLink::flush() {
     while (done < outbox_.size()) {
         const ssize_t n = send(socket_.get(), outbox_.data() + done, outbox_.size() - done,
                                MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            break;  // full, or QEMU is gone: then whoever waits for an answer learns why
-        }
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) break;  // full, or QEMU is gone: then whoever waits for an answer learns why
         done += static_cast<std::size_t>(n);
     }
     outbox_.erase(0, done);
@@ -84,9 +75,8 @@ void AgentLink::flush() {
 
 std::optional<nlohmann::json> AgentLink::wait(std::int64_t id, Monitor::Clock::duration limit) {
     auto lock = monitor_.lock();
-    if (!monitor_.wait(lock, limit, [&] { return calls_[id].last.has_value(); })) {
+    if (!monitor_.wait(lock, limit, [&] { return calls_[id].last.has_value(); }))
         return std::nullopt;
-    }
     return std::move(calls_.extract(id).mapped().last);
 }
 
@@ -97,9 +87,7 @@ void AgentLink::forget(std::int64_t id) {
 
 std::optional<nlohmann::json> AgentLink::wait_hello(Monitor::Clock::duration limit) {
     auto lock = monitor_.lock();
-    if (!monitor_.wait(lock, limit, [&] { return hello_.has_value(); })) {
-        return std::nullopt;
-    }
+    if (!monitor_.wait(lock, limit, [&] { return hello_.has_value(); })) return std::nullopt;
     return hello_;
 }
 
@@ -112,15 +100,11 @@ void AgentLink::resume() {
 bool AgentLink::on_readable() {
     std::array<char, 65536> bytes{};
     const ssize_t n = recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
-    if (n <= 0) {
-        return n < 0 && (errno == EAGAIN || errno == EINTR);
-    }
+    if (n <= 0) return n < 0 && (errno == EAGAIN || errno == EINTR);
     const auto lock = monitor_.lock();
     decoder_.add({bytes.data(), static_cast<std::size_t>(n)});
     try {
-        while (auto message = decoder_.next()) {
-            accept(*message);
-        }
+        while (auto message = decoder_.next()) accept(*message);
     } catch (const agent::ProtocolError& error) {
         // Whatever writes to the port is not the agent. It will be heard again after a beginning.
         decoder_ = agent::Decoder(agent::Decoder::Start::kWaitBeginning);
@@ -137,15 +121,12 @@ void AgentLink::accept(const nlohmann::json& message) {
         return;
     }
     const auto call = calls_.find(message.value("id", std::int64_t{0}));
-    if (call == calls_.end() || call->second.last) {
-        return;
-    }
+    if (call == calls_.end() || call->second.last) return;
     const bool piece = message["event"] == "output" || message["event"] == "data";
-    if (!piece) {
+    if (!piece)
         call->second.last = message;
-    } else if (call->second.handler) {
+    else if (call->second.handler)
         hand_on(call->second, message);
-    }
 }
 
 void AgentLink::hand_on(Call& call, const nlohmann::json& message) {
@@ -159,11 +140,8 @@ void AgentLink::hand_on(Call& call, const nlohmann::json& message) {
 }
 
 void AgentLink::fail_calls(const std::string& why) {
-    for (auto& [id, call] : calls_) {
-        if (!call.last) {
-            call.last = {{"event", "error"}, {"message", why}};
-        }
-    }
+    for (auto& [id, call] : calls_)
+        if (!call.last) call.last = {{"event", "error"}, {"message", why}};
 }
 
 void AgentLink::greet(const nlohmann::json& hello) {

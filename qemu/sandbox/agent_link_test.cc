@@ -21,9 +21,7 @@ class AgentLinkTest : public testing::Test {
     static std::string framed(const std::string& text) {
         const auto size = static_cast<std::uint32_t>(text.size());
         std::string bytes;
-        for (unsigned i = 0; i < 4; ++i) {
-            bytes += static_cast<char>(size >> (8 * i) & 0xff);
-        }
+        for (unsigned i = 0; i < 4; ++i) bytes += static_cast<char>(size >> (8 * i) & 0xff);
         return bytes + text;
     }
     void say(const std::string& bytes) {

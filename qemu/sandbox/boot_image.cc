@@ -28,18 +28,14 @@ std::string environment(const char* name) {
 void add_parents(CpioWriter& writer, std::set<std::string>& known, const std::string& path) {
     for (std::size_t at = path.find('/'); at != std::string::npos; at = path.find('/', at + 1)) {
         const std::string parent = path.substr(0, at);
-        if (known.insert(parent).second) {
-            writer.add_directory(parent);
-        }
+        if (known.insert(parent).second) writer.add_directory(parent);
     }
 }
 
 }  // namespace
 
 fs::path checkout_root() {
-    if (const std::string root = environment("FWTS_ROOT"); !root.empty()) {
-        return root;
-    }
+    if (const std::string root = environment("FWTS_ROOT"); !root.empty()) return root;
     // Where this program lies now, build/bin: a checkout may have been renamed or copied since.
     std::error_code error;
     const auto bin = fs::read_symlink("/proc/self/exe", error).parent_path();
@@ -48,16 +44,13 @@ fs::path checkout_root() {
 }
 
 fs::path cache_directory() {
-    if (const std::string cache = environment("FWTS_CACHE"); !cache.empty()) {
+    if (const std::string cache = environment("FWTS_CACHE"); !cache.empty())
         return fs::absolute(cache);
-    }
-    if (const std::string base = environment("XDG_CACHE_HOME"); !base.empty()) {
+    if (const std::string base = environment("XDG_CACHE_HOME"); !base.empty())
         return fs::absolute(base) / "from-wire-to-socket";
-    }
     std::string home = environment("HOME");
-    if (const passwd* user = getpwuid(getuid()); home.empty() && user != nullptr) {
+    if (const passwd* user = getpwuid(getuid()); home.empty() && user != nullptr)
         home = user->pw_dir;
-    }
     return fs::path(home) / ".cache/from-wire-to-socket";
 }
 
@@ -84,19 +77,14 @@ KernelImage find_kernel(const std::string& spec) {
                         "`qemu/kernel/kernel build {}`",
                         spec, spec));
     }
-    if (!fs::is_directory(image.modules)) {
-        image.modules.clear();
-    }
+    if (!fs::is_directory(image.modules)) image.modules.clear();
     return image;
 }
 
 fs::path find_module(const KernelImage& kernel, const std::string& name) {
     if (!kernel.modules.empty()) {
-        for (const auto& entry : fs::recursive_directory_iterator(kernel.modules)) {
-            if (entry.path().filename() == name + ".ko") {
-                return entry.path();
-            }
-        }
+        for (const auto& entry : fs::recursive_directory_iterator(kernel.modules))
+            if (entry.path().filename() == name + ".ko") return entry.path();
     }
     throw SetupError(
         fmt::format("the kernel in {} has no module {}", kernel.directory.string(), name));

@@ -129,11 +129,10 @@ class Kept {
         if (const char* value = getenv(name)) value_ = value;
     }
     ~Kept() {
-        if (value_) {
+        if (value_)
             setenv(name_, value_->c_str(), 1);
-        } else {
+        else
             unsetenv(name_);
-        }
     }
     Kept(const Kept&) = delete;
     Kept& operator=(const Kept&) = delete;

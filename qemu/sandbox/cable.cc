@@ -28,9 +28,8 @@ Cable::Cable(Descriptor socket, Monitor& monitor, bool peer)
 
 void Cable::enlarge_buffers(const Descriptor& socket) {
     const int size = 4 << 20;
-    for (const int option : {SO_SNDBUF, SO_RCVBUF}) {
+    for (const int option : {SO_SNDBUF, SO_RCVBUF})
         setsockopt(socket.get(), SOL_SOCKET, option, &size, sizeof size);
-    }
 }
 
 void Cable::send(const Frame& frame) {
@@ -57,23 +56,16 @@ void Cable::put_or_throw(const Frame& frame, bool padded) {
 }
 
 bool Cable::put(Frame frame, bool padded) {
-    if (!socket_.open()) {
-        throw SetupError("cable: this guest was started without a card");
-    }
-    if (frame.size() > kLongestFrame || frame.empty()) {
+    if (!socket_.open()) throw SetupError("cable: this guest was started without a card");
+    if (frame.size() > kLongestFrame || frame.empty())
         throw SetupError(fmt::format("cable: a frame of {} bytes cannot be sent", frame.size()));
-    }
-    if (padded) {
-        frame = pad(std::move(frame));
-    }
+    if (padded) frame = pad(std::move(frame));
     if (::send(socket_.get(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
         errno != ECONNREFUSED && errno != ECONNRESET) {
         if (errno == EAGAIN || errno == ENOBUFS) return false;
         throw SetupError(fmt::format("cable: frame not sent: {}", std::strerror(errno)));
     }
-    if (capture_) {
-        capture_->add(frame, Direction::kToGuest);
-    }
+    if (capture_) capture_->add(frame, Direction::kToGuest);
     return true;
 }
 
@@ -88,9 +80,7 @@ std::optional<Frame> Cable::expect(const FramePredicate& wanted, Monitor::Clock:
                         std::find_if(received_.begin(), received_.end(), wanted));
         return !received_.empty();
     };
-    if (!monitor_.wait(lock, limit, look)) {
-        return std::nullopt;
-    }
+    if (!monitor_.wait(lock, limit, look)) return std::nullopt;
     Frame frame = std::move(received_.front());
     received_.pop_front();
     return frame;
@@ -128,13 +118,9 @@ bool Cable::on_readable() {
     const auto lock = monitor_.lock();
     for (;;) {
         const ssize_t n = recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-        if (n <= 0) {
-            break;
-        }
+        if (n <= 0) break;
         Frame frame(buffer.begin(), buffer.begin() + n);
-        if (capture_) {
-            capture_->add(frame, Direction::kFromGuest);
-        }
+        if (capture_) capture_->add(frame, Direction::kFromGuest);
         if (const auto answer = peer_ ? peer_answer(frame) : std::nullopt) {
             try {
                 put_or_throw(*answer, true);
@@ -144,9 +130,7 @@ bool Cable::on_readable() {
         }
         ++received_count_;
         received_.push_back(std::move(frame));
-        if (received_.size() > kMostFrames) {
-            received_.pop_front();
-        }
+        if (received_.size() > kMostFrames) received_.pop_front();
     }
     monitor_.changed();
     // A datagram socket shows no end of file; QEMU's end shows elsewhere.

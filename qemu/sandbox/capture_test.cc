@@ -30,9 +30,8 @@ std::string output_of(const std::string& command) {
     const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
     std::string text;
     std::array<char, 4096> piece{};
-    while (const std::size_t n = fread(piece.data(), 1, piece.size(), pipe.get())) {
+    while (const std::size_t n = fread(piece.data(), 1, piece.size(), pipe.get()))
         text.append(piece.data(), n);
-    }
     return text;
 }
 
@@ -56,9 +55,7 @@ TEST_F(CaptureTest, LibpcapReadsTheSameFrames) {
     const std::vector<Frame> frames = {udp(1, ""), udp(2, "a"), udp(3, std::string(9000, 'j'))};
     {
         Capture capture(path);
-        for (const Frame& frame : frames) {
-            capture.add(frame, Direction::kToGuest);
-        }
+        for (const Frame& frame : frames) capture.add(frame, Direction::kToGuest);
     }
     EXPECT_EQ(read_capture(path), frames);
 }

@@ -43,11 +43,10 @@ TEST(Qmp, CommandsEventsAndRefusals) {
             while (const auto request = lines.next()) {
                 const bool known = (*request)["execute"] == "query-status";
                 nlohmann::json answer = {{"id", (*request)["id"]}};
-                if (known) {
+                if (known)
                     answer["return"] = {{"status", "running"}};
-                } else {
+                else
                     answer["error"] = {{"desc", "no such command"}};
-                }
                 write_all(pair.theirs.get(), "{\"event\":\"STOP\"}\n" + answer.dump() + "\n");
                 ++count;
             }
@@ -59,9 +58,7 @@ TEST(Qmp, CommandsEventsAndRefusals) {
         for (;;) {
             pollfd one{qmp.descriptor(), POLLIN, 0};
             poll(&one, 1, -1);
-            if (!qmp.on_readable([&](const nlohmann::json&) { ++events; })) {
-                return;
-            }
+            if (!qmp.on_readable([&](const nlohmann::json&) { ++events; })) return;
         }
     });
     EXPECT_EQ(qmp.status(), "running");
@@ -129,9 +126,7 @@ TEST(Cable, TellsWhenNobodyTakesFrames) {
     Cable cable(std::move(pair.ours), monitor, false);
     EXPECT_THROW(
         {
-            for (int i = 0; i < 100'000; ++i) {
-                cable.send(udp(1, "x"));
-            }
+            for (int i = 0; i < 100'000; ++i) cable.send(udp(1, "x"));
         },
         SetupError);
     EXPECT_THROW(cable.send(Frame(100'000)), SetupError);
@@ -210,9 +205,8 @@ TEST(Failure, ReportsAreWhole) {
 
 TEST(Names, OnlyPlainOnes) {
     EXPECT_NO_THROW(check_name("a-b_c.1"));
-    for (const char* name : {"", "a/b", "a b", "name-that-is-much-too-long-for-a-socket-address"}) {
+    for (const char* name : {"", "a/b", "a b", "name-that-is-much-too-long-for-a-socket-address"})
         EXPECT_THROW(check_name(name), SetupError) << name;
-    }
     EXPECT_THROW(ControlClient("nobody-has-this-name"), SetupError);
 }
 

@@ -29,9 +29,7 @@ std::vector<std::string> Console::tail(std::size_t count) {
     while (end > 0 && lines.size() < count) {
         const std::size_t newline = text_.rfind('\n', end - 1);
         const std::size_t begin = newline == std::string::npos ? 0 : newline + 1;
-        if (end > begin) {
-            lines.push_back(text_.substr(begin, end - begin));
-        }
+        if (end > begin) lines.push_back(text_.substr(begin, end - begin));
         end = newline == std::string::npos ? 0 : newline;
     }
     std::reverse(lines.begin(), lines.end());
@@ -41,11 +39,10 @@ std::vector<std::string> Console::tail(std::size_t count) {
 void Console::type(std::string_view text) {
     while (!text.empty()) {
         const ssize_t n = send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL);
-        if (n >= 0) {
+        if (n >= 0)
             text.remove_prefix(static_cast<std::size_t>(n));
-        } else if (errno != EINTR) {
+        else if (errno != EINTR)
             throw std::system_error(errno, std::generic_category(), "console");
-        }
     }
 }
 
@@ -56,27 +53,21 @@ bool Console::expect(const std::string& text, Monitor::Clock::duration limit, st
 
 void Console::listen(Listener listener, const std::function<void(const std::string&)>& before) {
     const auto lock = monitor_.lock();
-    if (before) {
-        before(text_);
-    }
+    if (before) before(text_);
     listener_ = std::move(listener);
 }
 
 bool Console::on_readable() {
     std::array<char, 65536> bytes{};
     const ssize_t n = recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
-    if (n <= 0) {
-        return n < 0 && (errno == EAGAIN || errno == EINTR);
-    }
+    if (n <= 0) return n < 0 && (errno == EAGAIN || errno == EINTR);
     const std::string_view piece(bytes.data(), static_cast<std::size_t>(n));
     const auto lock = monitor_.lock();
     if (text_.size() < kMostText) {
         std::copy_if(piece.begin(), piece.end(), std::back_inserter(text_),
                      [](char c) { return c != '\r'; });
     }
-    if (listener_) {
-        listener_(piece);
-    }
+    if (listener_) listener_(piece);
     monitor_.changed();
     return true;
 }

@@ -56,9 +56,7 @@ void send_line(const Descriptor& socket, const nlohmann::json& message) {
     std::string_view left = line;
     while (!left.empty()) {
         const ssize_t n = send(socket.get(), left.data(), left.size(), MSG_NOSIGNAL);
-        if (n < 0) {
-            return;  // whoever asked has gone
-        }
+        if (n < 0) return;  // whoever asked has gone
         left.remove_prefix(static_cast<std::size_t>(n));
     }
 }
@@ -66,14 +64,10 @@ void send_line(const Descriptor& socket, const nlohmann::json& message) {
 // Reads until there is a whole line. @return nothing at the end.
 std::optional<nlohmann::json> receive_line(const Descriptor& socket, QmpLines& lines) {
     for (;;) {
-        if (auto message = lines.next()) {
-            return message;
-        }
+        if (auto message = lines.next()) return message;
         std::array<char, 65536> bytes{};
         const ssize_t n = recv(socket.get(), bytes.data(), bytes.size(), 0);
-        if (n <= 0) {
-            return std::nullopt;
-        }
+        if (n <= 0) return std::nullopt;
         lines.add({bytes.data(), static_cast<std::size_t>(n)});
     }
 }
@@ -141,24 +135,16 @@ ControlServer::Service::Service(const std::string& name, Guest& guest,
 ControlServer::Service::~Service() {
     shutdown(socket_.get(), SHUT_RDWR);
     thread_.join();
-    for (Client& client : clients_) {
-        shutdown(client.socket.get(), SHUT_RDWR);
-    }
-    for (Client& client : clients_) {
-        client.thread.join();
-    }
+    for (Client& client : clients_) shutdown(client.socket.get(), SHUT_RDWR);
+    for (Client& client : clients_) client.thread.join();
 }
 
 void ControlServer::Service::accept_all() {
     for (;;) {
         Descriptor accepted(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-        if (!accepted.open()) {
-            return;
-        }
+        if (!accepted.open()) return;
         clients_.remove_if([](Client& client) {
-            if (client.done) {
-                client.thread.join();
-            }
+            if (client.done) client.thread.join();
             return client.done.load();
         });
         if (same_user(accepted)) {
@@ -179,9 +165,7 @@ void ControlServer::Service::serve(Client& client) {
             answer = {{"error", error.what()}, {"kind", kind_of(error)}};
         }
         send_line(client.socket, answer);
-        if (request->value("op", "") == "stop") {
-            on_stop_();
-        }
+        if (request->value("op", "") == "stop") on_stop_();
     }
     client.done = true;
 }
@@ -200,19 +184,17 @@ nlohmann::json ControlServer::Service::obey(const nlohmann::json& request, const
         };
         return {{"status", guest_.exec(argv, options).status}};
     }
-    if (op == "send") {
-        for (const auto& hex : request.at("frames")) {
+    if (op == "send")
+        for (const auto& hex : request.at("frames"))
             guest_.cable().send(from_hex(hex.get<std::string>()));
-        }
-    } else if (op == "link") {
+    else if (op == "link")
         guest_.qmp().set_link(request.at("up").get<bool>());
-    } else if (op == "console") {
+    else if (op == "console")
         return {{"lines", guest_.console().tail()}};
-    } else if (op == "status") {
+    else if (op == "status")
         return {{"status", guest_.qmp().status()}, {"ready", guest_.ready()}, {"pid", getpid()}};
-    } else if (op != "stop") {
+    else if (op != "stop")
         throw SetupError("unknown request \"" + op + "\"");
-    }
     return {{"status", 0}};
 }
 
@@ -250,18 +232,10 @@ nlohmann::json ControlClient::ask(const nlohmann::json& request,
         if (answer->contains("error")) {
             const auto text = answer->value("error", std::string());
             const auto kind = answer->value("kind", std::string());
-            if (kind == "panic") {
-                throw Panic(text, {}, {});
-            }
-            if (kind == "hang") {
-                throw Hang(text, {}, {});
-            }
-            if (kind == "reboot") {
-                throw Reboot(text, {}, {});
-            }
-            if (kind == "exit") {
-                throw QemuExit(text, {}, {});
-            }
+            if (kind == "panic") throw Panic(text, {}, {});
+            if (kind == "hang") throw Hang(text, {}, {});
+            if (kind == "reboot") throw Reboot(text, {}, {});
+            if (kind == "exit") throw QemuExit(text, {}, {});
             throw SetupError(text);
         }
         return *answer;
@@ -275,23 +249,15 @@ std::vector<std::string> running_guests() {
     const std::string begin = "@" + prefix();
     for (std::string line; std::getline(sockets, line);) {
         const std::size_t at = line.find(begin);
-        if (at != std::string::npos) {
-            names.insert(line.substr(at + begin.size()));
-        }
+        if (at != std::string::npos) names.insert(line.substr(at + begin.size()));
     }
     return {names.begin(), names.end()};
 }
 
 std::string kind_of(const std::exception& error) {
-    if (dynamic_cast<const Panic*>(&error) != nullptr) {
-        return "panic";
-    }
-    if (dynamic_cast<const Hang*>(&error) != nullptr) {
-        return "hang";
-    }
-    if (dynamic_cast<const Reboot*>(&error) != nullptr) {
-        return "reboot";
-    }
+    if (dynamic_cast<const Panic*>(&error) != nullptr) return "panic";
+    if (dynamic_cast<const Hang*>(&error) != nullptr) return "hang";
+    if (dynamic_cast<const Reboot*>(&error) != nullptr) return "reboot";
     return dynamic_cast<const QemuExit*>(&error) != nullptr ? "exit" : "setup";
 }
 

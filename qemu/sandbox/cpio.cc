@@ -41,9 +41,8 @@ std::size_t hex_field(std::string_view header, int field) {
     const std::string_view digits = header.substr(kMagic.size() + 8 * std::size_t(field), 8);
     const auto [end, error] =
         std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-    if (error != std::errc() || end != digits.data() + digits.size()) {
+    if (error != std::errc() || end != digits.data() + digits.size())
         throw SetupError("initramfs: a header with a field that is no number");
-    }
     return value;
 }
 
@@ -67,9 +66,8 @@ void CpioWriter::add_symlink(const std::string& path, const std::string& target)
 
 void CpioWriter::add_tree(const std::filesystem::path& directory, const std::string& prefix) {
     std::vector<std::filesystem::path> found;
-    for (const auto& each : std::filesystem::recursive_directory_iterator(directory)) {
+    for (const auto& each : std::filesystem::recursive_directory_iterator(directory))
         found.push_back(each.path());
-    }
     std::sort(found.begin(), found.end());
     for (const auto& path : found) {
         const std::string name = prefix + path.lexically_relative(directory).string();
@@ -81,9 +79,7 @@ void CpioWriter::add_tree(const std::filesystem::path& directory, const std::str
             add_file(name, read_file(path), mode);
         } else if (std::filesystem::is_symlink(status)) {
             const auto target = std::filesystem::read_symlink(path);
-            if (target.is_relative()) {
-                add_symlink(name, target.string());
-            }
+            if (target.is_relative()) add_symlink(name, target.string());
         }
     }
 }
@@ -97,19 +93,15 @@ std::set<std::string> cpio_paths(std::string_view archive) {
     std::size_t at = 0;
     while (at + kHeader <= archive.size()) {
         const std::string_view header = archive.substr(at, kHeader);
-        if (header.substr(0, 5) != kMagic.substr(0, 5)) {
+        if (header.substr(0, 5) != kMagic.substr(0, 5))
             throw SetupError("initramfs: no newc archive (is it compressed?)");
-        }
         const std::size_t size = hex_field(header, 6);
         const std::size_t name_size = hex_field(header, 11);
         const std::size_t data = (at + kHeader + name_size + 3) / 4 * 4;
-        if (name_size == 0 || data + size > archive.size()) {
+        if (name_size == 0 || data + size > archive.size())
             throw SetupError("initramfs: the archive is cut off");
-        }
         std::string_view name = archive.substr(at + kHeader, name_size - 1);
-        if (name == kTrailer) {
-            break;
-        }
+        if (name == kTrailer) break;
         name.remove_prefix(name.substr(0, 2) == "./" ? 2 : 0);
         name.remove_prefix(name.substr(0, 1) == "/" ? 1 : 0);
         paths.emplace(name);

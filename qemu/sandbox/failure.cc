@@ -12,15 +12,11 @@ std::string report(const std::string& message, const std::vector<std::string>& c
     std::string text = message;
     if (!console.empty()) {
         text += "\nlast console lines:";
-        for (const auto& line : console) {
-            text += "\n  | " + line;
-        }
+        for (const auto& line : console) text += "\n  | " + line;
     }
     if (!backtrace.empty()) {
         text += "\nbacktrace, innermost first:";
-        for (const auto& frame : backtrace) {
-            text += "\n  " + frame;
-        }
+        for (const auto& frame : backtrace) text += "\n  " + frame;
     }
     return text;
 }
@@ -35,9 +31,7 @@ GuestFailure::GuestFailure(const std::string& message, std::vector<std::string> 
       backtrace_(std::move(backtrace)) {}
 
 std::string advice_on(std::string_view output) {
-    if (output.find("'igb' is not a valid device") == std::string_view::npos) {
-        return {};
-    }
+    if (output.find("'igb' is not a valid device") == std::string_view::npos) return {};
     return "This QEMU has no igb card: 8.0 or later is needed. `make setup` installs one "
            "(bookworm-backports on Debian 12).\n";
 }

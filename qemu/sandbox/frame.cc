@@ -106,14 +106,10 @@ void parse_transport(const Frame& frame, std::size_t length, std::uint32_t pseud
 
 bool parse_ip4(const Frame& frame, Parsed& parsed) {
     const std::size_t at = parsed.l3_offset;
-    if (frame.size() < at + kIp4Header) {
-        return false;
-    }
+    if (frame.size() < at + kIp4Header) return false;
     const std::size_t header = std::size_t{frame[at]} % 16 * 4;
     const std::size_t total = get16(frame, at + 2);
-    if (header < kIp4Header || total < header || frame.size() < at + total) {
-        return false;
-    }
+    if (header < kIp4Header || total < header || frame.size() < at + total) return false;
     parsed.ip_checksum_ok = checksum_finish(checksum_add(0, frame.data() + at, header)) == 0;
     parsed.hop_limit = frame[at + 8];
     parsed.protocol = frame[at + 9];
@@ -128,13 +124,9 @@ bool parse_ip4(const Frame& frame, Parsed& parsed) {
 
 bool parse_ip6(const Frame& frame, Parsed& parsed) {
     const std::size_t at = parsed.l3_offset;
-    if (frame.size() < at + kIp6Header) {
-        return false;
-    }
+    if (frame.size() < at + kIp6Header) return false;
     const std::size_t length = get16(frame, at + 4);
-    if (frame.size() < at + kIp6Header + length) {
-        return false;
-    }
+    if (frame.size() < at + kIp6Header + length) return false;
     parsed.protocol = frame[at + 6];
     parsed.hop_limit = frame[at + 7];
     parsed.from6 = take<Ip6>(frame, at + 8);
@@ -156,9 +148,7 @@ std::uint32_t checksum_add(std::uint32_t sum, const std::uint8_t* bytes, std::si
 }
 
 std::uint16_t checksum_finish(std::uint32_t sum) {
-    while (sum > 0xffff) {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
+    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
     return static_cast<std::uint16_t>(~sum);
 }
 
@@ -237,18 +227,14 @@ Frame pad(Frame frame) {
 }
 
 std::optional<Parsed> parse(const Frame& frame) {
-    if (frame.size() < kEthernetHeader) {
-        return std::nullopt;
-    }
+    if (frame.size() < kEthernetHeader) return std::nullopt;
     Parsed parsed;
     parsed.to_mac = take<Mac>(frame, 0);
     parsed.from_mac = take<Mac>(frame, 6);
     parsed.ether_type = get16(frame, 12);
     parsed.l3_offset = kEthernetHeader;
     if (parsed.ether_type == kVlan) {
-        if (frame.size() < kEthernetHeader + 4) {
-            return std::nullopt;
-        }
+        if (frame.size() < kEthernetHeader + 4) return std::nullopt;
         parsed.vlan = get16(frame, 14);
         parsed.ether_type = get16(frame, 16);
         parsed.l3_offset += 4;
@@ -298,12 +284,9 @@ Frame from_hex(std::string_view text) {
     Frame frame;
     int high = -1;
     for (const char c : text) {
-        if (std::isspace(static_cast<unsigned char>(c)) != 0 || c == ':') {
-            continue;
-        }
-        if (std::isxdigit(static_cast<unsigned char>(c)) == 0) {
+        if (std::isspace(static_cast<unsigned char>(c)) != 0 || c == ':') continue;
+        if (std::isxdigit(static_cast<unsigned char>(c)) == 0)
             throw SetupError(fmt::format("'{}' is no hex digit", c));
-        }
         const int digit = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
         if (high < 0) {
             high = digit;
@@ -312,9 +295,7 @@ Frame from_hex(std::string_view text) {
             high = -1;
         }
     }
-    if (high >= 0) {
-        throw SetupError("an odd number of hex digits; a byte has two");
-    }
+    if (high >= 0) throw SetupError("an odd number of hex digits; a byte has two");
     return frame;
 }
 
@@ -324,9 +305,7 @@ std::string to_hex(const Frame& frame) {
 
 std::string describe(const Frame& frame) {
     const auto parsed = parse(frame);
-    if (!parsed) {
-        return fmt::format("{} bytes, no whole frame", frame.size());
-    }
+    if (!parsed) return fmt::format("{} bytes, no whole frame", frame.size());
     std::string text =
         fmt::format("{:02x} > {:02x}, type 0x{:04x}", fmt::join(parsed->from_mac, ":"),
                     fmt::join(parsed->to_mac, ":"), parsed->ether_type);
@@ -334,12 +313,9 @@ std::string describe(const Frame& frame) {
         text +=
             fmt::format(", {} > {}", fmt::join(*parsed->from4, "."), fmt::join(*parsed->to4, "."));
     }
-    if (parsed->l4_offset != 0) {
-        text += fmt::format(", protocol {}", parsed->protocol);
-    }
-    if (parsed->to_port != 0) {
+    if (parsed->l4_offset != 0) text += fmt::format(", protocol {}", parsed->protocol);
+    if (parsed->to_port != 0)
         text += fmt::format(", port {} > {}", parsed->from_port, parsed->to_port);
-    }
     return text + fmt::format(", {} bytes", frame.size());
 }
 

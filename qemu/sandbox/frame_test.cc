@@ -63,9 +63,8 @@ TEST(Frames, EveryFlippedByteOfADatagramIsNoticed) {
 
 TEST(Frames, CutFramesAreRefused) {
     const Frame whole = udp(4000, "payload");
-    for (std::size_t size = 0; size < whole.size(); ++size) {
+    for (std::size_t size = 0; size < whole.size(); ++size)
         EXPECT_FALSE(parse(Frame(whole.begin(), whole.begin() + static_cast<int>(size)))) << size;
-    }
 }
 
 TEST(Frames, VlanTagIsRead) {

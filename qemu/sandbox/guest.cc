@@ -73,9 +73,7 @@ std::string command_line(const Options& options) {
     std::string line =
         "console=ttyS0 nokaslr panic=-1 oops=panic unknown_nmi_panic=1 no_timer_check quiet "
         "loglevel=4";
-    if (options.console_shell) {
-        line += " fwts.shell";
-    }
+    if (options.console_shell) line += " fwts.shell";
     return options.append.empty() ? line : line + " " + options.append;
 }
 
@@ -87,9 +85,7 @@ bool wants_prepared(const Options& options) {
     const KernelImage kernel = find_kernel(options.kernel);
     std::error_code error;
     const fs::path directory = fs::canonical(kernel.directory, error);
-    if (!fs::exists(directory / "complete")) {
-        return false;
-    }
+    if (!fs::exists(directory / "complete")) return false;
     return options.prepared.value_or(false);
 }
 
@@ -111,9 +107,8 @@ Options common_part(const Options& options) {
 
 std::vector<Placement> placements(const Options& options) {
     std::vector<Placement> files = options.files;
-    for (const fs::path& module : options.modules) {
+    for (const fs::path& module : options.modules)
         files.push_back({module, "/modules/" + module.filename().string()});
-    }
     return files;
 }
 
@@ -239,13 +234,10 @@ void Guest::Machine::begin() {
     if (!options.gdb_socket.empty()) {
         options.gdb_socket = fs::absolute(options.gdb_socket);
         struct stat info = {};
-        if (stat(options.gdb_socket.c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) {
+        if (stat(options.gdb_socket.c_str(), &info) == 0 && S_ISSOCK(info.st_mode))
             fs::remove(options.gdb_socket);  // left by somebody whose keeper was killed
-        }
     }
-    if (options.wait_gdb) {
-        monitor.stopped();  // QEMU sends no event for a machine that never ran
-    }
+    if (options.wait_gdb) monitor.stopped();  // QEMU sends no event for a machine that never ran
     started_ = Clock::now();
     qemu_.emplace(plan(wiring_));
     qmp.emplace(std::move(wiring_.qmp.ours), monitor);
@@ -253,9 +245,7 @@ void Guest::Machine::begin() {
     console.emplace(std::move(wiring_.console.ours), monitor);
     cable.emplace(options.nic ? std::move(wiring_.cable.ours) : Descriptor(), monitor,
                   options.peer);
-    if (!options.capture.empty()) {
-        cable->capture(options.capture);
-    }
+    if (!options.capture.empty()) cable->capture(options.capture);
     trace = std::move(wiring_.trace);
     dump = std::move(wiring_.dump);
     wiring_.qmp.theirs.close();
@@ -275,12 +265,9 @@ void Guest::Machine::await_migration(std::size_t seen) {
     for (;;) {
         const auto answer = qmp->command("query-migrate");
         const std::string status = answer.value("status", "");
-        if (status == "completed") {
-            return;
-        }
-        if (status == "failed" || status == "cancelled") {
+        if (status == "completed") return;
+        if (status == "failed" || status == "cancelled")
             throw QmpError("migration: " + answer.value("error-desc", status));
-        }
         if (!qmp->wait_event("MIGRATION", seen, kPrepareLimit)) {
             throw QmpError(fmt::format("migration: nothing new in {} s, it is {}",
                                        kPrepareLimit.count(), status));
@@ -325,18 +312,16 @@ void Guest::Machine::restore() {
     qmp->resume();
     agent->resume();
     const std::int64_t id = agent->ask({{"op", "ping"}});
-    if (!agent->wait(id, kRestoredLimit)) {
+    if (!agent->wait(id, kRestoredLimit))
         throw SetupError(fmt::format("its agent does not answer in {} s", kRestoredLimit.count()));
-    }
 }
 
 std::uint32_t Guest::Machine::port_read(const char* format, unsigned port) {
     const std::string text = qmp->human(fmt::format("i /{} {:#x}", format, port));
     unsigned value = 0;
     const std::size_t at = text.find("= 0x");
-    if (at == std::string::npos || std::sscanf(text.c_str() + at, "= 0x%x", &value) != 1) {
+    if (at == std::string::npos || std::sscanf(text.c_str() + at, "= 0x%x", &value) != 1)
         throw QmpError("i: " + text);
-    }
     return value;
 }
 
@@ -384,9 +369,7 @@ std::optional<std::uint32_t> Guest::Machine::power_control() {
     std::uint32_t at = config(kCard, kFirstCapability) & 0xfc;
     for (int seen = 0; at != 0 && seen < 48; ++seen) {
         const std::uint32_t capability = config(kCard, at);
-        if ((capability & 0xff) == kPowerManagement) {
-            return at + 4;
-        }
+        if ((capability & 0xff) == kPowerManagement) return at + 4;
         at = capability >> 8 & 0xfc;
     }
     return std::nullopt;
@@ -397,27 +380,19 @@ std::optional<std::uint32_t> Guest::Machine::power_control() {
 std::uint32_t Guest::Machine::read_awake(std::uint32_t offset) {
     constexpr std::uint32_t kState = 0x3;
     const bool stood = monitor.is_stopped();
-    if (!stood) {
-        qmp->stop();
-    }
+    if (!stood) qmp->stop();
     const std::uint32_t address = port_read("xw", kConfigAddress);
     const auto power = power_control();
     const std::uint32_t state = power ? config(kCard, *power) & 0xffff : 0;
     const std::uint32_t command = config(kCard, kCommand) & 0xffff;
-    if (power) {
-        set_config(kCard, *power, state & ~kState);
-    }
+    if (power) set_config(kCard, *power, state & ~kState);
     set_config(kCard, kCommand, command | kMemoryDecoding);
     const auto bar = bar0();
     const std::uint32_t value = bar ? examine(*bar + offset) : 0;
     set_config(kCard, kCommand, command);
-    if (power) {
-        set_config(kCard, *power, state);
-    }
+    if (power) set_config(kCard, *power, state);
     qmp->human(fmt::format("o /w {:#x} {:#x}", kConfigAddress, address));
-    if (!stood) {
-        qmp->resume();
-    }
+    if (!stood) qmp->resume();
     if (!bar) {
         throw GuestError(
             "the card's BAR 0 is not mapped, so its registers cannot be read: is there a card?");
@@ -432,12 +407,8 @@ Guest::Machine::~Machine() {
 void Guest::Machine::kill() {
     leave_ = true;
     wake();
-    if (listener_.joinable()) {
-        listener_.join();
-    }
-    if (qemu_) {
-        qemu_->kill();
-    }
+    if (listener_.joinable()) listener_.join();
+    if (qemu_) qemu_->kill();
     const auto lock = monitor.lock();
     end_.asked_for = true;
     monitor.end();
@@ -472,23 +443,15 @@ QemuProcess::Plan Guest::Machine::plan(const Wiring& wiring) const {
     plan.argv.insert(plan.argv.end(), accelerate.begin(), accelerate.end());
     add_devices(plan.argv, wiring);
     add_debugging(plan.argv, wiring);
-    if (start == Start::kRestore) {
-        plan.argv.insert(plan.argv.end(), {"-S", "-incoming", "defer"});
-    }
+    if (start == Start::kRestore) plan.argv.insert(plan.argv.end(), {"-S", "-incoming", "defer"});
     plan.argv.insert(plan.argv.end(), options.qemu.begin(), options.qemu.end());
     plan.inherited = {
         wiring.qmp.theirs.get(),   wiring.agent.theirs.get(), wiring.console.theirs.get(),
         wiring.cable.theirs.get(), wiring.initrd.get(),       wiring.trace.get(),
         wiring.dump.get()};
-    if (options.record_registers) {
-        plan.longest_file = kLongestRecord;
-    }
-    if (wiring.state.open()) {
-        plan.inherited.push_back(wiring.state.get());
-    }
-    if (!options.gdb_socket.empty()) {
-        plan.remove.push_back(options.gdb_socket);
-    }
+    if (options.record_registers) plan.longest_file = kLongestRecord;
+    if (wiring.state.open()) plan.inherited.push_back(wiring.state.get());
+    if (!options.gdb_socket.empty()) plan.remove.push_back(options.gdb_socket);
     return plan;
 }
 
@@ -523,16 +486,13 @@ void Guest::Machine::add_devices(std::vector<std::string>& argv, const Wiring& w
         add({"-netdev",
              fmt::format("dgram,id=cable,local.type=fd,local.str={}", wiring.cable.theirs.get())});
     }
-    if (options.nic && start == Start::kBoot) {
+    if (options.nic && start == Start::kBoot)
         add({"-device", "igb,id=nic,bus=nic-port,netdev=cable,romfile=,mac=" + options.mac});
-    }
 }
 
 void Guest::Machine::add_debugging(std::vector<std::string>& argv, const Wiring& wiring) const {
     if (options.record_registers) {
-        for (const char* event : kRegisterTraceEvents) {
-            argv.insert(argv.end(), {"-trace", event});
-        }
+        for (const char* event : kRegisterTraceEvents) argv.insert(argv.end(), {"-trace", event});
         argv.insert(argv.end(), {"-D", inherited_path(wiring.trace)});
     }
     if (!options.gdb_socket.empty()) {
@@ -541,9 +501,7 @@ void Guest::Machine::add_debugging(std::vector<std::string>& argv, const Wiring&
                                              options.gdb_socket.string()),
                                  "-gdb", "chardev:gdb"});
     }
-    if (options.wait_gdb) {
-        argv.emplace_back("-S");
-    }
+    if (options.wait_gdb) argv.emplace_back("-S");
 }
 
 void Guest::Machine::wake() const {
@@ -578,21 +536,12 @@ void Guest::Machine::serve() {
         std::uint64_t ignored = 0;
         while (read(wake_.get(), &ignored, sizeof ignored) > 0) {
         }
-        if (polled[2].revents != 0) {
-            console_open = console->on_readable();
-        }
-        if (polled[3].revents != 0) {
+        if (polled[2].revents != 0) console_open = console->on_readable();
+        if (polled[3].revents != 0)
             qmp_open = qmp->on_readable([this](const nlohmann::json& event) { on_event(event); });
-        }
-        if ((polled[4].revents & POLLOUT) != 0) {
-            agent->on_writable();
-        }
-        if ((polled[4].revents & ~POLLOUT) != 0) {
-            agent_open = agent->on_readable();
-        }
-        if (polled[5].revents != 0) {
-            cable->on_readable();
-        }
+        if ((polled[4].revents & POLLOUT) != 0) agent->on_writable();
+        if ((polled[4].revents & ~POLLOUT) != 0) agent_open = agent->on_readable();
+        if (polled[5].revents != 0) cable->on_readable();
         // QEMU's end is believed only when all it said has been read.
         const bool silent = !console_open && !qmp_open;
         const bool stuck = panicked_at_ && Clock::now() - *panicked_at_ > kPanicReportLimit;
@@ -621,9 +570,7 @@ void Guest::Machine::on_event(const nlohmann::json& event) {
 }
 
 void Guest::Machine::report_end() {
-    if (trouble_) {
-        std::rethrow_exception(trouble_);
-    }
+    if (trouble_) std::rethrow_exception(trouble_);
     const std::string text = console->text();
     const auto tail = console->tail(kTailLines);
     const auto panic = find_panic(text);
@@ -631,21 +578,15 @@ void Guest::Machine::report_end() {
         throw Panic("the guest's kernel panicked: " + panic.value_or("(it did not say why)"), tail,
                     symbolise(find_trace(text), kernel, options.modules));
     }
-    if (end_.shutdown_reason == "guest-reset") {
-        throw Reboot("the guest rebooted", tail, {});
-    }
-    if (end_.asked_for || end_.shutdown_reason == "host-qmp-quit") {
+    if (end_.shutdown_reason == "guest-reset") throw Reboot("the guest rebooted", tail, {});
+    if (end_.asked_for || end_.shutdown_reason == "host-qmp-quit")
         throw QemuExit("the guest was ended from outside", tail, {});
-    }
-    if (end_.shutdown_reason == "guest-shutdown") {
+    if (end_.shutdown_reason == "guest-shutdown")
         throw QemuExit("the guest powered itself off", tail, {});
-    }
     std::string how = "ended";
     if (end_.status && WIFSIGNALED(*end_.status)) {
         how = fmt::format("was killed by signal {}", WTERMSIG(*end_.status));
-        if (WTERMSIG(*end_.status) == SIGXFSZ) {
-            how += ": the record of register writes was full";
-        }
+        if (WTERMSIG(*end_.status) == SIGXFSZ) how += ": the record of register writes was full";
     } else if (end_.status) {
         how = fmt::format("ended with status {}", WEXITSTATUS(*end_.status));
     }
@@ -655,9 +596,8 @@ void Guest::Machine::report_end() {
 
 void Guest::Machine::wait_ready() {
     const auto hello = agent->wait_hello(options.boot_limit);
-    if (!hello) {
+    if (!hello)
         hang(fmt::format("guest did not reach the agent in {} s", options.boot_limit.count()));
-    }
     if (start == Start::kRestore) {
         settle_restored();
     } else {
@@ -756,9 +696,7 @@ ExecResult Guest::Machine::exec(const std::vector<std::string>& argv, const Exec
          {"output_limit", wanted.output_limit}},
         [&](bool err, std::string_view piece) {
             (err ? result.err : result.out) += piece;
-            if (wanted.on_output) {
-                wanted.on_output(err, piece);
-            }
+            if (wanted.on_output) wanted.on_output(err, piece);
         },
         wanted.output_limit + kOutputOvershoot);
     struct Forget {  // the handler above must not outlive this call
@@ -780,9 +718,8 @@ ExecResult Guest::Machine::exec(const std::vector<std::string>& argv, const Exec
                                name, seconds),
                    console->tail(kTailLines), {});
     }
-    if (last->value("event", "") == "error") {
+    if (last->value("event", "") == "error")
         throw GuestError(fmt::format("guest: {}: {}", name, last->value("message", "")));
-    }
     result.signal = last->value("signal", 0);
     result.status = result.signal != 0 ? 128 + result.signal : last->value("status", 0);
     result.output_cut = last->value("reason", "") == "output_limit";
@@ -817,9 +754,7 @@ void Guest::Machine::power_off() {
     {
         const auto lock = monitor.lock();
         end_.asked_for = true;
-        if (monitor.ended()) {
-            return;
-        }
+        if (monitor.ended()) return;
     }
     agent->ask({{"op", "poweroff"}});
     auto lock = monitor.lock();
@@ -849,9 +784,8 @@ std::string Guest::Machine::memory(std::uint64_t address, std::size_t size) {
     qmp->command("pmemsave",
                  {{"val", address}, {"size", size}, {"filename", inherited_path(dump)}});
     std::string bytes = read_from(dump);
-    if (bytes.size() != size) {
+    if (bytes.size() != size)
         throw GuestError(fmt::format("{} bytes of memory at {:#x} cannot be read", size, address));
-    }
     return bytes;
 }
 
@@ -860,25 +794,19 @@ std::optional<std::uint64_t> Guest::Machine::bar0() {
     const auto find = [](const auto& self, const nlohmann::json& devices) -> std::uint64_t {
         for (const auto& device : devices) {
             if (device.value("qdev_id", "") == "nic") {
-                for (const auto& region : device["regions"]) {
-                    if (region["bar"] == 0) {
-                        return region["address"].template get<std::uint64_t>();
-                    }
-                }
+                for (const auto& region : device["regions"])
+                    if (region["bar"] == 0) return region["address"].template get<std::uint64_t>();
             }
             if (device.contains("pci_bridge") && device["pci_bridge"].contains("devices")) {
-                if (const auto found = self(self, device["pci_bridge"]["devices"]); found != 0) {
+                if (const auto found = self(self, device["pci_bridge"]["devices"]); found != 0)
                     return found;
-                }
             }
         }
         return 0;
     };
     for (const auto& bus : qmp->command("query-pci")) {
         const auto found = find(find, bus["devices"]);
-        if (found != 0 && found != ~std::uint64_t{0}) {
-            return found;
-        }
+        if (found != 0 && found != ~std::uint64_t{0}) return found;
     }
     return std::nullopt;
 }
@@ -887,9 +815,8 @@ std::uint32_t Guest::Machine::examine(std::uint64_t address) {
     const std::string text = qmp->human(fmt::format("xp /1wx {:#x}", address));
     unsigned value = 0;
     const std::size_t at = text.find(": 0x");
-    if (at == std::string::npos || std::sscanf(text.c_str() + at, ": 0x%x", &value) != 1) {
+    if (at == std::string::npos || std::sscanf(text.c_str() + at, ": 0x%x", &value) != 1)
         throw QmpError("xp: " + text);
-    }
     return value;
 }
 
@@ -908,27 +835,20 @@ namespace {
 // A boot whose log complains is no beginning for anybody.
 void check_log(const std::string& log) {
     const auto complaints = find_complaints(log);
-    if (!complaints.empty()) {
+    if (!complaints.empty())
         throw SetupError("the kernel complains while it boots: " + complaints.front());
-    }
 }
 
 }  // namespace
 
 // One state serves many starts: this makes it if there is none. @return null: boot.
 std::unique_ptr<PreparedState> Guest::find_prepared(const Options& options) {
-    if (!wants_prepared(options)) {
-        return nullptr;
-    }
+    if (!wants_prepared(options)) return nullptr;
     auto machine = std::make_unique<Machine>(common_part(options), Machine::Start::kPrepare);
     auto state = std::make_unique<PreparedState>(cache_directory(), machine->description());
-    if (state->open()) {
-        return state;
-    }
+    if (state->open()) return state;
     const Descriptor lock = state->lock();
-    if (state->open()) {
-        return state;  // prepared by whom we waited for
-    }
+    if (state->open()) return state;  // prepared by whom we waited for
     tell(fmt::format("preparing a guest with the {} kernel; later ones start from it",
                      fs::path(options.kernel).filename().string()));
     try {
@@ -1008,9 +928,7 @@ std::vector<std::string> plain_words(const std::string& line) {
     const auto plain = [](unsigned char c) {
         return std::isalnum(c) != 0 || std::strchr("_./:,+@%=- ", c) != nullptr;
     };
-    if (!std::all_of(line.begin(), line.end(), plain)) {
-        return {};
-    }
+    if (!std::all_of(line.begin(), line.end(), plain)) return {};
     std::istringstream text(line);
     std::vector<std::string> words(std::istream_iterator<std::string>(text), {});
     const bool assigns = !words.empty() && words.front().find('=') != std::string::npos;
@@ -1027,9 +945,8 @@ ExecResult Guest::run(const std::string& line, const ExecOptions& options) {
             return exec(words, options);
         } catch (const SetupError& error) {
             // A word of the shell's own, or the shell shall say that there is no such program.
-            if (std::string_view(error.what()).find("No such file") == std::string_view::npos) {
+            if (std::string_view(error.what()).find("No such file") == std::string_view::npos)
                 throw;
-            }
         }
     }
     return exec({"sh", "-c", line}, options);
@@ -1088,9 +1005,8 @@ Console& Guest::console() {
 }
 
 RegisterLog Guest::registers() {
-    if (!machine_->options.record_registers) {
+    if (!machine_->options.record_registers)
         throw SetupError("registers were not recorded; set Options::record_registers");
-    }
     return RegisterLog(read_from(machine_->trace));
 }
 

@@ -28,25 +28,19 @@ namespace {
 
 SocketPair make_socket_pair(int type) {
     std::array<int, 2> ends{};
-    if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-        fail("socketpair");
-    }
+    if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) != 0) fail("socketpair");
     return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 PipePair make_pipe_pair() {
     std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
-        fail("pipe");
-    }
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) fail("pipe");
     return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 Descriptor make_memory_file(const char* name) {
     Descriptor file(memfd_create(name, MFD_CLOEXEC));
-    if (!file.open()) {
-        fail("memfd_create");
-    }
+    if (!file.open()) fail("memfd_create");
     return file;
 }
 
@@ -57,28 +51,23 @@ std::string inherited_path(const Descriptor& descriptor) {
 void write_all(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t n = write(fd, bytes.data(), bytes.size());
-        if (n >= 0) {
+        if (n >= 0)
             bytes.remove_prefix(static_cast<std::size_t>(n));
-        } else if (errno != EINTR) {
+        else if (errno != EINTR)
             fail("write");
-        }
     }
 }
 
 std::string read_from(const Descriptor& file, std::size_t offset) {
     struct stat info = {};
-    if (fstat(file.get(), &info) != 0) {
-        fail("fstat");
-    }
+    if (fstat(file.get(), &info) != 0) fail("fstat");
     const auto size = static_cast<std::size_t>(info.st_size);
     std::string bytes(size - std::min(size, offset), '\0');
     std::size_t done = 0;
     while (done < bytes.size()) {
         const ssize_t n = pread(file.get(), bytes.data() + done, bytes.size() - done,
                                 static_cast<off_t>(offset + done));
-        if (n <= 0) {
-            break;
-        }
+        if (n <= 0) break;
         done += static_cast<std::size_t>(n);
     }
     bytes.resize(done);
@@ -87,9 +76,8 @@ std::string read_from(const Descriptor& file, std::size_t offset) {
 
 std::string read_file(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
-    if (!file || std::filesystem::is_directory(path)) {
+    if (!file || std::filesystem::is_directory(path))
         throw SetupError(path.string() + ": " + std::strerror(errno != 0 ? errno : EISDIR));
-    }
     return {std::istreambuf_iterator<char>(file), {}};
 }
 

@@ -76,9 +76,7 @@ template <typename Visit>
 void for_each_line(std::string_view text, Visit visit) {
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size());
-        if (!visit(strip_stamp(text.substr(0, end)))) {
-            return;
-        }
+        if (!visit(strip_stamp(text.substr(0, end)))) return;
         text.remove_prefix(std::min(end + 1, text.size()));
     }
 }
@@ -89,9 +87,8 @@ std::optional<TraceFrame> parse_frame(const std::string& text) {
     static const std::regex pattern(
         R"(^\s*(\? )?([\w.]+)\+0x([0-9a-f]{1,16})/0x([0-9a-f]{1,16})(?: \[(\w+)[^\]]*\])?)");
     std::smatch match;
-    if (text.size() > kLongestFrame || !std::regex_search(text, match, pattern)) {
+    if (text.size() > kLongestFrame || !std::regex_search(text, match, pattern))
         return std::nullopt;
-    }
     return TraceFrame{match[2], std::stoul(match[3], nullptr, 16),
                       std::stoul(match[4], nullptr, 16), match[5], !match[1].matched};
 }
@@ -99,17 +96,14 @@ std::optional<TraceFrame> parse_frame(const std::string& text) {
 }  // namespace
 
 std::string_view strip_stamp(std::string_view line) {
-    if (line.size() > 2 && line[0] == '<') {  // a level, as /dev/kmsg and `dmesg -r` show it
+    if (line.size() > 2 && line[0] == '<')  // a level, as /dev/kmsg and `dmesg -r` show it
         line.remove_prefix(std::min(line.find('>') + 1, line.size()));
-    }
     if (!line.empty() && line[0] == '[') {
         const std::size_t end = line.find(']');
         const bool digits =
             end != std::string_view::npos &&
             line.substr(1, end - 1).find_first_not_of(" 0123456789.") == std::string_view::npos;
-        if (digits) {
-            line.remove_prefix(std::min(end + 2, line.size()));
-        }
+        if (digits) line.remove_prefix(std::min(end + 2, line.size()));
     }
     return line;
 }
@@ -120,17 +114,14 @@ std::vector<TraceFrame> find_trace(std::string_view log) {
     for_each_line(log, [&](std::string_view line) {
         const std::string text(line);
         if (line.rfind("RIP: 0010:", 0) == 0 && !in_trace && frames.empty()) {
-            if (auto frame = parse_frame(text.substr(10))) {
-                frames.push_back(std::move(*frame));
-            }
+            if (auto frame = parse_frame(text.substr(10))) frames.push_back(std::move(*frame));
         } else if (line.rfind("Call Trace:", 0) == 0) {
             in_trace = true;
         } else if (in_trace) {
             if (auto frame = parse_frame(text)) {
                 const bool repeated = frames.size() == 1 && *frame == frames[0];
-                if (frame->reliable && !repeated && frames.size() < kMostFrames) {
+                if (frame->reliable && !repeated && frames.size() < kMostFrames)
                     frames.push_back(std::move(*frame));
-                }
             } else if (line.find("</TASK>") != std::string_view::npos ||
                        line.find('<') == std::string_view::npos) {
                 return false;
@@ -158,9 +149,7 @@ std::optional<std::string> find_panic(std::string_view log) {
         }
         return true;
     });
-    if (panic && !cause.empty()) {
-        *panic += " (" + cause + ")";
-    }
+    if (panic && !cause.empty()) *panic += " (" + cause + ")";
     return panic;
 }
 
@@ -171,9 +160,7 @@ bool is_complaint(std::string_view line) {
 std::vector<std::string> find_complaints(std::string_view log) {
     std::vector<std::string> complaints;
     for_each_line(log, [&](std::string_view line) {
-        if (is_complaint(line)) {
-            complaints.emplace_back(line);
-        }
+        if (is_complaint(line)) complaints.emplace_back(line);
         return true;
     });
     return complaints;

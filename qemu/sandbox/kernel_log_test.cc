@@ -80,9 +80,7 @@ TEST(KernelLog, ATraceThatNoKernelPrintsIsNoTrouble) {
     EXPECT_TRUE(find_trace("Call Trace:\n f+0xfffffffffffffffff/0x10\n").empty());
     EXPECT_TRUE(find_trace("Call Trace:\n " + std::string(1'000'000, 'f') + "+0x1/0x2\n").empty());
     std::string endless = "Call Trace:\n";
-    for (int i = 0; i < 100'000; ++i) {
-        endless += " f+0x1/0x2\n g+0x1/0x2\n";
-    }
+    for (int i = 0; i < 100'000; ++i) endless += " f+0x1/0x2\n g+0x1/0x2\n";
     EXPECT_LE(find_trace(endless).size(), 64U);
 }
 

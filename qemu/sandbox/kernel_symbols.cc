@@ -30,11 +30,8 @@ class ElfFile {
     }
 
     [[nodiscard]] const Elf64_Shdr& symbols() const {
-        for (const Elf64_Shdr& section : sections_) {
-            if (section.sh_type == SHT_SYMTAB && section.sh_link < sections_.size()) {
-                return section;
-            }
-        }
+        for (const Elf64_Shdr& section : sections_)
+            if (section.sh_type == SHT_SYMTAB && section.sh_link < sections_.size()) return section;
         throw SetupError(name_ + ": has no symbols");
     }
 
@@ -50,9 +47,7 @@ class ElfFile {
         while (done < size) {
             const ssize_t n = pread(file_.get(), reinterpret_cast<char*>(items.data()) + done,
                                     size - done, static_cast<off_t>(offset + done));
-            if (n <= 0) {
-                throw SetupError(name_ + ": cannot be read");
-            }
+            if (n <= 0) throw SetupError(name_ + ": cannot be read");
             done += static_cast<std::size_t>(n);
         }
         return items;
@@ -77,9 +72,7 @@ std::map<std::string, KernelSymbol> kernel_symbols(const std::filesystem::path& 
     std::map<std::string, KernelSymbol> found;
     for (const auto& symbol :
          file.read<Elf64_Sym>(table.sh_offset, table.sh_size / sizeof(Elf64_Sym))) {
-        if (symbol.st_name >= strings.sh_size || symbol.st_value < kStartOfKernelMap) {
-            continue;
-        }
+        if (symbol.st_name >= strings.sh_size || symbol.st_value < kStartOfKernelMap) continue;
         std::string name(text.data() + symbol.st_name);
         if (names.count(name) != 0) {
             found.try_emplace(std::move(name),

@@ -11,9 +11,7 @@ void Monitor::end() {
 }
 
 void Monitor::stopped() {
-    if (!stopped_at_) {
-        stopped_at_ = Clock::now();
-    }
+    if (!stopped_at_) stopped_at_ = Clock::now();
     changed();
 }
 
@@ -31,9 +29,7 @@ Monitor::Clock::duration Monitor::running_time() const {
 
 void Monitor::throw_end(Lock& lock) {
     lock.unlock();
-    if (end_handler_) {
-        end_handler_();
-    }
+    if (end_handler_) end_handler_();
     throw std::logic_error("the guest is gone");
 }
 

@@ -33,18 +33,13 @@ class Monitor {
     bool wait(Lock& lock, Clock::duration limit, Done done) {
         const Clock::duration begin = running_time();
         while (!done()) {
-            if (ended_) {
-                throw_end(lock);
-            }
+            if (ended_) throw_end(lock);
             const Clock::duration left = limit - (running_time() - begin);
-            if (left <= Clock::duration::zero()) {
-                return false;
-            }
-            if (stopped_at_) {
+            if (left <= Clock::duration::zero()) return false;
+            if (stopped_at_)
                 condition_.wait(lock);
-            } else {
+            else
                 condition_.wait_for(lock, left);
-            }
         }
         return true;
     }
@@ -54,12 +49,8 @@ class Monitor {
     bool wait_on_wall(Lock& lock, Clock::duration limit, Done done) {
         const Clock::time_point end = Clock::now() + limit;
         while (!done()) {
-            if (ended_) {
-                throw_end(lock);
-            }
-            if (Clock::now() >= end) {
-                return false;
-            }
+            if (ended_) throw_end(lock);
+            if (Clock::now() >= end) return false;
             condition_.wait_until(lock, end);
         }
         return true;

@@ -23,9 +23,8 @@ constexpr std::uint32_t kOutbound = 2;
 
 template <typename Integer>
 void put(std::string& bytes, Integer value) {
-    for (std::size_t i = 0; i < sizeof value; ++i) {
+    for (std::size_t i = 0; i < sizeof value; ++i)
         bytes.push_back(static_cast<char>((value >> (8 * i)) & 0xff));
-    }
 }
 
 void pad(std::string& bytes) {
@@ -85,9 +84,8 @@ std::string pcapng_packet(const Frame& frame, Direction direction, std::chrono::
 }
 
 Capture::Capture(const std::filesystem::path& path) : file_(path, std::ios::binary) {
-    if (!(file_ << pcapng_header() << std::flush)) {
+    if (!(file_ << pcapng_header() << std::flush))
         throw SetupError("capture " + path.string() + ": " + std::strerror(errno));
-    }
 }
 
 void Capture::add(const Frame& frame, Direction direction) {

@@ -28,9 +28,8 @@ std::optional<Frame> answer_arp(const Frame& frame, const Parsed& parsed) {
     constexpr std::size_t kSender = 14;
     constexpr std::size_t kTarget = 24;
     const std::size_t at = parsed.l3_offset;
-    if (!holds(frame, at + kTarget, kHostIp4) || frame[at + kOperation + 1] != 1) {
+    if (!holds(frame, at + kTarget, kHostIp4) || frame[at + kOperation + 1] != 1)
         return std::nullopt;
-    }
     Ip4 asker;
     std::copy_n(frame.begin() + static_cast<std::ptrdiff_t>(at + kSender), asker.size(),
                 asker.begin());
@@ -61,9 +60,8 @@ Frame icmp6_packet(const Ip6Ends& ends, Frame message, std::uint8_t hop_limit) {
 
 std::optional<Frame> answer_ip4(const Frame& frame, const Parsed& parsed) {
     const Ip4Ends ends{kHostMac, parsed.from_mac, kHostIp4, *parsed.from4};
-    if (parsed.to4 != kHostIp4 || !parsed.ip_checksum_ok || !parsed.l4_checksum_ok) {
+    if (parsed.to4 != kHostIp4 || !parsed.ip_checksum_ok || !parsed.l4_checksum_ok)
         return std::nullopt;
-    }
     if (parsed.protocol == kIcmp && parsed.icmp_type == kEcho4Request) {
         Frame message = icmp_with_type(frame, parsed, kEcho4Reply);
         set_checksum(message, 0);
@@ -78,9 +76,7 @@ std::optional<Frame> answer_ip4(const Frame& frame, const Parsed& parsed) {
 
 std::optional<Frame> answer_ip6(const Frame& frame, const Parsed& parsed) {
     const Ip6Ends ends{kHostMac, parsed.from_mac, kHostIp6, *parsed.from6};
-    if (!parsed.l4_checksum_ok) {
-        return std::nullopt;
-    }
+    if (!parsed.l4_checksum_ok) return std::nullopt;
     if (parsed.protocol == kIcmp6 && parsed.icmp_type == kSolicitation &&
         holds(parsed.payload, 4, kHostIp6) && parsed.from6 != Ip6{}) {
         Frame message(8);
@@ -92,12 +88,9 @@ std::optional<Frame> answer_ip6(const Frame& frame, const Parsed& parsed) {
         message.insert(message.end(), kHostMac.begin(), kHostMac.end());
         return icmp6_packet(ends, message, 255);
     }
-    if (parsed.to6 != kHostIp6) {
-        return std::nullopt;
-    }
-    if (parsed.protocol == kIcmp6 && parsed.icmp_type == kEcho6Request) {
+    if (parsed.to6 != kHostIp6) return std::nullopt;
+    if (parsed.protocol == kIcmp6 && parsed.icmp_type == kEcho6Request)
         return icmp6_packet(ends, icmp_with_type(frame, parsed, kEcho6Reply), 64);
-    }
     if (parsed.protocol == kUdp && parsed.to_port == kEchoPort) {
         return udp6(parsed.from_port, std::string(parsed.payload.begin(), parsed.payload.end()),
                     kEchoPort, ends);
@@ -109,18 +102,10 @@ std::optional<Frame> answer_ip6(const Frame& frame, const Parsed& parsed) {
 
 std::optional<Frame> peer_answer(const Frame& frame) {
     const auto parsed = parse(frame);
-    if (!parsed || parsed->from_mac == kHostMac) {
-        return std::nullopt;
-    }
-    if (parsed->ether_type == kEtherArp) {
-        return answer_arp(frame, *parsed);
-    }
-    if (parsed->from4) {
-        return answer_ip4(frame, *parsed);
-    }
-    if (parsed->from6) {
-        return answer_ip6(frame, *parsed);
-    }
+    if (!parsed || parsed->from_mac == kHostMac) return std::nullopt;
+    if (parsed->ether_type == kEtherArp) return answer_arp(frame, *parsed);
+    if (parsed->from4) return answer_ip4(frame, *parsed);
+    if (parsed->from6) return answer_ip6(frame, *parsed);
     return std::nullopt;
 }
 

@@ -37,11 +37,8 @@ std::string processor_lines() {
     std::ifstream file("/proc/cpuinfo");
     std::string text;
     for (std::string line; std::getline(file, line) && !line.empty();) {
-        for (const char* field : {"model name", "flags", "microcode"}) {
-            if (line.rfind(field, 0) == 0) {
-                text += line + "\n";
-            }
-        }
+        for (const char* field : {"model name", "flags", "microcode"})
+            if (line.rfind(field, 0) == 0) text += line + "\n";
     }
     return text;
 }
@@ -54,11 +51,8 @@ std::string read_text(const fs::path& path) {
 bool kernel_is_gone(const fs::path& state) {
     std::istringstream text(read_text(state / "description"));
     const std::string start = "kernel ";
-    for (std::string line; std::getline(text, line);) {
-        if (line.rfind(start, 0) == 0) {
-            return !fs::exists(line.substr(start.size()));
-        }
-    }
+    for (std::string line; std::getline(text, line);)
+        if (line.rfind(start, 0) == 0) return !fs::exists(line.substr(start.size()));
     return true;
 }
 
@@ -68,14 +62,12 @@ std::string describe_guest(const std::vector<std::string>& argv, const KernelIma
                            bool host_processor) {
     static const std::regex number("(fd=|fd/|local\\.str=)-?[0-9]+");
     std::string text = fmt::format("format {}\n", kFormat);
-    for (const std::string& word : argv) {
+    for (const std::string& word : argv)
         text += "word " + std::regex_replace(word, number, "$1N") + "\n";
-    }
     std::error_code error;
     text += fmt::format("kernel {}\n", fs::canonical(kernel.directory, error).string());
-    for (const char* name : {"complete", "release", "boot", "bzImage"}) {
+    for (const char* name : {"complete", "release", "boot", "bzImage"})
         text += file_line(name, kernel.directory / name);
-    }
     text += file_line("qemu", argv.front());
     text += file_line("initramfs", checkout_root() / "build/guest/initramfs.cpio");
     return host_processor ? text + processor_lines() : text;
@@ -88,14 +80,10 @@ PreparedState::PreparedState(const fs::path& cache, std::string description)
       partial_(directory_.string() + ".partial") {}
 
 std::optional<Descriptor> PreparedState::open() const {
-    if (read_text(directory_ / "description") != description_) {
-        return std::nullopt;
-    }
+    if (read_text(directory_ / "description") != description_) return std::nullopt;
     const fs::path path = directory_ / "state";
     Descriptor state(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!state.open()) {
-        return std::nullopt;
-    }
+    if (!state.open()) return std::nullopt;
     utimensat(AT_FDCWD, path.c_str(), nullptr, 0);  // pruning goes by the last use
     return state;
 }
@@ -111,14 +99,9 @@ Descriptor PreparedState::lock() const {
     fs::create_directories(place, error);
     const fs::path path = place / "lock";
     Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-    if (!file.open()) {
-        throw std::system_error(errno, std::generic_category(), path.string());
-    }
-    while (flock(file.get(), LOCK_EX) != 0) {
-        if (errno != EINTR) {
-            throw std::system_error(errno, std::generic_category(), path.string());
-        }
-    }
+    if (!file.open()) throw std::system_error(errno, std::generic_category(), path.string());
+    while (flock(file.get(), LOCK_EX) != 0)
+        if (errno != EINTR) throw std::system_error(errno, std::generic_category(), path.string());
     return file;
 }
 
@@ -149,21 +132,16 @@ void PreparedState::prune() const {
     std::vector<Kept> kept;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(directory_.parent_path(), error)) {
-        if (!entry.is_directory() || entry.path() == directory_) {
-            continue;
-        }
+        if (!entry.is_directory() || entry.path() == directory_) continue;
         // Who has the lock is alone: any other .partial was left by somebody who died.
-        if (entry.path().extension() == ".partial" || kernel_is_gone(entry.path())) {
+        if (entry.path().extension() == ".partial" || kernel_is_gone(entry.path()))
             fs::remove_all(entry.path(), error);
-        } else {
+        else
             kept.push_back({fs::last_write_time(entry.path() / "state", error), entry.path()});
-        }
     }
     std::sort(kept.begin(), kept.end(),
               [](const Kept& a, const Kept& b) { return a.used > b.used; });
-    for (std::size_t i = kKept - 1; i < kept.size(); ++i) {
-        fs::remove_all(kept[i].path, error);
-    }
+    for (std::size_t i = kKept - 1; i < kept.size(); ++i) fs::remove_all(kept[i].path, error);
 }
 
 }  // namespace fwts::sandbox

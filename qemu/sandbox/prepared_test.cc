@@ -20,9 +20,8 @@ class PreparedTest : public ::testing::Test {
         std::string name = fs::temp_directory_path() / "prepared-test-XXXXXX";
         place_ = mkdtemp(name.data());
         fs::create_directory(place_ / "kernel");
-        for (const char* file : {"complete", "boot", "bzImage"}) {
+        for (const char* file : {"complete", "boot", "bzImage"})
             write(place_ / "kernel" / file, "one");
-        }
         kernel_.directory = place_ / "kernel";
     }
     ~PreparedTest() override { fs::remove_all(place_); }
@@ -109,9 +108,7 @@ TEST_F(PreparedTest, KeepsTheNewestAndRemovesWhatIsOfNoUse) {
     EXPECT_FALSE(orphan.open());
     EXPECT_FALSE(fs::exists(place_ / "prepared/dead.partial"));
     EXPECT_FALSE(states.front().open()) << "the oldest";
-    for (std::size_t i = 1; i < states.size(); ++i) {
-        EXPECT_TRUE(states[i].open()) << i;
-    }
+    for (std::size_t i = 1; i < states.size(); ++i) EXPECT_TRUE(states[i].open()) << i;
 }
 
 }  // namespace

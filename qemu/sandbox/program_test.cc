@@ -37,9 +37,8 @@ Outcome outcome_of(const std::string& words) {
     FILE* pipe = popen(command.c_str(), "r");
     Outcome outcome;
     std::array<char, 4096> piece{};
-    while (const std::size_t n = fread(piece.data(), 1, piece.size(), pipe)) {
+    while (const std::size_t n = fread(piece.data(), 1, piece.size(), pipe))
         outcome.text.append(piece.data(), n);
-    }
     outcome.status = WEXITSTATUS(pclose(pipe));
     return outcome;
 }
@@ -49,15 +48,11 @@ std::vector<int> marked_processes(const std::string& mark) {
     std::vector<int> found;
     for (const auto& entry : fs::directory_iterator("/proc")) {
         const std::string name = entry.path().filename();
-        if (std::isdigit(static_cast<unsigned char>(name[0])) == 0) {
-            continue;
-        }
+        if (std::isdigit(static_cast<unsigned char>(name[0])) == 0) continue;
         std::ifstream file(entry.path() / "environ", std::ios::binary);
         std::stringstream text;
         text << file.rdbuf();
-        if (text.str().find(mark) != std::string::npos) {
-            found.push_back(std::stoi(name));
-        }
+        if (text.str().find(mark) != std::string::npos) found.push_back(std::stoi(name));
     }
     return found;
 }
@@ -74,9 +69,7 @@ class OnTerminal {
             setenv("FWTS_TEST_MARK", mark.c_str(), 1);
             setenv("TMPDIR", temporary.c_str(), 1);
             std::vector<char*> argv = {const_cast<char*>(FWTS_SANDBOX)};
-            for (const auto& word : words) {
-                argv.push_back(const_cast<char*>(word.c_str()));
-            }
+            for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
             argv.push_back(nullptr);
             execv(argv[0], argv.data());
             _exit(127);
@@ -101,14 +94,10 @@ class OnTerminal {
                 return true;
             }
             pollfd one{terminal.get(), POLLIN, 0};
-            if (std::chrono::steady_clock::now() > end || poll(&one, 1, 180'000) != 1) {
-                return false;
-            }
+            if (std::chrono::steady_clock::now() > end || poll(&one, 1, 180'000) != 1) return false;
             std::array<char, 4096> bytes{};
             const ssize_t n = read(terminal.get(), bytes.data(), bytes.size());
-            if (n <= 0) {
-                return false;
-            }
+            if (n <= 0) return false;
             text.append(bytes.data(), static_cast<std::size_t>(n));
         }
     }
@@ -138,9 +127,8 @@ class ProgramTest : public ::testing::Test {
     // Nothing of ours runs, nothing of ours lies about. The end may take its moment.
     void expect_nothing_left() {
         const auto end = std::chrono::steady_clock::now() + 20s;
-        while (!marked_processes(mark_).empty() && std::chrono::steady_clock::now() < end) {
+        while (!marked_processes(mark_).empty() && std::chrono::steady_clock::now() < end)
             poll(nullptr, 0, 20);
-        }
         EXPECT_THAT(marked_processes(mark_), ::testing::IsEmpty());
         EXPECT_TRUE(fs::is_empty(directory_)) << "files are left in " << directory_;
         EXPECT_THAT(running_guests(), ::testing::Not(::testing::Contains(name_)));
@@ -174,11 +162,8 @@ TEST_F(ProgramTest, WordsThatAreWrong) {
 // A module of the trace kernel, as a file on the host.
 fs::path kernel_module(const std::string& name) {
     const fs::path build = fs::path(FWTS_SANDBOX).parent_path().parent_path();
-    for (const auto& entry : fs::recursive_directory_iterator(build / "kernel/trace/modules")) {
-        if (entry.path().filename() == name) {
-            return entry.path();
-        }
-    }
+    for (const auto& entry : fs::recursive_directory_iterator(build / "kernel/trace/modules"))
+        if (entry.path().filename() == name) return entry.path();
     return name;
 }
 
@@ -267,9 +252,7 @@ TEST_F(ProgramTest, NothingIsLeftAfterSignals) {
 TEST_F(ProgramTest, NothingIsLeftWhenKilledDuringTheBoot) {
     for (const int signal_number : {SIGINT, SIGKILL}) {
         OnTerminal run({"run", "--", "sleep", "1000"}, mark_, directory_);
-        while (marked_processes(mark_).size() < 3) {
-            poll(nullptr, 0, 5);
-        }
+        while (marked_processes(mark_).size() < 3) poll(nullptr, 0, 5);
         kill(run.pid, signal_number);
         run.wait();
         expect_nothing_left();

@@ -24,23 +24,17 @@ constexpr auto kAnswerLimit = 30s;
 std::optional<nlohmann::json> QmpLines::next() {
     for (;;) {
         const std::size_t end = buffer_.find('\n');
-        if (end == std::string::npos) {
-            return std::nullopt;
-        }
+        if (end == std::string::npos) return std::nullopt;
         auto message = nlohmann::json::parse(
             buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
         buffer_.erase(0, end + 1);
-        if (message.is_object()) {
-            return message;
-        }
+        if (message.is_object()) return message;
     }
 }
 
 void Qmp::send(const std::string& name, const nlohmann::json& arguments, std::int64_t id) {
     nlohmann::json message = {{"execute", name}, {"id", id}};
-    if (!arguments.is_null()) {
-        message["arguments"] = arguments;
-    }
+    if (!arguments.is_null()) message["arguments"] = arguments;
     const std::string line = message.dump() + "\n";
     // MSG_NOSIGNAL: if QEMU is gone, the listener notices and says why.
     if (::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL) < 0 && errno != EPIPE &&
@@ -59,9 +53,8 @@ nlohmann::json Qmp::command(const std::string& name, const nlohmann::json& argum
         throw Hang(name + ": QEMU did not answer in 30 s", {}, {});
     }
     const nlohmann::json answer = std::move(answers_.extract(id).mapped());
-    if (answer.contains("error")) {
+    if (answer.contains("error"))
         throw QmpError(name + ": " + answer["error"].value("desc", "refused"));
-    }
     return answer.value("return", nlohmann::json::object());
 }
 
@@ -99,9 +92,7 @@ void Qmp::quit() {
 bool Qmp::on_readable(const EventHandler& handler) {
     std::array<char, 65536> bytes{};
     const ssize_t n = recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
-    if (n <= 0) {
-        return n < 0 && (errno == EAGAIN || errno == EINTR);
-    }
+    if (n <= 0) return n < 0 && (errno == EAGAIN || errno == EINTR);
     const auto lock = monitor_.lock();
     lines_.add({bytes.data(), static_cast<std::size_t>(n)});
     while (auto message = lines_.next()) {

@@ -118,13 +118,9 @@ constexpr Entry kRegisters[] = {
 
 std::string register_name(std::uint32_t offset) {
     for (const Entry& entry : kRegisters) {
-        if (offset < entry.offset) {
-            continue;
-        }
+        if (offset < entry.offset) continue;
         const std::uint32_t distance = offset - entry.offset;
-        if (entry.count == 1 && distance == 0) {
-            return std::string(entry.name);
-        }
+        if (entry.count == 1 && distance == 0) return std::string(entry.name);
         if (entry.count > 1 && distance % entry.stride == 0 &&
             distance / entry.stride < entry.count) {
             return fmt::format("{}({})", entry.name, distance / entry.stride);
@@ -138,16 +134,12 @@ std::optional<std::uint32_t> register_offset(std::string_view name) {
     const std::size_t bracket = name.find('(');
     if (bracket != std::string_view::npos) {
         const auto digits = std::string(name.substr(bracket + 1));
-        if (std::sscanf(digits.c_str(), "%u)", &index) != 1) {
-            return std::nullopt;
-        }
+        if (std::sscanf(digits.c_str(), "%u)", &index) != 1) return std::nullopt;
         name = name.substr(0, bracket);
     }
     const auto* entry = std::find_if(std::begin(kRegisters), std::end(kRegisters),
                                      [name](const Entry& each) { return each.name == name; });
-    if (entry == std::end(kRegisters) || index >= entry->count) {
-        return std::nullopt;
-    }
+    if (entry == std::end(kRegisters) || index >= entry->count) return std::nullopt;
     return entry->offset + index * entry->stride;
 }
 
@@ -160,9 +152,7 @@ RegisterLog::RegisterLog(std::string_view trace) {
         const std::string line(trace.substr(0, end));
         trace.remove_prefix(std::min(end + 1, trace.size()));
         const bool done = line.find(kBeginnings[0]) != std::string::npos;
-        if (!done && line.find(kBeginnings[1]) == std::string::npos) {
-            continue;
-        }
+        if (!done && line.find(kBeginnings[1]) == std::string::npos) continue;
         const std::size_t at = line.find("0x");
         RegisterWrite write;
         unsigned long long offset = 0;
@@ -189,9 +179,8 @@ std::vector<RegisterWrite> RegisterLog::writes(std::uint32_t offset) const {
 
 std::vector<RegisterWrite> RegisterLog::writes(std::string_view name) const {
     const auto offset = register_offset(name);
-    if (!offset) {
+    if (!offset)
         throw SetupError(fmt::format("no register \"{}\" in the table of register_log.cc", name));
-    }
     return writes(*offset);
 }
 

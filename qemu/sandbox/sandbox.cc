@@ -95,9 +95,7 @@ void add_guest_options(CLI::App& app, GuestWords& words) {
 Options finish(GuestWords& words) {
     Options options = words.options;
     options.nic = !words.no_nic;
-    if (words.fresh || words.prepared) {
-        options.prepared = words.prepared;
-    }
+    if (words.fresh || words.prepared) options.prepared = words.prepared;
     options.record_registers = !words.registers.empty();
     options.modules.assign(words.loads.begin(), words.loads.end());
     for (const std::string& put : words.puts) {
@@ -110,20 +108,16 @@ Options finish(GuestWords& words) {
         }
         options.files.push_back({put.substr(0, colon), put.substr(colon + 1)});
     }
-    if (options.wait_gdb && options.gdb_socket.empty()) {
+    if (options.wait_gdb && options.gdb_socket.empty())
         throw SetupError("--wait-gdb needs --gdb SOCKET");
-    }
     return options;
 }
 
 void save_registers(const GuestWords& words, Guest& guest) {
-    if (words.registers.empty()) {
-        return;
-    }
+    if (words.registers.empty()) return;
     std::ofstream file(words.registers);
-    if (!(file << guest.registers().to_jsonl() << std::flush)) {
+    if (!(file << guest.registers().to_jsonl() << std::flush))
         throw SetupError(words.registers + ": cannot be written");
-    }
 }
 
 std::string standard_input() {
@@ -142,9 +136,7 @@ int run_command(GuestWords& words, const std::vector<std::string>& argv, bool wi
     ExecOptions exec;
     exec.limit = std::chrono::seconds(words.seconds);
     exec.on_output = print_output;
-    if (with_input) {
-        exec.input = standard_input();
-    }
+    if (with_input) exec.input = standard_input();
     Guest guest = Guest::launch(finish(words));
     int status = 0;
     try {
@@ -166,9 +158,7 @@ int run_command(GuestWords& words, const std::vector<std::string>& argv, bool wi
 int run_shell(GuestWords& words) {
     Options options = finish(words);
     options.console_shell = true;
-    if (isatty(STDIN_FILENO) != 0) {
-        say("booting; Ctrl-] leaves");
-    }
+    if (isatty(STDIN_FILENO) != 0) say("booting; Ctrl-] leaves");
     Guest guest = Guest::launch(options);
     // Modules need the agent; the console does not wait for it.
     std::thread modules([&guest] {
@@ -210,9 +200,7 @@ void detach() {
         std::array<char, 4096> piece{};
         for (;;) {
             const ssize_t n = read(report.read_end.get(), piece.data(), piece.size());
-            if (n <= 0) {
-                break;
-            }
+            if (n <= 0) break;
             text.append(piece.data(), static_cast<std::size_t>(n));
         }
         const bool good = text.rfind("ready", 0) == 0 || text.rfind("waiting", 0) == 0;
@@ -235,9 +223,7 @@ void close_report() {
 Descriptor open_end_signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP}) {
-        sigaddset(&set, signal_number);
-    }
+    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal_number);
     sigprocmask(SIG_BLOCK, &set, nullptr);
     return Descriptor(signalfd(-1, &set, SFD_CLOEXEC));
 }
@@ -251,25 +237,18 @@ bool hold(const Guest& guest, const Descriptor& signals, const Descriptor& stop,
                                   {watch_input ? STDIN_FILENO : -1, POLLIN, 0}}};
     for (;;) {
         poll(polled.data(), polled.size(), -1);
-        if (polled[0].revents != 0) {
-            return true;
-        }
-        if (polled[1].revents != 0 || polled[2].revents != 0) {
-            return false;
-        }
+        if (polled[0].revents != 0) return true;
+        if (polled[1].revents != 0 || polled[2].revents != 0) return false;
         std::array<char, 4096> ignored{};
-        if (polled[3].revents != 0 && read(STDIN_FILENO, ignored.data(), ignored.size()) <= 0) {
+        if (polled[3].revents != 0 && read(STDIN_FILENO, ignored.data(), ignored.size()) <= 0)
             return false;
-        }
     }
 }
 
 int run_start(GuestWords& words, const std::string& name, bool detached) {
     check_name(name);
     const Options options = finish(words);
-    if (detached) {
-        detach();
-    }
+    if (detached) detach();
     Guest::prepare(options);  // while signals still end us
     const Descriptor signals = open_end_signals();
     const Descriptor stop(eventfd(0, EFD_CLOEXEC));
@@ -293,9 +272,7 @@ int run_start(GuestWords& words, const std::string& name, bool detached) {
             eventfd_write(stop.get(), 1);
         }
         if (detached) {
-            if (!failure.empty()) {
-                say(failure);
-            }
+            if (!failure.empty()) say(failure);
             close_report();
         }
     });
@@ -308,14 +285,10 @@ int run_start(GuestWords& words, const std::string& name, bool detached) {
             status = exit_status(kind_of(error));
         }
     }
-    if (!by_itself) {
-        save_registers(words, guest);
-    }
+    if (!by_itself) save_registers(words, guest);
     guest.kill();
     boot.join();
-    if (!failure.empty()) {
-        say(failure);
-    }
+    if (!failure.empty()) say(failure);
     return status;
 }
 
@@ -335,17 +308,11 @@ nlohmann::json frames_of(const SendWords& words) {
         frames.push_back(
             to_hex(udp(static_cast<std::uint16_t>(port), words.udp.substr(colon + 1))));
     }
-    if (!words.hex.empty()) {
-        frames.push_back(to_hex(from_hex(words.hex)));
-    }
-    if (!words.file.empty()) {
-        for (const Frame& frame : read_capture(words.file)) {
-            frames.push_back(to_hex(frame));
-        }
-    }
-    if (frames.empty()) {
+    if (!words.hex.empty()) frames.push_back(to_hex(from_hex(words.hex)));
+    if (!words.file.empty())
+        for (const Frame& frame : read_capture(words.file)) frames.push_back(to_hex(frame));
+    if (frames.empty())
         throw SetupError("nothing to send: say --udp PORT:TEXT, --hex BYTES or --file CAPTURE");
-    }
     return frames;
 }
 
@@ -356,17 +323,13 @@ int run_exec(const std::string& name, const std::vector<std::string>& argv, bool
                               {"argv", argv},
                               {"wait", !no_wait},
                               {"timeout_ms", std::int64_t{seconds} * 1000}};
-    if (with_input) {
-        request["stdin"] = agent::base64_encode(standard_input());
-    }
+    if (with_input) request["stdin"] = agent::base64_encode(standard_input());
     return client.ask(request, print_output).value("status", 0);
 }
 
 int run_console(const std::string& name) {
     const auto answer = ControlClient(name).ask({{"op", "console"}});
-    for (const auto& line : answer.at("lines")) {
-        fmt::print("{}\n", line.get<std::string>());
-    }
+    for (const auto& line : answer.at("lines")) fmt::print("{}\n", line.get<std::string>());
     return 0;
 }
 
@@ -375,9 +338,7 @@ int run_stop(const std::string& name) {
     // Gone when its name is: whoever starts the next of this name must not meet this one.
     for (int attempt = 0; attempt < 1000; ++attempt) {
         const auto names = running_guests();
-        if (std::find(names.begin(), names.end(), name) == names.end()) {
-            return 0;
-        }
+        if (std::find(names.begin(), names.end(), name) == names.end()) return 0;
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     throw SetupError(fmt::format("guest {} was told to stop but is still there after 10 s", name));

@@ -27,9 +27,7 @@ using Symbols = std::multimap<std::string, Symbol>;
 
 std::string quote(const fs::path& path) {
     std::string text = "'";
-    for (const char c : path.string()) {
-        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    }
+    for (const char c : path.string()) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return text + "'";
 }
 
@@ -39,9 +37,7 @@ std::string output_of(const std::string& command) {
     std::array<char, 65536> piece{};
     while (pipe) {
         const std::size_t n = fread(piece.data(), 1, piece.size(), pipe.get());
-        if (n == 0) {
-            break;
-        }
+        if (n == 0) break;
         text.append(piece.data(), n);
     }
     return text;
@@ -50,9 +46,7 @@ std::string output_of(const std::string& command) {
 std::vector<std::string> split(const std::string& text, char at) {
     std::vector<std::string> parts;
     std::istringstream stream(text);
-    for (std::string part; std::getline(stream, part, at);) {
-        parts.push_back(part);
-    }
+    for (std::string part; std::getline(stream, part, at);) parts.push_back(part);
     return parts;
 }
 
@@ -68,9 +62,7 @@ Symbols read_symbols(const fs::path& file) {
     const std::string text = output_of("nm -f sysv " + quote(file) + " 2>/dev/null");
     for (const std::string& line : split(text, '\n')) {
         const auto fields = split(line, '|');
-        if (fields.size() < 7 || trim(fields[3]) != "FUNC") {
-            continue;
-        }
+        if (fields.size() < 7 || trim(fields[3]) != "FUNC") continue;
         symbols.emplace(trim(fields[0]),
                         Symbol{std::stoull("0" + trim(fields[1]), nullptr, 16),
                                std::stoull("0" + trim(fields[4]), nullptr, 16), trim(fields[6])});
@@ -82,27 +74,20 @@ Symbols read_symbols(const fs::path& file) {
 const Symbol* find_symbol(const Symbols& symbols, const TraceFrame& frame) {
     const Symbol* found = nullptr;
     const auto [begin, end] = symbols.equal_range(frame.function);
-    for (auto each = begin; each != end; ++each) {
-        if (found == nullptr || each->second.size == frame.size) {
-            found = &each->second;
-        }
-    }
+    for (auto each = begin; each != end; ++each)
+        if (found == nullptr || each->second.size == frame.size) found = &each->second;
     return found;
 }
 
 // "function at path/file.c:12", with inlined callers, the path shortened to what is in the tree.
 std::string line_of(const fs::path& file, std::uint64_t address, const std::string& section) {
     std::string command = "addr2line -f -i -e " + quote(file);
-    if (!section.empty()) {
-        command += " -j " + quote(section);
-    }
+    if (!section.empty()) command += " -j " + quote(section);
     const auto lines =
         split(output_of(fmt::format("{} {:#x} 2>/dev/null", command, address)), '\n');
     std::string text;
     for (std::size_t i = 0; i + 1 < lines.size(); i += 2) {
-        if (lines[i + 1].rfind("??", 0) == 0) {
-            continue;
-        }
+        if (lines[i + 1].rfind("??", 0) == 0) continue;
         std::string place = lines[i + 1].substr(0, lines[i + 1].find(" (discriminator"));
         static const std::regex tree(R"(^.*/linux-[^/]*/)");
         place = fs::path(std::regex_replace(place, tree, "")).lexically_normal().string();
@@ -119,18 +104,12 @@ fs::path find_module(const std::string& name, const KernelImage& kernel,
         std::replace(stem.begin(), stem.end(), '-', '_');
         return path.extension() == ".ko" && stem == name;
     };
-    for (const fs::path& module : modules) {
-        if (fits(module)) {
-            return module;
-        }
-    }
+    for (const fs::path& module : modules)
+        if (fits(module)) return module;
     for (const char* tree : {"build/drivers", "build/net", "build/lib", "modules"}) {
         std::error_code error;
-        for (const auto& each : fs::recursive_directory_iterator(kernel.directory / tree, error)) {
-            if (fits(each.path())) {
-                return each.path();
-            }
-        }
+        for (const auto& each : fs::recursive_directory_iterator(kernel.directory / tree, error))
+            if (fits(each.path())) return each.path();
     }
     return {};
 }

@@ -31,9 +31,7 @@ class RawTerminal {
         }
     }
     ~RawTerminal() {
-        if (saved_) {
-            tcsetattr(STDIN_FILENO, TCSADRAIN, &*saved_);
-        }
+        if (saved_) tcsetattr(STDIN_FILENO, TCSADRAIN, &*saved_);
     }
     RawTerminal(const RawTerminal&) = delete;
     RawTerminal& operator=(const RawTerminal&) = delete;
@@ -62,9 +60,7 @@ Descriptor open_window_signal() {
 // In raw mode a line end needs its carriage return.
 std::string with_returns(const std::string& text) {
     std::string result;
-    for (const char c : text) {
-        result += c == '\n' ? "\r\n" : std::string(1, c);
-    }
+    for (const char c : text) result += c == '\n' ? "\r\n" : std::string(1, c);
     return result;
 }
 
@@ -87,32 +83,22 @@ bool join_terminal(Guest& guest) {
     std::array<pollfd, 3> polled{
         {{STDIN_FILENO, POLLIN, 0}, {ended.get(), POLLIN, 0}, {resized.get(), POLLIN, 0}}};
     for (;;) {
-        if (poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) {
-            return true;
-        }
-        if (polled[1].revents != 0) {
-            return false;
-        }
+        if (poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return true;
+        if (polled[1].revents != 0) return false;
         if (polled[2].revents != 0) {
             signalfd_siginfo ignored{};
             while (read(resized.get(), &ignored, sizeof ignored) > 0) {
             }
             tell_window_size(guest);
         }
-        if (polled[0].revents == 0) {
-            continue;
-        }
+        if (polled[0].revents == 0) continue;
         std::array<char, 4096> bytes{};
         const ssize_t n = read(STDIN_FILENO, bytes.data(), bytes.size());
-        if (n <= 0) {
-            return true;
-        }
+        if (n <= 0) return true;
         const std::string_view typed(bytes.data(), static_cast<std::size_t>(n));
         const std::size_t leave = typed.find(kLeave);
         console.type(typed.substr(0, leave));
-        if (leave != std::string_view::npos) {
-            return true;
-        }
+        if (leave != std::string_view::npos) return true;
     }
 }
 

@@ -31,9 +31,7 @@ std::uint64_t exchange(Guest& guest, std::size_t frames) {
         guest.cable().send(frame);
         bytes += frame.size();
         EXPECT_TRUE(guest.cable().receive(20s)) << "no answer to frame " << i;
-        if (testing::Test::HasFailure()) {
-            break;
-        }
+        if (testing::Test::HasFailure()) break;
     }
     return bytes;
 }

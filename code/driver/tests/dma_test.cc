@@ -55,9 +55,7 @@ bool hand_send(Guest& guest, const std::string& file, const Frame& frame) {
 
 Frame random_frame(std::mt19937_64& random, std::size_t size) {
     Frame frame(size);
-    for (auto& byte : frame) {
-        byte = static_cast<std::uint8_t>(random());
-    }
+    for (auto& byte : frame) byte = static_cast<std::uint8_t>(random());
     return frame;
 }
 
@@ -93,9 +91,8 @@ TEST_P(Dma, FramesArriveByteForByte) {
     std::cout << "seed " << seed << " (FWTS_SEED)\n";
     std::mt19937_64 random(seed);
     std::vector<std::size_t> sizes = {14, 15, 59, 60, 61, 64, 1500, 1513, 1514};
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < 16; i++)
         sizes.push_back(std::uniform_int_distribution<std::size_t>(14, 1514)(random));
-    }
 
     Guest& guest = ready_guest();
     const std::string file = hand_send_file(guest);
@@ -160,11 +157,8 @@ TEST_P(Dma, RefusesWhatCannotBeSent) {
 /// @return the order of the first write to @p name whose value has all of @p bits, or nothing.
 std::optional<std::size_t> first(const sandbox::RegisterLog& log, const char* name,
                                  std::uint64_t bits) {
-    for (const auto& write : log.writes(name)) {
-        if ((write.value & bits) == bits) {
-            return write.order;
-        }
-    }
+    for (const auto& write : log.writes(name))
+        if ((write.value & bits) == bits) return write.order;
     return std::nullopt;
 }
 
@@ -184,9 +178,8 @@ TEST_P(Dma, TellsTheCardInTheRightOrder) {
     EXPECT_LT(*length, *queue);
     EXPECT_LT(*queue, *transmit);
     EXPECT_LT(*transmit, *tail) << "the doorbell rang before the card was ready";
-    for (const auto& write : up.all()) {
+    for (const auto& write : up.all())
         EXPECT_TRUE(write.implemented) << "wrote to " << sandbox::register_name(write.offset);
-    }
 
     guest.must("ip link set eth0 down");
     const sandbox::RegisterLog down = guest.registers().since(before + up.all().size());

@@ -76,9 +76,7 @@ constexpr const char* kUsage =
 class File {
   public:
     File(const std::string& path, int flags) : path_(path), fd_(open(path.c_str(), flags)) {
-        if (fd_ < 0) {
-            give_up(path);
-        }
+        if (fd_ < 0) give_up(path);
     }
     ~File() { close(fd_); }
     File(const File&) = delete;
@@ -90,15 +88,11 @@ class File {
         return ::write(fd_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
     }
     void write(const std::string& text) const {
-        if (!try_write(text)) {
-            give_up(path_);
-        }
+        if (!try_write(text)) give_up(path_);
     }
     [[nodiscard]] long number() const {
         char text[32] = {};
-        if (pread(fd_, text, sizeof text - 1, 0) <= 0) {
-            give_up(path_);
-        }
+        if (pread(fd_, text, sizeof text - 1, 0) <= 0) give_up(path_);
         return std::strtol(text, nullptr, 10);
     }
 
@@ -128,9 +122,7 @@ class Interface {
         return ioctl(socket_, SIOCSIFFLAGS, &request) == 0;
     }
     void set(bool up) const {
-        if (!try_set(up)) {
-            give_up(name_ + (up ? " up" : " down"));
-        }
+        if (!try_set(up)) give_up(name_ + (up ? " up" : " down"));
     }
     /// Gives the rings so many descriptors.
     [[nodiscard]] bool try_set_rings(Rings wanted) const {
@@ -141,9 +133,7 @@ class Interface {
         return ethtool(&sizes);
     }
     void set_rings(Rings wanted) const {
-        if (!try_set_rings(wanted)) {
-            give_up(name_ + ": rings");
-        }
+        if (!try_set_rings(wanted)) give_up(name_ + ": rings");
     }
     [[nodiscard]] bool try_set_mtu(int mtu) const {
         ifreq request = named();
@@ -152,17 +142,13 @@ class Interface {
     }
     [[nodiscard]] int mtu() const {
         ifreq request = named();
-        if (ioctl(socket_, SIOCGIFMTU, &request) != 0) {
-            give_up(name_ + ": MTU");
-        }
+        if (ioctl(socket_, SIOCGIFMTU, &request) != 0) give_up(name_ + ": MTU");
         return request.ifr_mtu;
     }
     [[nodiscard]] Rings rings() const {
         ethtool_ringparam sizes{};
         sizes.cmd = ETHTOOL_GRINGPARAM;
-        if (!ethtool(&sizes)) {
-            give_up(name_ + ": rings");
-        }
+        if (!ethtool(&sizes)) give_up(name_ + ": rings");
         return {sizes.rx_pending, sizes.tx_pending};
     }
     /// @return a counter of "ethtool -S".
@@ -181,11 +167,9 @@ class Interface {
         stats->cmd = ETHTOOL_GSTATS;
         stats->n_stats = info.n_stats;
         read = read && ethtool(stats);
-        for (unsigned i = 0; read && i < info.n_stats; i++) {
-            if (counter == reinterpret_cast<const char*>(strings->data + i * ETH_GSTRING_LEN)) {
+        for (unsigned i = 0; read && i < info.n_stats; i++)
+            if (counter == reinterpret_cast<const char*>(strings->data + i * ETH_GSTRING_LEN))
                 return stats->data[i];
-            }
-        }
         give_up(name_ + ": " + counter);
     }
 
@@ -202,9 +186,7 @@ class Interface {
     }
     [[nodiscard]] int flags() const {
         ifreq request = named();
-        if (ioctl(socket_, SIOCGIFFLAGS, &request) != 0) {
-            give_up(name_);
-        }
+        if (ioctl(socket_, SIOCGIFFLAGS, &request) != 0) give_up(name_);
         return request.ifr_flags;
     }
 
@@ -214,15 +196,11 @@ class Interface {
 
 void load(const std::string& module, const std::string& parameters = {}) {
     const File file(module, O_RDONLY | O_CLOEXEC);
-    if (syscall(SYS_finit_module, file.fd(), parameters.c_str(), 0) != 0) {
-        give_up("load " + module);
-    }
+    if (syscall(SYS_finit_module, file.fd(), parameters.c_str(), 0) != 0) give_up("load " + module);
 }
 
 void unload(const std::string& name) {
-    if (syscall(SYS_delete_module, name.c_str(), O_NONBLOCK) != 0) {
-        give_up("unload " + name);
-    }
+    if (syscall(SYS_delete_module, name.c_str(), O_NONBLOCK) != 0) give_up("unload " + name);
 }
 
 /// While it is held, the device is enabled whatever a driver does: enabling only counts. With ACPI
@@ -239,9 +217,7 @@ void hold(const std::string& device, bool held) {
 void await_frame(int round) {
     const File received("/sys/class/net/eth0/statistics/rx_packets", O_RDONLY);
     for (int i = 0; i < 3000; i++) {
-        if (received.number() > 0) {
-            return;
-        }
+        if (received.number() > 0) return;
         usleep(20'000);
     }
     errno = ETIMEDOUT;
@@ -261,24 +237,16 @@ void cycle(const std::string& module, int times, const std::string& device, bool
         }
         load(module);
         const Interface eth0("eth0");
-        if (frames && i % 8 != 1) {
-            eth0.set_rings({32, 32});
-        }
-        if (i % 3 > 0) {
-            eth0.set(true);
-        }
+        if (frames && i % 8 != 1) eth0.set_rings({32, 32});
+        if (i % 3 > 0) eth0.set(true);
         if (i % 3 == 2) {
             eth0.set(false);
             eth0.set(true);
         }
-        if (frames && i % 3 > 0 && i % 10 < 3) {
-            await_frame(i);
-        }
+        if (frames && i % 3 > 0 && i % 10 < 3) await_frame(i);
         unload("igbook");
     }
-    if (held) {
-        hold(device, false);
-    }
+    if (held) hold(device, false);
     std::printf("%d\n", times);
 }
 
@@ -302,9 +270,7 @@ void reopen(const std::string& name, int times) {
 }
 
 unsigned read_size(const std::string& word, unsigned now) {
-    if (word == "none") {
-        return 0;
-    }
+    if (word == "none") return 0;
     const auto wanted = static_cast<unsigned>(std::strtoul(word.c_str(), nullptr, 10));
     return wanted == 0 ? now : wanted;
 }
@@ -328,9 +294,7 @@ void resize(const std::string& name, char** sizes) {
 void keep_the_processor() {
     sched_param priority{};
     priority.sched_priority = 10;
-    if (sched_setscheduler(0, SCHED_FIFO, &priority) != 0) {
-        give_up("real-time priority");
-    }
+    if (sched_setscheduler(0, SCHED_FIFO, &priority) != 0) give_up("real-time priority");
 }
 
 /// Whoever serves the rings otherwise does not get at these frames before they change. It must be
@@ -349,9 +313,7 @@ void change_after(long frames, const std::string& name, const std::function<bool
             give_up("the frames");
         }
     }
-    if (!change()) {
-        give_up(name + ": rings");
-    }
+    if (!change()) give_up(name + ": rings");
 }
 
 void resize_after(long frames, const std::string& name, char** sizes) {
@@ -397,9 +359,7 @@ struct Totals {
 
 Totals read_totals(const File& file, const std::string& name) {
     char text[4096] = {};
-    if (pread(file.fd(), text, sizeof text - 1, 0) <= 0) {
-        give_up("/proc/net/dev");
-    }
+    if (pread(file.fd(), text, sizeof text - 1, 0) <= 0) give_up("/proc/net/dev");
     const char* line = std::strstr(text, (name + ":").c_str());
     Totals totals;
     if (line == nullptr ||
@@ -424,9 +384,7 @@ const char* fallen(const Totals& before, const Totals& now) {
 void watch(const std::string& name, std::uint64_t frames, const char* told) {
     const File file("/proc/net/dev", O_RDONLY);
     std::FILE* out = std::fopen(told, "w");
-    if (out == nullptr) {
-        give_up(told);
-    }
+    if (out == nullptr) give_up(told);
     Totals now = read_totals(file, name);
     const Totals end{0, now.rx_packets + frames, 0, now.tx_packets + frames};
     std::fputs("ready\n", out);
@@ -455,9 +413,7 @@ void fail_each(const std::function<bool()>& attempt, const std::function<void()>
         const bool worked = attempt();
         const long left = nth.number();
         nth.write("0");
-        if (worked) {
-            undo();
-        }
+        if (worked) undo();
         if (left > 0) {
             if (!worked) {
                 errno = 0;
@@ -542,9 +498,7 @@ class Mtu {
         return worked;
     }
     void undo() const {
-        if (!eth_.try_set_mtu(before_)) {
-            give_up("the MTU as it was");
-        }
+        if (!eth_.try_set_mtu(before_)) give_up("the MTU as it was");
     }
     void tell() const { std::printf("%d failed, %d worked\n", failed_, worked_); }
 
@@ -575,9 +529,7 @@ void fail_calls(const Step& step, const std::string& failcall, char** parameters
         const bool worked = step.attempt();
         const long hits = File("/sys/module/failcall/parameters/hits", O_RDONLY).number();
         unload("failcall");
-        if (worked) {
-            step.undo();
-        }
+        if (worked) step.undo();
         std::printf("%ld%s\n", hits, worked ? " worked" : "");
     }
 }
@@ -587,9 +539,7 @@ void fail_calls(const Step& step, const std::string& failcall, char** parameters
 void mark_caches(const char* mark) {
     const std::string place = "/sys/kernel/slab/";
     DIR* directory = opendir(place.c_str());
-    if (directory == nullptr) {
-        give_up(place);
-    }
+    if (directory == nullptr) give_up(place);
     while (const dirent* entry = readdir(directory)) {
         const std::string name = entry->d_name;
         if (name[0] != '.' && name.rfind("kmemleak_", 0) != 0 &&
@@ -619,51 +569,47 @@ void leaks() {
     kmemleak.write("scan");
     char text[4096];
     ssize_t got = 0;
-    while ((got = read(kmemleak.fd(), text, sizeof text)) > 0) {
+    while ((got = read(kmemleak.fd(), text, sizeof text)) > 0)
         std::fwrite(text, 1, static_cast<std::size_t>(got), stdout);
-    }
-    if (got < 0) {
-        give_up("kmemleak");
-    }
+    if (got < 0) give_up("kmemleak");
 }
 
 bool run(const std::string& what, int argc, char** argv) {
     const bool frames = what == "cycle-with-frames";
-    if ((what == "cycle" || frames) && argc == 5) {
+    if ((what == "cycle" || frames) && argc == 5)
         cycle(argv[2], std::atoi(argv[3]), argv[4], frames);
-    } else if (what == "cycle-pair" && argc == 4) {
+    else if (what == "cycle-pair" && argc == 4)
         cycle_pair(argv[2], std::atoi(argv[3]));
-    } else if (what == "reopen" && argc == 4) {
+    else if (what == "reopen" && argc == 4)
         reopen(argv[2], std::atoi(argv[3]));
-    } else if (what == "resize" && argc >= 5 && argc % 2 == 1) {
+    else if (what == "resize" && argc >= 5 && argc % 2 == 1)
         resize(argv[2], argv + 3);
-    } else if (what == "resize-after" && argc == 6) {
+    else if (what == "resize-after" && argc == 6)
         resize_after(std::atol(argv[2]), argv[3], argv + 4);
-    } else if (what == "watch" && argc == 5) {
+    else if (what == "watch" && argc == 5)
         watch(argv[2], std::strtoull(argv[3], nullptr, 10), argv[4]);
-    } else if (what == "mtu-after" && argc == 5) {
+    else if (what == "mtu-after" && argc == 5)
         mtu_after(std::atol(argv[2]), argv[3], std::atoi(argv[4]));
-    } else if (what == "send-resize" && argc == 6) {
+    else if (what == "send-resize" && argc == 6)
         send_resize(std::atoi(argv[2]), argv[3], argv + 4);
-    } else if (what == "fail-resize" && argc == 5) {
+    else if (what == "fail-resize" && argc == 5)
         fail_change(Resizing(argv[2], argv + 3));
-    } else if (what == "fail-mtu" && argc == 4) {
+    else if (what == "fail-mtu" && argc == 4)
         fail_change(Mtu(argv[2], std::atoi(argv[3])));
-    } else if (what == "fail-bind" && argc == 3) {
+    else if (what == "fail-bind" && argc == 3)
         fail_each(Binding(argv[2]));
-    } else if (what == "fail-open" && argc == 3) {
+    else if (what == "fail-open" && argc == 3)
         fail_each(Opening(argv[2]));
-    } else if (what == "fail-calls" && argc > 5 && std::string(argv[3]) == "bind") {
+    else if (what == "fail-calls" && argc > 5 && std::string(argv[3]) == "bind")
         fail_calls(Binding(argv[4]), argv[2], argv + 5);
-    } else if (what == "fail-calls" && argc > 5 && std::string(argv[3]) == "open") {
+    else if (what == "fail-calls" && argc > 5 && std::string(argv[3]) == "open")
         fail_calls(Opening(argv[4]), argv[2], argv + 5);
-    } else if (what == "only" && argc == 3) {
+    else if (what == "only" && argc == 3)
         choose(std::string(argv[2]) == "all");
-    } else if (what == "leaks" && argc == 2) {
+    else if (what == "leaks" && argc == 2)
         leaks();
-    } else {
+    else
         return false;
-    }
     return true;
 }
 

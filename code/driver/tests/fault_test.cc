@@ -56,17 +56,13 @@ void fail_calls(Guest& guest, const std::string& stage, const std::vector<Call>&
     std::vector<std::string> words = {"drive", "fail-calls", kFailcall, attempt, of};
     std::string wanted, names;
     for (const Call& call : calls) {
-        if (stage < call.from || stage >= call.until) {
-            continue;
-        }
+        if (stage < call.from || stage >= call.until) continue;
         words.push_back("symbol=" + call.symbol + " value=" + call.value + " count=" +
                         std::to_string(call.count) + " skip=" + std::to_string(call.skip));
         wanted += std::to_string(call.count) + "\n";
         names += call.symbol + " ";
     }
-    if (wanted.empty()) {
-        return;
-    }
+    if (wanted.empty()) return;
     const sandbox::ExecResult result = guest.exec(words, {.limit = 180s});
     EXPECT_EQ(result.status, 0) << result.err;
     EXPECT_EQ(result.out, wanted) << "a line for each of: " << names;
@@ -93,9 +89,8 @@ TEST_P(Faults, CallsThatFail) {
     Guest& guest = StageTest::guest();
     const HeldDevice held(guest);
     guest.must(std::string("insmod ") + kDriver);
-    if (GetParam() >= "04") {
+    if (GetParam() >= "04")
         guest.must("ethtool -G eth0 rx 16 tx 16");  // enough to be filled in part
-    }
     fail_calls(guest, GetParam(), kOpenCalls, "open", "eth0");
     guest.put(kDrivers + "unbind", kDevice);
     fail_calls(guest, GetParam(), kProbeCalls, "bind", kDevice);

@@ -44,17 +44,13 @@ int open_socket(const char* interface) {
 /// Makes the answer in place. @return its length.
 std::size_t answer(unsigned char* frame, std::size_t length) {
     std::swap_ranges(frame, frame + 6, frame + 6);
-    if (length < kHeader + 2) {
-        return length;
-    }
+    if (length < kHeader + 2) return length;
     const std::size_t wanted = frame[14] << 8 | frame[15];
     return wanted == 0 ? length : std::min(wanted, length);
 }
 
 bool send_frame(int fd, const unsigned char* frame, std::size_t length) {
-    if (send(fd, frame, length, 0) == static_cast<ssize_t>(length)) {
-        return true;
-    }
+    if (send(fd, frame, length, 0) == static_cast<ssize_t>(length)) return true;
     std::perror("send");
     return false;
 }

@@ -33,9 +33,7 @@ struct InterruptLine {
 
     [[nodiscard]] unsigned long sum() const {
         unsigned long total = 0;
-        for (const auto count : counts) {
-            total += count;
-        }
+        for (const auto count : counts) total += count;
         return total;
     }
 };
@@ -46,9 +44,7 @@ InterruptLine interrupt(Guest& guest, const std::string& name) {
     InterruptLine line;
     char colon = 0;
     words >> line.irq >> colon;
-    for (unsigned long count = 0; words >> count;) {
-        line.counts.push_back(count);
-    }
+    for (unsigned long count = 0; words >> count;) line.counts.push_back(count);
     words.clear();
     std::getline(words, line.rest);
     return line;
@@ -58,9 +54,8 @@ InterruptLine interrupt(Guest& guest, const std::string& name) {
 std::vector<unsigned long> softnet(Guest& guest, unsigned column) {
     std::istringstream lines(guest.get("/proc/net/softnet_stat"));
     std::vector<unsigned long> values;
-    for (std::string line; std::getline(lines, line);) {
+    for (std::string line; std::getline(lines, line);)
         values.push_back(std::stoul(line.substr(column * 9, 8), nullptr, 16));
-    }
     return values;
 }
 
@@ -74,13 +69,10 @@ void bring_up(Guest& guest, const std::string& mode) {
 
 /// Sends @p count echo requests at once. @return how many were answered.
 unsigned burst(Guest& guest, unsigned count, std::uint16_t first) {
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count; i++)
         guest.cable().send(sandbox::ping(0x1dea, static_cast<std::uint16_t>(first + i)));
-    }
     unsigned answered = 0;
-    while (answered < count && guest.cable().expect(sandbox::is_icmp_echo_reply(), 20s)) {
-        answered++;
-    }
+    while (answered < count && guest.cable().expect(sandbox::is_icmp_echo_reply(), 20s)) answered++;
     return answered;
 }
 
@@ -106,9 +98,7 @@ void check_link(Guest& guest, const std::string& name) {
 /// Closes and opens the interface while frames keep arriving, then asks whether it still works.
 void check_down_in_traffic(Guest& guest) {
     for (int round = 0; round < 2; round++) {
-        for (std::uint16_t i = 0; i < 60; i++) {
-            guest.cable().send(sandbox::ping(0xdead, i));
-        }
+        for (std::uint16_t i = 0; i < 60; i++) guest.cable().send(sandbox::ping(0xdead, i));
         guest.must(
             "ip link set eth0 down && ip link set eth0 up"
             " && ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:01 dev eth0");
@@ -144,11 +134,8 @@ const std::vector<Mode> kModes = {
 /// @return the order of the first write to @p reg that has all of @p bits.
 template <typename Register>
 std::size_t first(const RegisterLog& log, Register reg, std::uint64_t bits = 0) {
-    for (const auto& write : log.writes(reg)) {
-        if ((write.value & bits) == bits) {
-            return write.order;
-        }
-    }
+    for (const auto& write : log.writes(reg))
+        if ((write.value & bits) == bits) return write.order;
     ADD_FAILURE() << "no write to " << reg << " with " << bits;
     return 0;
 }
@@ -162,16 +149,13 @@ void check_msix_registers(const RegisterLog& up) {
     EXPECT_LT(first(up, "GPIE", 1U << 4), first(up, "EIAC")) << "or EIAC is dropped";
     EXPECT_LT(first(up, "GPIE", 1U << 4), first(up, "EIAM"));
     EXPECT_LT(first(up, "EIAC"), first(up, kEims, 2));
-    for (const auto& write : up.writes(kIms)) {
+    for (const auto& write : up.writes(kIms))
         EXPECT_EQ(write.value, kLsc) << "queues interrupt by EIMS";
-    }
 }
 
 void check_single_registers(const RegisterLog& up) {
     EXPECT_EQ(up.last("IVAR(0)"), 0x8080U) << "without an entry transmit raises no cause";
-    for (const char* reg : {"GPIE", "EIAC", "EIMS"}) {
-        EXPECT_TRUE(up.writes(reg).empty()) << reg;
-    }
+    for (const char* reg : {"GPIE", "EIAC", "EIMS"}) EXPECT_TRUE(up.writes(reg).empty()) << reg;
 }
 
 /// Routes before frames can come, unmasks when there is something to serve.
@@ -234,9 +218,7 @@ void check_mode(Guest& guest, const Mode& mode, std::mt19937_64& random) {
     check_masking(guest.registers().since(idle), mode);
     check_link(guest, mode.other);
     expect_nothing_lost(guest, random, 8);
-    if (mode.parameter == "msix") {
-        check_affinity(guest);
-    }
+    if (mode.parameter == "msix") check_affinity(guest);
     check_down_in_traffic(guest);
 
     const auto end = guest.registers().all().size();
@@ -277,9 +259,7 @@ TEST(Irq, EachModeCarriesTrafficAndLosesNothing) {
     guest.must("dmesg -c");
     // No protocol may send frames of its own: the registers are looked at between bursts.
     silence(guest);
-    for (const Mode& mode : kModes) {
-        ASSERT_NO_FATAL_FAILURE(check_mode(guest, mode, random));
-    }
+    for (const Mode& mode : kModes) ASSERT_NO_FATAL_FAILURE(check_mode(guest, mode, random));
     ASSERT_NO_FATAL_FAILURE(check_choice(guest));
     expect_no_complaint(guest, "irq_mode=none");
     guest.power_off();

@@ -78,15 +78,11 @@ std::string leaks_without_third_part(Guest& guest, const std::string& how) {
 
 TEST(KernelC, GoodExamplesAreSilentAndBadOnesAreNot) {
     Guest guest = boot();
-    for (const char* example : kGood) {
-        do_it(guest, "good", example);
-    }
+    for (const char* example : kGood) do_it(guest, "good", example);
     EXPECT_FALSE(guest.run(std::string("echo neither >") + kExamples + "list").ok());
     EXPECT_FALSE(guest.run(std::string("echo bad >") + kExamples + "bits").ok());
     expect_no_complaint(guest);
-    for (const Fault& fault : kHeardTogether) {
-        expect_complaint(guest, fault);
-    }
+    for (const Fault& fault : kHeardTogether) expect_complaint(guest, fault);
     EXPECT_FALSE(guest.run(std::string("exec 3>") + kExamples + "list; rmmod kernel_c").ok());
     guest.must("rmmod kernel_c");
     guest.power_off();

@@ -23,9 +23,8 @@ namespace {
 int try_stamping(int socket, ifreq request) {
     hwtstamp_config config{};
     request.ifr_data = reinterpret_cast<char*>(&config);
-    for (const unsigned long number : {SIOCSHWTSTAMP, SIOCGHWTSTAMP}) {
+    for (const unsigned long number : {SIOCSHWTSTAMP, SIOCGHWTSTAMP})
         std::puts(ioctl(socket, number, &request) == 0 ? "ok" : std::strerror(errno));
-    }
     return 0;
 }
 
@@ -40,9 +39,7 @@ int main(int argc, char** argv) {
     std::strncpy(request.ifr_name, argv[1], IFNAMSIZ - 1);
     mii_ioctl_data mii{};
     int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
-    if (socket >= 0 && std::strcmp(argv[2], "stamp") == 0) {
-        return try_stamping(socket, request);
-    }
+    if (socket >= 0 && std::strcmp(argv[2], "stamp") == 0) return try_stamping(socket, request);
     if (socket < 0 || ioctl(socket, SIOCGMIIPHY, &request) != 0) {
         std::perror("SIOCGMIIPHY");
         return 1;

@@ -49,9 +49,7 @@ Guest ready_guest(int cpus = 1) {
 /// A frame that no protocol takes, so that nothing is sent because of it.
 Frame silent_frame(std::mt19937_64& random) {
     Frame payload(46 + random() % 1400);
-    for (auto& byte : payload) {
-        byte = static_cast<std::uint8_t>(random());
-    }
+    for (auto& byte : payload) byte = static_cast<std::uint8_t>(random());
     return sandbox::ethernet(sandbox::kGuestMac, sandbox::kHostMac, kNobodyAnswers, payload);
 }
 
@@ -87,9 +85,7 @@ bool hit_window(Guest& guest, std::mt19937_64& random, const std::string& symbol
                " frames=" + std::to_string(frames));
     guest.cable().send(silent_frame(random));
     EXPECT_TRUE(guest.console().expect("window: open", 30s, from)) << symbol << " never called";
-    for (int i = 0; i < frames; i++) {
-        guest.cable().send(silent_frame(random));
-    }
+    for (int i = 0; i < frames; i++) guest.cable().send(silent_frame(random));
     const std::string parameters = "/sys/module/window/parameters/";
     std::string arrived;
     EXPECT_TRUE(eventually([&] {
@@ -125,9 +121,7 @@ void check_budget(Guest& guest, std::mt19937_64& random) {
     int full = 0;
     int total = 0;
     for (std::string line; std::getline(lines, line);) {
-        if (line.find("device eth0") == std::string::npos) {
-            continue;
-        }
+        if (line.find("device eth0") == std::string::npos) continue;
         const auto at = line.find(" work ");
         ASSERT_NE(at, std::string::npos) << line;
         const int work = std::stoi(line.substr(at + 6));
@@ -199,9 +193,7 @@ void check_deferred(Guest& guest, std::mt19937_64& random) {
 /// Puts more frames on the cable than a poll takes, and more than the guest has done with when the
 /// next command reaches it.
 void pour(Guest& guest, std::mt19937_64& random) {
-    for (int i = 0; i < 250; i++) {
-        guest.cable().try_send(silent_frame(random));
-    }
+    for (int i = 0; i < 250; i++) guest.cable().try_send(silent_frame(random));
 }
 
 /// Down and up, resized and unloaded with frames under way.
@@ -312,9 +304,8 @@ class Joint {
     void carry(Guest& from, Guest& to) {
         while (!stop_) {
             const auto frame = from.cable().receive(100ms);
-            if (frame && !to.cable().try_send(*frame)) {
+            if (frame && !to.cable().try_send(*frame))
                 lost_++;  // as on any cable; TCP sends it again
-            }
         }
     }
 

@@ -141,9 +141,7 @@ TEST_P(Registration, WorksAsItsUserExpects) {
     check_mtu(guest);
     check_addresses(guest);
     check_rx_mode(guest);
-    if (GetParam() < "04") {
-        check_transmit_is_dropped(guest);
-    }
+    if (GetParam() < "04") check_transmit_is_dropped(guest);
     guest.must("ip link set eth0 address 02:11:22:33:44:55 && rmmod igbook");
     EXPECT_NE(guest.run("ip link show eth0").status, 0);
     EXPECT_FALSE(guest.read_register(kCtrlExt) & 1U << 28) << "CTRL_EXT.DRV_LOAD after rmmod";

@@ -51,9 +51,7 @@ Guest ready_guest() {
 /// A frame to the guest whose answer is cut to @p reply bytes; 0: not at all.
 Frame request(std::mt19937_64& random, std::size_t size, std::size_t reply = 0) {
     Frame payload(size - kHeader);
-    for (auto& byte : payload) {
-        byte = static_cast<std::uint8_t>(random());
-    }
+    for (auto& byte : payload) byte = static_cast<std::uint8_t>(random());
     if (payload.size() >= 2) {
         payload[0] = static_cast<std::uint8_t>(reply >> 8);
         payload[1] = static_cast<std::uint8_t>(reply);
@@ -64,9 +62,7 @@ Frame request(std::mt19937_64& random, std::size_t size, std::size_t reply = 0) 
 /// What must come back: addresses exchanged, cut as asked, padded with zeros.
 Frame answer(Frame frame, std::size_t reply = 0) {
     std::swap_ranges(frame.begin(), frame.begin() + 6, frame.begin() + 6);
-    if (reply != 0) {
-        frame.resize(reply);
-    }
+    if (reply != 0) frame.resize(reply);
     frame.resize(std::max(frame.size(), kMinimum));
     return frame;
 }
@@ -78,9 +74,7 @@ void exchange(Guest& guest, const std::vector<Frame>& requests, const std::vecto
     Frames answering(guest, "answer", requests.size());
     std::size_t sent = 0;
     for (std::size_t got = 0; got < answers.size(); got++) {
-        while (sent < requests.size() && sent < got + window) {
-            guest.cable().send(requests[sent++]);
-        }
+        while (sent < requests.size() && sent < got + window) guest.cable().send(requests[sent++]);
         const auto arrived = guest.cable().receive(20s);
         ASSERT_TRUE(arrived) << "no answer to frame " << got << " of " << requests.size() << "\n"
                              << guest.must("ethtool -S eth0; ip -s link show eth0");
@@ -97,9 +91,8 @@ std::uint64_t counter(Guest& guest, const std::string& name) {
 std::size_t mappings(Guest& guest) {
     std::istringstream dump(guest.get("/sys/kernel/debug/dma-api/dump"));
     std::size_t count = 0;
-    for (std::string line; std::getline(dump, line);) {
+    for (std::string line; std::getline(dump, line);)
         count += line.find("igbook") != std::string::npos;
-    }
     return count;
 }
 
@@ -222,9 +215,7 @@ void down_with_frames_in_flight(Guest& guest, std::mt19937_64& random) {
     const std::string command =
         "of=$(readlink -f /sys/class/net/eth0/device)/config bs=1 seek=4 conv=notrunc 2>/dev/null";
     for (int i = 0; i < 3; i++) {
-        for (int k = 0; k < 100; k++) {
-            guest.cable().send(request(random, 1000));
-        }
+        for (int k = 0; k < 100; k++) guest.cable().send(request(random, 1000));
         // Without bus mastering the card sends nothing: these frames are still under way.
         guest.must("printf '\\003' | dd " + command);
         guest.must("frames send eth0 5");
@@ -240,11 +231,8 @@ void down_with_frames_in_flight(Guest& guest, std::mt19937_64& random) {
 /// @return the order of the first write to @p name whose value has all of @p bits, or nothing.
 std::optional<std::size_t> first(const sandbox::RegisterLog& log, const char* name,
                                  std::uint64_t bits) {
-    for (const auto& write : log.writes(name)) {
-        if ((write.value & bits) == bits) {
-            return write.order;
-        }
-    }
+    for (const auto& write : log.writes(name))
+        if ((write.value & bits) == bits) return write.order;
     return std::nullopt;
 }
 
@@ -255,14 +243,12 @@ void check_start(const sandbox::RegisterLog& log) {
         EXPECT_TRUE(found) << name << " never written";
         return found.value_or(0);
     };
-    for (const char* name : {"RDBAL(0)", "RDBAH(0)", "RDLEN(0)", "SRRCTL(0)", "RDH(0)"}) {
+    for (const char* name : {"RDBAL(0)", "RDBAH(0)", "RDLEN(0)", "SRRCTL(0)", "RDH(0)"})
         EXPECT_LT(order(name), order("RXDCTL(0)", kEnable)) << name;
-    }
     EXPECT_LT(order("RXDCTL(0)", kEnable), order("RDT(0)", 255)) << "tail before the queue is on";
     EXPECT_LT(order("RDT(0)", 255), order("RCTL", 1U << 1)) << "RXEN before there are buffers";
-    for (const char* name : {"TDBAL(0)", "TDBAH(0)", "TDLEN(0)", "TDH(0)", "TDT(0)"}) {
+    for (const char* name : {"TDBAL(0)", "TDBAH(0)", "TDLEN(0)", "TDH(0)", "TDT(0)"})
         EXPECT_LT(order(name), order("TXDCTL(0)", kEnable)) << name;
-    }
     EXPECT_LT(order("TXDCTL(0)", kEnable), order("TCTL", 1U << 1));
 
     EXPECT_EQ(log.last("RDLEN(0)"), 256 * sizeof(Descriptor));
@@ -273,9 +259,8 @@ void check_start(const sandbox::RegisterLog& log) {
     EXPECT_NE(*log.last("RCTL") & 1U << 26, 0U) << "SECRC";
     EXPECT_EQ(*log.last("TCTL") >> 4 & 0xff, 15U) << "CT";
     EXPECT_NE(*log.last("TCTL") & 1U << 3, 0U) << "PSP";
-    for (const auto& write : log.all()) {
+    for (const auto& write : log.all())
         EXPECT_TRUE(write.implemented) << "wrote to " << sandbox::register_name(write.offset);
-    }
 }
 
 /// Before any frame: a buffer in every receive descriptor but the last.

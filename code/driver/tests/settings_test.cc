@@ -60,9 +60,7 @@ std::vector<Setting> of_stage(const std::string& stage) {
 void expect_all(Guest& guest, const std::vector<Setting>& settings, std::size_t round,
                 const std::string& when) {
     std::string script;
-    for (const Setting& one : settings) {
-        script += std::string(one.get) + "\n";
-    }
+    for (const Setting& one : settings) script += std::string(one.get) + "\n";
     std::istringstream answers(guest.must(script));
     for (const Setting& one : settings) {
         std::string answer;
@@ -73,9 +71,7 @@ void expect_all(Guest& guest, const std::vector<Setting>& settings, std::size_t 
 
 void set_all(Guest& guest, const std::vector<Setting>& settings, std::size_t round) {
     std::string script = "set -e\n";
-    for (const Setting& one : settings) {
-        script += std::string(one.set) + one.to[round] + "\n";
-    }
+    for (const Setting& one : settings) script += std::string(one.set) + one.to[round] + "\n";
     guest.must(script);
 }
 
@@ -112,9 +108,7 @@ TEST_P(Settings, AreWhatWasSet) {
     }
     guest.must("ip link set eth0 down && ip link set eth0 up");
     expect_all(guest, settings, 1, "after down and up");
-    if (GetParam() >= "06") {
-        check_pause(guest);
-    }
+    if (GetParam() >= "06") check_pause(guest);
     guest.must("rmmod igbook");
 }
 

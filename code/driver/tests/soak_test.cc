@@ -39,9 +39,7 @@ TEST_P(Soak, LoadsAndUnloadsAHundredTimes) {
     sandbox::Guest& guest = StageTest::guest();
     const bool receives = GetParam() >= "04";
     std::optional<Traffic> traffic;
-    if (receives) {
-        traffic.emplace(guest);
-    }
+    if (receives) traffic.emplace(guest);
     EXPECT_EQ(guest.must(std::string("drive ") + (receives ? "cycle-with-frames " : "cycle ") +
                              kDriver + " 100 " + kDevice,
                          {.limit = 900s}),
@@ -49,9 +47,7 @@ TEST_P(Soak, LoadsAndUnloadsAHundredTimes) {
     // Opened and closed without unloading, until the carrier is there and before.
     const HeldDevice held(guest);
     guest.must(std::string("insmod ") + kDriver);
-    if (receives) {
-        guest.must("ethtool -G eth0 rx 64 tx 64");
-    }
+    if (receives) guest.must("ethtool -G eth0 rx 64 tx 64");
     for (int i = 0; i < 3; i++) {
         guest.must("ip link set eth0 up");
         ASSERT_TRUE(carrier_becomes(guest, true)) << "round " << i;

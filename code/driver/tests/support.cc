@@ -15,11 +15,9 @@ namespace fs = std::filesystem;
 fs::path built_module(const std::string& kernel, const std::string& stage) {
     const fs::path modules = fs::path(FWTS_ROOT) / "build/modules" / kernel;
     if (fs::exists(modules)) {
-        for (const auto& entry : fs::directory_iterator(modules)) {
-            if (entry.path().filename().string().starts_with(stage + "-")) {
+        for (const auto& entry : fs::directory_iterator(modules))
+            if (entry.path().filename().string().starts_with(stage + "-"))
                 return entry.path() / "igbook.ko";
-            }
-        }
     }
     throw sandbox::SetupError("stage " + stage + " is not built in " + modules.string() +
                               "; run: code/driver/build-stage --kernel " + kernel + " all");
@@ -116,9 +114,7 @@ HeldDevice::~HeldDevice() {
 
 sandbox::Guest& StageTest::guest() {
     Running& now = running();
-    if (now.guest && now.stage != GetParam()) {
-        finish();
-    }
+    if (now.guest && now.stage != GetParam()) finish();
     if (!now.guest) {
         sandbox::Options options = strict(GetParam());
         options.record_registers = true;
@@ -131,12 +127,8 @@ sandbox::Guest& StageTest::guest() {
 
 void StageTest::TearDown() {
     std::optional<sandbox::Guest>& guest = running().guest;
-    if (!guest) {
-        return;
-    }
-    if (!HasFailure()) {
-        expect_silent_log(*guest);
-    }
+    if (!guest) return;
+    if (!HasFailure()) expect_silent_log(*guest);
     if (HasFailure()) {
         guest.reset();  // the next test shall not suffer from this one
         return;
@@ -147,9 +139,7 @@ void StageTest::TearDown() {
 bool eventually(const std::function<bool()>& holds, std::chrono::seconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) {
-            return false;
-        }
+        if (std::chrono::steady_clock::now() > deadline) return false;
         // Not to wait for anything: to leave the processor to the guest between two questions.
         std::this_thread::sleep_for(20ms);
     }
@@ -177,11 +167,8 @@ std::uint64_t counter_in(const std::string& statistics, const std::string& name)
 
 std::string interrupt_line(sandbox::Guest& guest, const std::string& name) {
     std::istringstream lines(guest.get("/proc/interrupts"));
-    for (std::string line; std::getline(lines, line);) {
-        if (line.ends_with(" " + name)) {
-            return line;
-        }
-    }
+    for (std::string line; std::getline(lines, line);)
+        if (line.ends_with(" " + name)) return line;
     ADD_FAILURE() << name << " is not in /proc/interrupts";
     return {};
 }

@@ -41,20 +41,16 @@ std::int64_t uptime_ms() {
 void write_all(int fd, std::string_view bytes, const std::string& path) {
     while (!bytes.empty()) {
         const ssize_t n = write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno != EINTR) {
-            throw std::system_error(errno, std::generic_category(), path);
-        }
-        if (n == 0) {  // a driver's file may say so for ever
+        if (n < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), path);
+        if (n == 0)  // a driver's file may say so for ever
             throw std::system_error(EIO, std::generic_category(), path);
-        }
         bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
     }
 }
 
 void make_parents(const std::string& path) {
-    for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1)) {
+    for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
         mkdir(path.substr(0, at).c_str(), 0755);
-    }
 }
 
 }  // namespace
@@ -68,9 +64,7 @@ Agent::~Agent() = default;
 Agent::End Agent::run() {
     outbox_ += kBeginning;
     say_hello();
-    while (!hung_up_ && !(power_off_ && outbox_.empty())) {
-        wait_and_serve();
-    }
+    while (!hung_up_ && !(power_off_ && outbox_.empty())) wait_and_serve();
     jobs_.clear();
     return power_off_ ? End::kPowerOff : End::kHangUp;
 }
@@ -100,28 +94,20 @@ void Agent::wait_and_serve() {
         polled.push_back({full ? -1 : job->out().get(), POLLIN, 0});
         polled.push_back({full ? -1 : job->err().get(), POLLIN, 0});
     }
-    if (poll(polled.data(), polled.size(), poll_timeout()) < 0) {
-        return;
-    }
+    if (poll(polled.data(), polled.size(), poll_timeout()) < 0) return;
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
         Job& job = *jobs_[i];
-        if (polled[first + 3 * i].revents != 0) {
-            job.feed();
-        }
+        if (polled[first + 3 * i].revents != 0) job.feed();
         for (const bool err : {false, true}) {
             if (polled[first + 3 * i + (err ? 2 : 1)].revents != 0) {
-                if (auto message = job.collect(err); !message.is_null()) {
-                    say(message);
-                }
+                if (auto message = job.collect(err); !message.is_null()) say(message);
             }
         }
     }
     reap();
     check_deadlines();
     flush();
-    if (polled[0].revents != 0) {
-        read_port();
-    }
+    if (polled[0].revents != 0) read_port();
 }
 
 void Agent::read_port() {
@@ -129,9 +115,7 @@ void Agent::read_port() {
     const ssize_t n = read(port_.get(), bytes.data(), bytes.size());
     if (n > 0) {
         decoder_.add({bytes.data(), static_cast<std::size_t>(n)});
-        while (auto message = decoder_.next()) {
-            obey(*message);
-        }
+        while (auto message = decoder_.next()) obey(*message);
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
         hung_up_ = true;
     }
@@ -189,14 +173,11 @@ void Agent::obey_put(const nlohmann::json& message) {
     make_parents(path);
     Descriptor file(
         open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC), mode));
-    if (!file.open()) {
-        throw std::system_error(errno, std::generic_category(), path);
-    }
+    if (!file.open()) throw std::system_error(errno, std::generic_category(), path);
     write_all(file.get(), base64_decode(message.at("data").get<std::string>()), path);
     // Only if asked for: files of /proc refuse it. The mode at creation was cut by the umask.
-    if (message.contains("mode") && fchmod(file.get(), mode) != 0) {
+    if (message.contains("mode") && fchmod(file.get(), mode) != 0)
         throw std::system_error(errno, std::generic_category(), path);
-    }
     say({{"id", message.value("id", std::int64_t{0})}, {"event", "done"}});
 }
 
@@ -204,20 +185,14 @@ void Agent::obey_get(const nlohmann::json& message) {
     const auto path = message.at("path").get<std::string>();
     const auto id = message.value("id", std::int64_t{0});
     Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!file.open()) {
-        throw std::system_error(errno, std::generic_category(), path);
-    }
+    if (!file.open()) throw std::system_error(errno, std::generic_category(), path);
     // /proc and /sys files say size 0, so read until the end; but not for ever.
     std::size_t left = message.value("limit", std::size_t{64} << 20);
     std::string piece(kChunk, '\0');
     while (left > 0) {
         const ssize_t n = read(file.get(), piece.data(), std::min(piece.size(), left));
-        if (n < 0) {
-            throw std::system_error(errno, std::generic_category(), path);
-        }
-        if (n == 0) {
-            break;
-        }
+        if (n < 0) throw std::system_error(errno, std::generic_category(), path);
+        if (n == 0) break;
         const auto size = static_cast<std::size_t>(n);
         left -= size;
         say({{"id", id},
@@ -234,18 +209,15 @@ void Agent::obey_kill(const nlohmann::json& message) {
     const int signal = message.value("signal", SIGKILL);
     const auto job = std::find_if(jobs_.begin(), jobs_.end(),
                                   [id](const auto& each) { return each->id() == id; });
-    if (job != jobs_.end()) {  // it may have ended while the order was on its way
+    if (job != jobs_.end())  // it may have ended while the order was on its way
         (*job)->kill(signal, "killed");
-    }
 }
 
 void Agent::drain(Job& job) {
     for (const bool err : {false, true}) {
         while ((err ? job.err() : job.out()).open()) {
             const auto message = job.collect(err);
-            if (message.is_null()) {
-                break;
-            }
+            if (message.is_null()) break;
             say(message);
         }
     }
@@ -270,21 +242,14 @@ void Agent::reap() {
 
 void Agent::check_deadlines() {
     const auto now = Job::Clock::now();
-    for (const auto& job : jobs_) {
-        if (job->deadline() && *job->deadline() <= now) {
-            job->kill(SIGKILL, "timeout");
-        }
-    }
+    for (const auto& job : jobs_)
+        if (job->deadline() && *job->deadline() <= now) job->kill(SIGKILL, "timeout");
 }
 
 int Agent::poll_timeout() const {
     auto nearest = Job::Clock::time_point::max();
-    for (const auto& job : jobs_) {
-        nearest = std::min(nearest, job->deadline().value_or(nearest));
-    }
-    if (nearest == Job::Clock::time_point::max()) {
-        return -1;
-    }
+    for (const auto& job : jobs_) nearest = std::min(nearest, job->deadline().value_or(nearest));
+    if (nearest == Job::Clock::time_point::max()) return -1;
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(nearest - Job::Clock::now()).count();
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));

@@ -37,9 +37,7 @@ class AgentTest : public ::testing::Test {
 
     ~AgentTest() override {
         host_.close();
-        if (pid_ > 0) {
-            waitpid(pid_, nullptr, 0);
-        }
+        if (pid_ > 0) waitpid(pid_, nullptr, 0);
     }
 
     void send_raw(const std::string& bytes) {
@@ -51,9 +49,7 @@ class AgentTest : public ::testing::Test {
 
     nlohmann::json receive() {
         for (;;) {
-            if (auto message = decoder_.next()) {
-                return *message;
-            }
+            if (auto message = decoder_.next()) return *message;
             pollfd one{host_.get(), POLLIN, 0};
             if (poll(&one, 1, 20'000) != 1) {
                 ADD_FAILURE() << "the agent says nothing";
@@ -61,9 +57,7 @@ class AgentTest : public ::testing::Test {
             }
             std::array<char, 65536> bytes{};
             const ssize_t n = read(host_.get(), bytes.data(), bytes.size());
-            if (n <= 0) {
-                return {};
-            }
+            if (n <= 0) return {};
             decoder_.add({bytes.data(), static_cast<std::size_t>(n)});
         }
     }
@@ -77,12 +71,8 @@ class AgentTest : public ::testing::Test {
         Result result;
         for (;;) {
             const auto message = receive();
-            if (message.is_null() || message.empty()) {
-                return result;
-            }
-            if (message.value("id", -1) != id) {
-                continue;
-            }
+            if (message.is_null() || message.empty()) return result;
+            if (message.value("id", -1) != id) continue;
             if (message["event"] == "output") {
                 (message["stream"] == "stdout" ? result.out : result.err) +=
                     base64_decode(message["data"].get<std::string>());

@@ -27,9 +27,7 @@ class Descriptor {
     [[nodiscard]] bool open() const { return fd_ >= 0; }
     int release() { return std::exchange(fd_, -1); }
     void close() {
-        if (fd_ >= 0) {
-            ::close(release());
-        }
+        if (fd_ >= 0) ::close(release());
     }
 
   private:

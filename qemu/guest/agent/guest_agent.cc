@@ -45,9 +45,7 @@ std::string find_port() {
         std::string path = directory;
         path.append("/").append(device).append("/name");
         std::ifstream file(path);
-        if (std::getline(file, name) && name == kPortName) {
-            return "/dev/" + device;
-        }
+        if (std::getline(file, name) && name == kPortName) return "/dev/" + device;
     }
     return {};
 }
@@ -59,9 +57,7 @@ Descriptor open_port(const std::string& path) {
         const std::string found = path.empty() ? find_port() : path;
         if (!found.empty()) {
             Descriptor port(open(found.c_str(), O_RDWR | O_CLOEXEC));
-            if (port.open()) {
-                return port;
-            }
+            if (port.open()) return port;
             if (errno != ENOENT && errno != EBUSY) {
                 std::fprintf(stderr, "guest-agent: %s: %s\n", found.c_str(), std::strerror(errno));
                 return Descriptor();
@@ -94,9 +90,7 @@ int main(int argc, char** argv) {
     }
     signal(SIGPIPE, SIG_IGN);
     Descriptor port = open_port(path);
-    if (!port.open()) {
-        return 1;
-    }
+    if (!port.open()) return 1;
     try {
         if (Agent(std::move(port)).run() == Agent::End::kPowerOff) {
             sync();

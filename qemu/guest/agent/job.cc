@@ -29,9 +29,7 @@ struct Pipe {
 
 Pipe make_pipe() {
     std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
-        fail("pipe");
-    }
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) fail("pipe");
     return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
@@ -42,25 +40,18 @@ void set_nonblocking(const Descriptor& descriptor) {
 // Runs in the child. The parent learns of a failure from errno, sent through `report`.
 [[noreturn]] void become(const Order& order, const std::array<int, 3>& standard, int report) {
     setpgid(0, 0);
-    for (int fd = 0; fd < 3; ++fd) {
-        dup2(standard.at(static_cast<std::size_t>(fd)), fd);
-    }
+    for (int fd = 0; fd < 3; ++fd) dup2(standard.at(static_cast<std::size_t>(fd)), fd);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     signal(SIGPIPE, SIG_DFL);
-    for (const auto& [name, value] : order.environment) {
-        setenv(name.c_str(), value.c_str(), 1);
-    }
+    for (const auto& [name, value] : order.environment) setenv(name.c_str(), value.c_str(), 1);
     std::vector<char*> argv;
     argv.reserve(order.argv.size() + 1);
-    for (const auto& word : order.argv) {
-        argv.push_back(const_cast<char*>(word.c_str()));
-    }
+    for (const auto& word : order.argv) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
-    if (order.directory.empty() || chdir(order.directory.c_str()) == 0) {
+    if (order.directory.empty() || chdir(order.directory.c_str()) == 0)
         execvp(argv[0], argv.data());
-    }
     const int error = errno;
     const ssize_t written = write(report, &error, sizeof error);
     _exit(written == sizeof error ? 127 : 126);
@@ -76,12 +67,9 @@ Order parse_order(const nlohmann::json& message) try {
     order.environment = message.value("env", std::map<std::string, std::string>());
     order.directory = message.value("cwd", std::string());
     order.output_limit = message.value("output_limit", order.output_limit);
-    if (const auto limit = message.value("timeout_ms", std::int64_t{0}); limit > 0) {
+    if (const auto limit = message.value("timeout_ms", std::int64_t{0}); limit > 0)
         order.timeout = std::chrono::milliseconds(limit);
-    }
-    if (order.argv.empty()) {
-        throw ProtocolError("exec: argv is empty");
-    }
+    if (order.argv.empty()) throw ProtocolError("exec: argv is empty");
     return order;
 } catch (const nlohmann::json::exception& error) {
     throw ProtocolError(std::string("exec: ") + error.what());
@@ -93,9 +81,7 @@ Job::Job(Order order) : order_(std::move(order)) {
     Pipe err = make_pipe();
     Pipe report = make_pipe();
     pid_ = fork();
-    if (pid_ < 0) {
-        fail("fork");
-    }
+    if (pid_ < 0) fail("fork");
     if (pid_ == 0) {
         become(order_, {in.read_end.get(), out.write_end.get(), err.write_end.get()},
                report.write_end.get());
@@ -117,9 +103,7 @@ Job::Job(Order order) : order_(std::move(order)) {
     set_nonblocking(in_);
     set_nonblocking(out_);
     set_nonblocking(err_);
-    if (order_.timeout) {
-        deadline_ = Clock::now() + *order_.timeout;
-    }
+    if (order_.timeout) deadline_ = Clock::now() + *order_.timeout;
     feed();
 }
 
@@ -133,13 +117,12 @@ Job::~Job() {
 void Job::feed() {
     while (in_.open() && fed_ < order_.input.size()) {
         const ssize_t n = write(in_.get(), order_.input.data() + fed_, order_.input.size() - fed_);
-        if (n > 0) {
+        if (n > 0)
             fed_ += static_cast<std::size_t>(n);
-        } else if (errno == EAGAIN) {
+        else if (errno == EAGAIN)
             return;
-        } else if (errno != EINTR) {
+        else if (errno != EINTR)
             break;  // the command does not read its input: that is its right
-        }
     }
     in_.close();
 }
@@ -148,24 +131,16 @@ nlohmann::json Job::collect(bool from_err) {
     Descriptor& from = from_err ? err_ : out_;
     std::string piece(kChunk, '\0');
     const ssize_t n = read(from.get(), piece.data(), piece.size());
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-        return nullptr;
-    }
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return nullptr;
     if (n <= 0) {
         from.close();
         return nullptr;
     }
-    if (ended_) {
-        return nullptr;  // a background process of a command that is already reported
-    }
+    if (ended_) return nullptr;  // a background process of a command that is already reported
     piece.resize(std::min(static_cast<std::size_t>(n), order_.output_limit - collected_));
     collected_ += piece.size();
-    if (collected_ == order_.output_limit) {
-        kill(SIGKILL, "output_limit");
-    }
-    if (piece.empty()) {
-        return nullptr;
-    }
+    if (collected_ == order_.output_limit) kill(SIGKILL, "output_limit");
+    if (piece.empty()) return nullptr;
     return {{"id", order_.id},
             {"event", "output"},
             {"stream", from_err ? "stderr" : "stdout"},
@@ -174,9 +149,7 @@ nlohmann::json Job::collect(bool from_err) {
 
 void Job::kill(int signal, const char* reason) {
     if (!ended_) {
-        if (reason_ == nullptr) {
-            reason_ = reason;
-        }
+        if (reason_ == nullptr) reason_ = reason;
         ::kill(-pid_, signal);
     }
     deadline_.reset();
@@ -187,14 +160,11 @@ nlohmann::json Job::finish(int wait_status) {
     in_.close();
     deadline_.reset();
     nlohmann::json message = {{"id", order_.id}, {"event", "exit"}};
-    if (WIFSIGNALED(wait_status)) {
+    if (WIFSIGNALED(wait_status))
         message["signal"] = WTERMSIG(wait_status);
-    } else {
+    else
         message["status"] = WEXITSTATUS(wait_status);
-    }
-    if (reason_ != nullptr) {
-        message["reason"] = reason_;
-    }
+    if (reason_ != nullptr) message["reason"] = reason_;
     return message;
 }
 

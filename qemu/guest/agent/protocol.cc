@@ -16,9 +16,8 @@ constexpr std::uint8_t kNoDigit = 0xff;
 constexpr std::array<std::uint8_t, 256> make_digits() {
     std::array<std::uint8_t, 256> digits{};
     digits.fill(kNoDigit);
-    for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
+    for (std::size_t i = 0; i < kAlphabet.size(); ++i)
         digits[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
-    }
     return digits;
 }
 
@@ -31,9 +30,8 @@ std::string encode(const nlohmann::json& message) {
     const std::string text = message.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
     std::string bytes;
     bytes.reserve(kLengthBytes + text.size());
-    for (std::size_t i = 0; i < kLengthBytes; ++i) {
+    for (std::size_t i = 0; i < kLengthBytes; ++i)
         bytes.push_back(static_cast<char>((text.size() >> (8 * i)) & 0xff));
-    }
     bytes += text;
     return bytes;
 }
@@ -44,20 +42,17 @@ std::string base64_encode(std::string_view bytes) {
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
         const std::size_t have = std::min<std::size_t>(3, bytes.size() - i);
         std::uint32_t group = 0;
-        for (std::size_t k = 0; k < 3; ++k) {
+        for (std::size_t k = 0; k < 3; ++k)
             group = (group << 8) | (k < have ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-        }
-        for (std::size_t k = 0; k < 4; ++k) {
+        for (std::size_t k = 0; k < 4; ++k)
             text.push_back(k <= have ? kAlphabet[(group >> (18 - 6 * k)) & 0x3f] : '=');
-        }
     }
     return text;
 }
 
 std::string base64_decode(std::string_view text) {
-    if (text.size() % 4 != 0) {
+    if (text.size() % 4 != 0)
         throw ProtocolError("base64 text whose length is no multiple of four");
-    }
     std::string bytes;
     bytes.reserve(text.size() / 4 * 3);
     for (std::size_t i = 0; i < text.size(); i += 4) {
@@ -69,14 +64,12 @@ std::string base64_decode(std::string_view text) {
         for (std::size_t k = 0; k < 4; ++k) {
             const std::uint8_t digit =
                 k < 4 - padding ? kDigits[static_cast<unsigned char>(text[i + k])] : 0U;
-            if (digit == kNoDigit) {
+            if (digit == kNoDigit)
                 throw ProtocolError("base64 text with a character that is no digit");
-            }
             group = (group << 6) | digit;
         }
-        for (std::size_t k = 0; k < 3 - padding; ++k) {
+        for (std::size_t k = 0; k < 3 - padding; ++k)
             bytes.push_back(static_cast<char>((group >> (16 - 8 * k)) & 0xff));
-        }
     }
     return bytes;
 }
@@ -89,9 +82,7 @@ void Decoder::add(std::string_view bytes) {
 void Decoder::drop_before_beginning() {
     for (;;) {
         const std::size_t at = buffer_.find(kBeginning, searched_);
-        if (at == std::string::npos) {
-            break;
-        }
+        if (at == std::string::npos) break;
         buffer_.erase(0, at + kBeginning.size());
         searched_ = 0;
         synchronised_ = true;
@@ -104,31 +95,22 @@ void Decoder::drop_before_beginning() {
 }
 
 std::optional<nlohmann::json> Decoder::next() {
-    if (!synchronised_ || buffer_.size() < kLengthBytes) {
-        return std::nullopt;
-    }
+    if (!synchronised_ || buffer_.size() < kLengthBytes) return std::nullopt;
     std::size_t length = 0;
-    for (std::size_t i = 0; i < kLengthBytes; ++i) {
+    for (std::size_t i = 0; i < kLengthBytes; ++i)
         length |= std::size_t{static_cast<unsigned char>(buffer_[i])} << (8 * i);
-    }
     if (length > kLongestMessage) {
         // It may be the first half of kBeginning; only a full one tells.
-        if (buffer_.size() < kBeginning.size()) {
-            return std::nullopt;
-        }
+        if (buffer_.size() < kBeginning.size()) return std::nullopt;
         throw ProtocolError("message length " + std::to_string(length) + " is out of range");
     }
-    if (buffer_.size() < kLengthBytes + length) {
-        return std::nullopt;
-    }
+    if (buffer_.size() < kLengthBytes + length) return std::nullopt;
     auto message = nlohmann::json::parse(
         buffer_.begin() + kLengthBytes,
         buffer_.begin() + static_cast<std::ptrdiff_t>(kLengthBytes + length), nullptr, false);
     buffer_.erase(0, kLengthBytes + length);
     searched_ -= std::min(searched_, kLengthBytes + length);
-    if (!message.is_object()) {
-        throw ProtocolError("a message that is no JSON object");
-    }
+    if (!message.is_object()) throw ProtocolError("a message that is no JSON object");
     return message;
 }
 

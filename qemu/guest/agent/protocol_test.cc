@@ -11,9 +11,7 @@ namespace {
 std::string bytes_of(std::size_t size, unsigned seed) {
     std::mt19937 random(seed);
     std::string bytes(size, '\0');
-    for (char& byte : bytes) {
-        byte = static_cast<char>(random() & 0xff);
-    }
+    for (char& byte : bytes) byte = static_cast<char>(random() & 0xff);
     return bytes;
 }
 
@@ -47,9 +45,7 @@ TEST(Decoder, MessagesInPiecesOfEverySize) {
         std::vector<nlohmann::json> got;
         for (std::size_t at = 0; at < stream.size(); at += piece) {
             decoder.add(std::string_view(stream).substr(at, piece));
-            while (auto message = decoder.next()) {
-                got.push_back(*message);
-            }
+            while (auto message = decoder.next()) got.push_back(*message);
         }
         ASSERT_EQ(got.size(), 2U) << "pieces of " << piece;
         EXPECT_EQ(got[0], one);
@@ -65,9 +61,7 @@ TEST(Decoder, ABeginningDropsTheUnfinishedMessage) {
         std::vector<nlohmann::json> got;
         for (std::size_t at = 0; at < stream.size(); at += piece) {
             decoder.add(std::string_view(stream).substr(at, piece));
-            while (auto message = decoder.next()) {
-                got.push_back(*message);
-            }
+            while (auto message = decoder.next()) got.push_back(*message);
         }
         ASSERT_EQ(got.size(), 1U);
         EXPECT_EQ(got[0]["event"], "hello");
