@@ -22,11 +22,9 @@ def offset(cpu: int) -> int:
 
 def per_cpu(name: str, cpu: int) -> gdb.Value:
     """This CPU's copy of a per-CPU variable."""
-    symbol = utils.variable(name)
-    if symbol.address is None:
-        raise gdb.GdbError(f"net: per-CPU variable `{name}` has no address")
-    address = (int(symbol.address) + offset(cpu)) & 0xffffffffffffffff
-    return gdb.Value(address).cast(symbol.type.pointer()).dereference()
+    symbol = utils.address_of(name)
+    address = (int(symbol) + offset(cpu)) & 0xffffffffffffffff
+    return gdb.Value(address).cast(symbol.type).dereference()
 
 
 def possible_cpus() -> list[int]:

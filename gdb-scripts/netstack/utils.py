@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 import functools
+import re
 
 import gdb
 
@@ -76,13 +77,14 @@ def evaluate(expression: str, what: str) -> gdb.Value:
 
 
 def variable(name: str) -> gdb.Value:
-    """A kernel variable or function; GdbError, with the cause, when gdb cannot find it.
+    """A kernel variable or function; GdbError, with the cause, when gdb cannot find it."""
+    return address_of(name).dereference()
 
-    It is reached by its address: a per-CPU symbol's own address is mapped in no running guest, and
-    gdb 16 would read what is there when asked for the value.
-    """
+
+def address_of(name: str) -> gdb.Value:
+    """Pointer to a kernel variable or function; GdbError, with the cause, when gdb cannot find it."""
     try:
-        return gdb.parse_and_eval(f"&{name}").dereference()
+        return _pointer_to(name)
     except gdb.error as error:
         if not has_symbols():
             raise gdb.GdbError(NO_SYMBOLS) from None
@@ -94,11 +96,29 @@ def variable(name: str) -> gdb.Value:
 def variable_or_none(name: str) -> gdb.Value | None:
     """A kernel variable, or None where the configuration left it out; GdbError for other causes."""
     try:
-        return gdb.parse_and_eval(f"&{name}").dereference()
+        return _pointer_to(name).dereference()
     except gdb.error as error:
         if _no_such_symbol(error):
             return None
         raise gdb.GdbError(f"net: cannot look up `{name}`: {error}") from None
+
+
+def _pointer_to(name: str) -> gdb.Value:
+    """Address of a variable, with its type; gdb.error when there is none.
+
+    A per-CPU symbol's own address is mapped in no running guest. When it is a pointer to what
+    gdb 16 takes for a type of no fixed size, such as task_struct, gdb reads it whatever it is asked
+    for, even its size. Then type and address are looked up one by one.
+    """
+    try:
+        return gdb.parse_and_eval(f"&{name}")
+    except gdb.MemoryError:
+        symbol = gdb.lookup_global_symbol(name) or gdb.lookup_static_symbol(name)
+        place = re.search(r"at address (0x[0-9a-f]+)",
+                          gdb.execute(f"info address {name}", to_string=True))
+        if symbol is None or symbol.type is None or place is None:
+            raise
+        return gdb.Value(int(place[1], 16)).cast(symbol.type.pointer())
 
 
 def _no_such_symbol(error: gdb.error) -> bool:

@@ -26,7 +26,7 @@ def gdb(*commands: str, place: pathlib.Path = CHECKOUT) -> str:
 # addresses, as at those that the linker gave to a kernel's per-CPU variables.
 NOT_MAPPED = """
 int init_task;
-struct task { int pid; } *ksoftirqd;
+struct task { int pid; char rest[]; } *ksoftirqd;
 enum { NAPI_STATE_SCHED = 5 };
 int main(void) { return init_task + (ksoftirqd != 0) + NAPI_STATE_SCHED; }
 """

@@ -81,6 +81,7 @@ std::string why_failed(const ProcessResult& build, const Limits& limits) {
 constexpr const char* forced_name = "fwts_forced.h";
 constexpr const char* forced_header = R"(/* SPDX-License-Identifier: GPL-2.0 */
 #include <linux/lockdep.h>
+#include <linux/sched.h>
 #undef lockdep_assert
 #define lockdep_assert(cond) do { WARN_ON(!(cond)); } while (0)
 #undef lockdep_assert_once
@@ -92,6 +93,8 @@ void __attribute__((error("not to be used in a submission"))) fwts_refused(void)
 #define lockdep_off() fwts_refused()
 #undef lockdep_on
 #define lockdep_on() fwts_refused()
+#undef lockdep_recursing
+#pragma GCC poison lockdep_recursion
 )";
 
 /// The room with all that a build needs, the files that are ours written.

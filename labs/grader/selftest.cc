@@ -156,6 +156,7 @@ const std::vector<Hostile>& hostile_submissions() {
          "something else than the agent wrote to its port|the agent in the guest was restarted"},
         {"register-flood", Stage::graded, 0,
          "the guest did not survive|of the guest's processor time"},
+        {"hides-from-lockdep", Stage::build_failed, 0, "poisoned .*lockdep_recursion"},
         {"starts-programs", Stage::build_failed, 0, "call_usermodehelper: not to be used"},
         {"asks-by-name", Stage::build_failed, 0, "__symbol_get: not to be used"},
         {"includes-a-file", Stage::build_failed, 0, "/etc/passwd", "root:"},
