@@ -86,9 +86,9 @@ guest: tools ## build the guest's initramfs
 stages: tools ## cut every stage of the driver into build/stages
 	@build/bin/loom tangle --source code/driver --stage all --out build/stages
 
-modules: tools kernels ## compile every stage and companion for both kernels
-	@code/driver/build-stage --kernel trace all
-	@code/driver/build-stage --kernel strict --failcall all
+modules: tools kernels ## compile every stage, companion and probe for both kernels
+	@code/driver/build-stage --kernel trace --module qemu/probes/in-kernel all
+	@code/driver/build-stage --kernel strict --module qemu/probes/in-kernel all
 	@code/companions/build --kernel trace all
 	@code/companions/build --kernel strict all
 

@@ -388,7 +388,7 @@ class KeyTest : public testing::Test {
                 places.kernel / "build" / ".config",
                 places.kernel / "modules" / "dca.ko",
                 room_.path() / "build" / "guest" / "initramfs.cpio",
-                places.modules / "failcall" / "failcall.ko",
+                places.modules / "in-kernel" / "failcall.ko",
                 places.programs / "frames",
                 places.labs / "grader" / "imports.txt"};
     }

@@ -95,9 +95,12 @@ sandbox::Options options_for(const BenchOptions& options, const Mac& mac) {
     result.memory = guest_memory;
     for (const auto& name : options.guest.modules)
         result.modules.push_back(sandbox::find_module(sandbox::find_kernel(result.kernel), name));
-    for (const auto& name : options.guest.companions)
-        result.files.push_back(
-            {options.modules / name / (underscored(name) + ".ko"), Bench::companion(name)});
+    for (const auto& name : options.guest.companions) {
+        const auto file = underscored(name) + ".ko";
+        auto built = options.modules / name / file;
+        if (!std::filesystem::exists(built)) built = options.modules / "in-kernel" / file;
+        result.files.push_back({built, Bench::companion(name)});
+    }
     for (const auto& name : options.guest.programs)
         result.files.push_back({options.programs / name, "/bin/" + name});
     result.boot_limit = std::chrono::seconds(180);

@@ -12,7 +12,7 @@
 namespace fwts::grader {
 namespace {
 
-constexpr std::uint32_t witness_register = 0x1fff8;  // as in code/driver/tests/callnote
+constexpr std::uint32_t witness_register = 0x1fff8;  // as in callnote.c
 constexpr unsigned argument_bits = 24;
 constexpr Bench::Seconds patience{10};
 

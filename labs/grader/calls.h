@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Calls that the driver makes, seen and disturbed from outside it: companions of the tests
-// (code/driver/tests) and what a check does with them. A lab names those it uses in its lab.toml.
+// Calls that the driver makes, seen and disturbed from outside it: probes
+// (qemu/probes) and what a check does with them. A lab names those it uses in its lab.toml.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,7 @@ struct Places {
     std::filesystem::path driver;    ///< code/driver
     std::filesystem::path book;      ///< book/, where the labels are
     std::filesystem::path kernel;    ///< build/kernel/strict
-    std::filesystem::path modules;   ///< build/modules/strict, for companions
+    std::filesystem::path modules;   ///< build/modules/strict, for companions and probes
     std::filesystem::path programs;  ///< build/bin/in-guest, for programs that run in the guest
     std::filesystem::path cache;     ///< for what need not be made again
 

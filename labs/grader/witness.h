@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// What the companions `witness` and `stopwatch` of code/driver/tests see: calls in the record of
+// What the probes `witness` and `stopwatch` (qemu/probes) see: calls in the record of
 // register writes, and how long frames wait by the guest's clock. A lab that uses one names it in
 // lab.toml.
 #pragma once

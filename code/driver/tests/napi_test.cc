@@ -34,7 +34,7 @@ Guest ready_guest(int cpus = 1) {
     sandbox::Options options = strict("06");
     options.record_registers = true;
     options.cpus = cpus;
-    options.files.push_back({module_of("strict", "window/window.ko"), kWindow});
+    options.files.push_back({module_of("strict", "in-kernel/window.ko"), kWindow});
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c");
     // A frame of its own, when it is out, would open a window meant for one from the cable.
@@ -263,7 +263,7 @@ TEST(Napi, PausesWhenFramesAreMany) {
     options.boot_limit = 300s;
     options.record_registers = true;
     options.files = {{module_of("trace", "06-napi/igbook.ko"), kDriver},
-                     {module_of("trace", "window/window.ko"), kWindow}};
+                     {module_of("trace", "in-kernel/window.ko"), kWindow}};
     Guest guest = Guest::boot(options);
     silence(guest);
     guest.must(std::string("modprobe dca && insmod ") + kDriver + " && ip link set eth0 up");

@@ -83,7 +83,7 @@ sandbox::Options strict(const std::string& stage) {
         options.modules = {find_module(sandbox::find_kernel("strict"),
                                        "dca")};  // insmod does not load what igbook needs
     }
-    const fs::path failcall = fs::path(FWTS_ROOT) / "build/modules/strict/failcall/failcall.ko";
+    const fs::path failcall = fs::path(FWTS_ROOT) / "build/modules/strict/in-kernel/failcall.ko";
     options.files = {{built_module("strict", stage), kDriver},
                      {failcall, kFailcall},
                      {FWTS_MII, "/bin/mii"},

@@ -28,17 +28,15 @@
  *             takes the card for; empty: what it is
  */
 #include <linux/debugfs.h>
-#include <linux/io.h>
-#include <linux/kallsyms.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/rtnetlink.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
+
+#include "probe.h"
 
 #define WATCH_CALLS	32
 #define WATCH_REGS	6
@@ -260,31 +258,14 @@ static const watch_fn stubs[WATCH_CALLS] = {
 	watch_stub28, watch_stub29, watch_stub30, watch_stub31,
 };
 
-static bool watch_from_igbook(unsigned long address)
-{
-	char name[KSYM_SYMBOL_LEN];
-
-	/* Most calls come from the kernel itself: a name is dear. */
-	if (address < MODULES_VADDR || address >= MODULES_END)
-		return false;
-	sprint_symbol(name, address);
-	return strstr(name, "[igbook]");
-}
-
 static int watch_pre(struct kprobe *probe, struct pt_regs *cpu)
 {
 	struct watch_call *call = container_of(probe, struct watch_call, probe);
 
-	if (!watch_from_igbook(*(unsigned long *)cpu->sp))
+	if (!probe_from_igbook(cpu))
 		return 0;
 	cpu->ip = (unsigned long)stubs[call - watch];
 	return 1;
-}
-
-/* Its presence keeps the probe from being turned into a plain jump. */
-static void watch_post(struct kprobe *probe, struct pt_regs *cpu,
-		       unsigned long flags)
-{
 }
 
 static int log_show(struct seq_file *seq, void *unused)
@@ -546,10 +527,7 @@ static int __init watch_init(void)
 		return -ENOMEM;
 	}
 	for (i = 0; i < num_calls; i++) {
-		watch[i].probe.symbol_name = calls[i];
-		watch[i].probe.pre_handler = watch_pre;
-		watch[i].probe.post_handler = watch_post;
-		err = register_kprobe(&watch[i].probe);
+		err = probe_at(&watch[i].probe, calls[i], watch_pre);
 		watch[i].there = !err;
 		if (err && err != -ENOENT)
 			pr_info("watchcall: %s cannot be watched: %d\n", calls[i], err);

@@ -10,10 +10,9 @@
  * it happened. The kernel's own fault injection makes allocations fail, not
  * mappings, resources or registrations: hence this.
  */
-#include <linux/kallsyms.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
-#include <linux/string.h>
+
+#include "probe.h"
 
 static char *symbol = "";
 module_param(symbol, charp, 0444);
@@ -45,23 +44,9 @@ static noinline notrace void failcall_return(void)
 	barrier();
 }
 
-/**
- * failcall_from_igbook() - did igbook make this call?
- * @regs: the registers at the function's first instruction
- *
- * Return: whether the return address on the stack lies in igbook.
- */
-static bool failcall_from_igbook(struct pt_regs *regs)
-{
-	char name[KSYM_SYMBOL_LEN];
-
-	sprint_symbol(name, *(unsigned long *)regs->sp);
-	return strstr(name, "[igbook]");
-}
-
 static int failcall_pre(struct kprobe *probe, struct pt_regs *regs)
 {
-	if (hits >= count || !failcall_from_igbook(regs))
+	if (hits >= count || !probe_from_igbook(regs))
 		return 0;
 	if (skip > 0) {
 		skip--;
@@ -73,21 +58,11 @@ static int failcall_pre(struct kprobe *probe, struct pt_regs *regs)
 	return 1;
 }
 
-/* Its presence keeps the probe from being turned into a plain jump. */
-static void failcall_post(struct kprobe *probe, struct pt_regs *regs,
-			  unsigned long flags)
-{
-}
-
-static struct kprobe failcall_probe = {
-	.pre_handler = failcall_pre,
-	.post_handler = failcall_post,
-};
+static struct kprobe failcall_probe;
 
 static int __init failcall_init(void)
 {
-	failcall_probe.symbol_name = symbol;
-	return register_kprobe(&failcall_probe);
+	return probe_at(&failcall_probe, symbol, failcall_pre);
 }
 module_init(failcall_init);
 

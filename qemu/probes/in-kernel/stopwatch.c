@@ -14,13 +14,11 @@
  * the last look that saw no frame, so it is never less than the truth.
  */
 #include <linux/hrtimer.h>
-#include <linux/io.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 
-#define STOPWATCH_RDLEN		0x0c008		/* of queue 0 */
-#define STOPWATCH_RDH		0x0c010
-#define STOPWATCH_RDT		0x0c018
+#include "probe.h"
+
 #define STOPWATCH_EIMS		0x01524
 #define STOPWATCH_LOOK		ms_to_ktime(1)
 
@@ -58,13 +56,13 @@ static struct hrtimer timer;
 /* A ring that is given back has one descriptor less than it could hold. */
 static unsigned int stopwatch_waiting(void)
 {
-	u32 count = readl(regs + STOPWATCH_RDLEN) / 16;
+	u32 count = readl(regs + PROBE_RDLEN) / 16;
 	u32 free;
 
 	if (!count)
 		return 0;
-	free = (readl(regs + STOPWATCH_RDT) + count -
-		readl(regs + STOPWATCH_RDH)) % count;
+	free = (readl(regs + PROBE_RDT) + count -
+		readl(regs + PROBE_RDH)) % count;
 	return count - 1 - free;
 }
 
@@ -74,7 +72,7 @@ static void stopwatch_look(ktime_t now)
 
 	if (waited)
 		return;
-	if (seen && readl(regs + STOPWATCH_RDT) != tail) {
+	if (seen && readl(regs + PROBE_RDT) != tail) {
 		waited = ktime_to_ns(ktime_sub(now, empty_at));
 		return;
 	}
@@ -84,7 +82,7 @@ static void stopwatch_look(ktime_t now)
 	}
 	if (!seen) {
 		first_at = now;
-		tail = readl(regs + STOPWATCH_RDT);
+		tail = readl(regs + PROBE_RDT);
 	} else if (due) {
 		late++;
 	}
@@ -138,7 +136,7 @@ MODULE_PARM_DESC(usecs, "due so many microseconds after the first");
 
 static int __init stopwatch_init(void)
 {
-	void __iomem *mapped = ioremap(bar, 0x20000);
+	void __iomem *mapped = ioremap(bar, PROBE_BAR);
 
 	if (!mapped)
 		return -ENOMEM;

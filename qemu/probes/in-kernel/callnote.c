@@ -13,12 +13,10 @@
  * of an earlier call of igbook's: an unlock may be the last thing a function
  * does, and then returns to its caller's caller.
  */
-#include <linux/io.h>
-#include <linux/kallsyms.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/pci.h>
-#include <linux/string.h>
+
+#include "probe.h"
 
 #define CALLNOTE_REGISTER	0x1fff8	/* no card has it */
 #define CALLNOTE_CALLS		16
@@ -58,18 +56,6 @@ static bool callnote_is_known(unsigned long argument)
 	return false;
 }
 
-/* Watching a lock means to be asked at each lock of the kernel's: few get far. */
-static bool callnote_from_igbook(struct pt_regs *regs)
-{
-	unsigned long caller = *(unsigned long *)regs->sp;
-	char name[KSYM_SYMBOL_LEN];
-
-	if (caller < MODULES_VADDR || caller >= MODULES_END)
-		return false;
-	sprint_symbol(name, caller);
-	return strstr(name, "[igbook]");
-}
-
 static int callnote_pre(struct kprobe *probe, struct pt_regs *regs)
 {
 	struct callnote_call *call =
@@ -78,7 +64,7 @@ static int callnote_pre(struct kprobe *probe, struct pt_regs *regs)
 	bool known = callnote_is_known(first);
 	u32 number = call - callnote_calls + 1;
 
-	if (!known && !callnote_from_igbook(regs))
+	if (!known && !probe_from_igbook(regs))
 		return 0;
 	if (!known) {
 		callnote_known[callnote_knows % CALLNOTE_KNOWN] = first;
@@ -88,12 +74,6 @@ static int callnote_pre(struct kprobe *probe, struct pt_regs *regs)
 	       (regs_get_kernel_argument(regs, call->argument) & 0xffffff),
 	       callnote_register);
 	return 0;
-}
-
-/* Its presence keeps the probe from being turned into a plain jump. */
-static void callnote_post(struct kprobe *probe, struct pt_regs *regs,
-			 unsigned long flags)
-{
 }
 
 static void callnote_forget(int watched)
@@ -112,10 +92,7 @@ static int callnote_watch(int i)
 		if (kstrtouint(colon + 1, 10, &call->argument))
 			return -EINVAL;
 	}
-	call->probe.symbol_name = calls[i];
-	call->probe.pre_handler = callnote_pre;
-	call->probe.post_handler = callnote_post;
-	return register_kprobe(&call->probe);
+	return probe_at(&call->probe, calls[i], callnote_pre);
 }
 
 static int __init callnote_init(void)

@@ -11,10 +11,9 @@
  * sleep. So what can only go wrong between two steps has all the time it needs.
  */
 #include <linux/delay.h>
-#include <linux/kallsyms.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
-#include <linux/string.h>
+
+#include "probe.h"
 
 #define SLOWCALL_STEP	10		/* ms between two looks */
 
@@ -84,17 +83,9 @@ static noinline unsigned long slowcall_detour(unsigned long a, unsigned long b,
 	return a;
 }
 
-static bool slowcall_from_igbook(struct pt_regs *regs)
-{
-	char name[KSYM_SYMBOL_LEN];
-
-	sprint_symbol(name, *(unsigned long *)regs->sp);
-	return strstr(name, "[igbook]");
-}
-
 static int slowcall_pre(struct kprobe *probe, struct pt_regs *regs)
 {
-	if (READ_ONCE(go) || !slowcall_from_igbook(regs))
+	if (READ_ONCE(go) || !probe_from_igbook(regs))
 		return 0;
 	if (skip > 0) {
 		skip--;
@@ -105,18 +96,9 @@ static int slowcall_pre(struct kprobe *probe, struct pt_regs *regs)
 	return 1;
 }
 
-/* Its presence keeps the probe from being turned into a plain jump. */
-static void slowcall_post(struct kprobe *probe, struct pt_regs *regs,
-			  unsigned long flags)
-{
-}
-
 static int __init slowcall_init(void)
 {
-	slowcall_probe.symbol_name = symbol;
-	slowcall_probe.pre_handler = slowcall_pre;
-	slowcall_probe.post_handler = slowcall_post;
-	return register_kprobe(&slowcall_probe);
+	return probe_at(&slowcall_probe, symbol, slowcall_pre);
 }
 module_init(slowcall_init);
 

@@ -17,15 +17,11 @@
  * second, or until igbook calls UNTIL elsewhere: "arrived" counts these.
  */
 #include <linux/delay.h>
-#include <linux/io.h>
-#include <linux/kallsyms.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
-#include <linux/string.h>
 
-#define WINDOW_RDH	0x0c010		/* of queue 0 */
-#define WINDOW_RDLEN	0x0c008
+#include "probe.h"
+
 #define WINDOW_UART	0x3f8		/* the console */
 #define WINDOW_STEP	20		/* us between two looks */
 #define WINDOW_LIMIT	400000		/* looks; 8 s */
@@ -71,16 +67,8 @@ static unsigned int window_moved(u32 from)
 
 	if (watch)
 		return readl(regs + watch) != from ? frames : 0;
-	count = readl(regs + WINDOW_RDLEN) / 16;
-	return (readl(regs + WINDOW_RDH) + count - from) % count;
-}
-
-static bool window_from_igbook(struct pt_regs *cpu)
-{
-	char name[KSYM_SYMBOL_LEN];
-
-	sprint_symbol(name, *(unsigned long *)cpu->sp);
-	return strstr(name, "[igbook]");
+	count = readl(regs + PROBE_RDLEN) / 16;
+	return (readl(regs + PROBE_RDH) + count - from) % count;
 }
 
 /* Where a probe is a breakpoint, printk() would wait until it has ended. */
@@ -106,7 +94,7 @@ static int window_hold(struct kprobe *probe, struct pt_regs *cpu)
 	unsigned int before = READ_ONCE(window_calls);
 	unsigned int i;
 
-	if (!window_from_igbook(cpu) || !in_softirq())
+	if (!probe_from_igbook(cpu) || !in_softirq())
 		return 0;
 	for (i = 0; i < WINDOW_SHORT; i++) {
 		if (READ_ONCE(window_calls) != before) {
@@ -123,9 +111,9 @@ static int window_pre(struct kprobe *probe, struct pt_regs *cpu)
 {
 	unsigned int moved;
 
-	if (arrived >= 0 || !window_from_igbook(cpu))
+	if (arrived >= 0 || !probe_from_igbook(cpu))
 		return 0;
-	head = readl(regs + (watch ? watch : WINDOW_RDH));
+	head = readl(regs + (watch ? watch : PROBE_RDH));
 	arrived = 0;
 	window_say("\r\nwindow: open\r\n");
 	for (;;) {
@@ -138,39 +126,23 @@ static int window_pre(struct kprobe *probe, struct pt_regs *cpu)
 	return 0;
 }
 
-/* Its presence keeps the probe from being turned into a plain jump. */
-static void window_post(struct kprobe *probe, struct pt_regs *cpu,
-			unsigned long flags)
-{
-}
-
-static struct kprobe window_probe = {
-	.pre_handler = window_pre,
-	.post_handler = window_post,
-};
-
-static struct kprobe window_until = {
-	.pre_handler = window_count,
-	.post_handler = window_post,
-};
+static struct kprobe window_probe;
+static struct kprobe window_until;
 
 static int __init window_init(void)
 {
 	int err = 0;
 
-	regs = ioremap(bar, 0x20000);
+	regs = ioremap(bar, PROBE_BAR);
 	if (!regs)
 		return -ENOMEM;
-	window_probe.symbol_name = symbol;
-	window_until.symbol_name = until;
 	if (until) {
-		window_probe.pre_handler = window_hold;
 		arrived = 0;
-		err = register_kprobe(&window_until);
+		err = probe_at(&window_until, until, window_count);
 		if (err)
 			goto err_unmap;
 	}
-	err = register_kprobe(&window_probe);
+	err = probe_at(&window_probe, symbol, until ? window_hold : window_pre);
 	if (err)
 		goto err_until;
 	return 0;

@@ -20,14 +20,11 @@
  */
 #include <linux/bitfield.h>
 #include <linux/interrupt.h>
-#include <linux/io.h>
-#include <linux/kallsyms.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
-#include <linux/slab.h>
-#include <linux/string.h>
+
+#include "probe.h"
 
 #define WITNESS_CALL		0x1ff00		/* registers the card lacks */
 #define WITNESS_POLL		0x1ff04
@@ -77,21 +74,13 @@ static int witness_count;
 static void __iomem *witness_regs;
 static struct tasklet_struct *witness_tasklet;
 
-static bool witness_from_igbook(struct pt_regs *cpu)
-{
-	char name[KSYM_SYMBOL_LEN];
-
-	sprint_symbol(name, *(unsigned long *)cpu->sp);
-	return strstr(name, "[igbook]");
-}
-
 static int witness_pre(struct kprobe *kprobe, struct pt_regs *cpu)
 {
 	struct witness_probe *seen =
 		container_of(kprobe, struct witness_probe, probe);
 	u32 argument = cpu->si;
 
-	if (!seen->anyone && !witness_from_igbook(cpu))
+	if (!seen->anyone && !probe_from_igbook(cpu))
 		return 0;
 	if (!seen->number) {
 		if (witness_tasklet && !latecomers++)
@@ -105,15 +94,9 @@ static int witness_pre(struct kprobe *kprobe, struct pt_regs *cpu)
 	return 0;
 }
 
-/* Its presence keeps the probe from being turned into a plain jump. */
-static void witness_post(struct kprobe *kprobe, struct pt_regs *cpu,
-			 unsigned long flags)
-{
-}
-
 static int witness_scheduled(struct kprobe *kprobe, struct pt_regs *cpu)
 {
-	if (witness_from_igbook(cpu))
+	if (probe_from_igbook(cpu))
 		witness_tasklet = (struct tasklet_struct *)cpu->di;
 	return 0;
 }
@@ -146,10 +129,8 @@ static int witness_watch(const char *symbol, unsigned int number,
 	seen->anyone = *symbol == '*';
 	seen->frame = *symbol == '%';
 	seen->number = number;
-	seen->probe.symbol_name = symbol + (seen->anyone || seen->frame);
-	seen->probe.pre_handler = handler;
-	seen->probe.post_handler = witness_post;
-	err = register_kprobe(&seen->probe);
+	err = probe_at(&seen->probe, symbol + (seen->anyone || seen->frame),
+		       handler);
 	if (err)
 		pr_err("witness: no probe at %s: %d\n", symbol, err);
 	else
@@ -189,7 +170,7 @@ static int __init witness_init(void)
 	int err = 0;
 	int i;
 
-	witness_regs = ioremap(bar, 0x20000);
+	witness_regs = ioremap(bar, PROBE_BAR);
 	if (!witness_regs)
 		return -ENOMEM;
 	for (i = 0; i < symbol_count && !err; i++)
