@@ -218,7 +218,7 @@ void igbook_dca_update(struct igbook *priv, unsigned int queue, int cpu);
 
 /* loom: end prototypes-dca */
 /* loom: begin prototypes-rings from 04 */
-/* igbook_ring.c */
+/* igbook_rings.c */
 void igbook_rings_init(struct igbook *priv);
 int igbook_rings_alloc(struct igbook *priv);
 void igbook_rings_free(struct igbook *priv);

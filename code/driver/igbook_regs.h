@@ -122,13 +122,10 @@
 /* loom: end regs-transmit-queue */
 
 /* loom: begin regs-transmit-more from 04 */
-/* More of the same registers: how to treat a collision, when to fetch */
+/* More of transmit control: how to treat a collision */
 #define   TCTL_CT			GENMASK(11, 4)	/* collision threshold */
 #define     TCTL_CT_DEFAULT		15
 #define   TCTL_RTLC			BIT(24)	/* retry on a late collision */
-#define   TXDCTL_PTHRESH		GENMASK(4, 0)	/* see RXDCTL */
-#define   TXDCTL_HTHRESH		GENMASK(12, 8)
-#define   TXDCTL_WTHRESH		GENMASK(20, 16)
 /* loom: end regs-transmit-more */
 
 /* loom: begin regs-receive-queue from 04 */
@@ -143,6 +140,7 @@
 #define REG_RDH(n)		(0x0c010 + 0x40 * (n))
 #define REG_RDT(n)		(0x0c018 + 0x40 * (n))
 #define REG_RXDCTL(n)		(0x0c028 + 0x40 * (n))
+/* The same fields in TXDCTL */
 #define   RXDCTL_PTHRESH		GENMASK(4, 0)	/* fetch ahead below */
 #define   RXDCTL_HTHRESH		GENMASK(12, 8)	/* ... if so many wait */
 #define   RXDCTL_WTHRESH		GENMASK(20, 16)	/* write back at once */

@@ -58,8 +58,8 @@ static struct igbook_spare *igbook_spare_alloc(struct igbook *priv,
 	if (!spare)
 		return NULL;
 	for (i = 0; i < priv->num_queues; i++) {
-		spare->tx[i].priv = priv;
-		spare->rx[i].priv = priv;
+		igbook_ring_init(&spare->tx[i], priv, i);
+		igbook_ring_init(&spare->rx[i], priv, i);
 	}
 	for (i = 0; i < priv->num_queues; i++) {
 		if (igbook_tx_ring_alloc(&spare->tx[i], tx_count) ||

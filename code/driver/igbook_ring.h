@@ -20,8 +20,6 @@ struct igbook;
 #define IGBOOK_MIN_DESC		8	/* 8 x 16 bytes: RDLEN counts in 128s */
 #define IGBOOK_MAX_DESC		4096
 #define IGBOOK_DEFAULT_DESC	256
-#define IGBOOK_BATCH		16	/* descriptors for one receive doorbell */
-#define IGBOOK_RX_COPY		256	/* shorter frames are copied */
 
 /*
  * A ring may want much memory. It is to be refused rather than found by killing
@@ -72,6 +70,9 @@ struct igbook_ring_stats {
 /**
  * struct igbook_ring - one ring, of either direction
  * @priv: the device
+ * @dev: the device DMA is done for
+ * @netdev: the network device
+ * @tail: the queue's tail register, the doorbell; set when it is enabled
  * @index: number of the queue
  * @skip: receive: what comes before the next end of a frame is dropped
  * @silent: receive: the queue is off, there is nobody to hear the doorbell
@@ -94,6 +95,9 @@ struct igbook_ring_stats {
  */
 struct igbook_ring {
 	struct igbook *priv;
+	struct device *dev;
+	struct net_device *netdev;
+	void __iomem *tail;
 	u16 index;
 	bool skip;
 	bool silent;
@@ -114,6 +118,10 @@ struct igbook_ring {
 	u16 buffer_size;
 	u16 next_to_use;
 	u16 next_to_clean;
+	/* loom: begin ring-napi from 06 */
+	/** @napi: receive: the instance that polls the ring */
+	struct napi_struct *napi;
+	/* loom: end ring-napi */
 };
 
 /**
@@ -158,35 +166,27 @@ static inline bool igbook_tx_done(const union igbook_tx_desc *desc)
 }
 
 /* igbook_ring.c */
-int igbook_tx_ring_alloc(struct igbook_ring *ring, u16 count);
-void igbook_tx_ring_free(struct igbook_ring *ring);
+void igbook_ring_init(struct igbook_ring *ring, struct igbook *priv,
+		      u16 index);
+int igbook_ring_alloc(struct igbook_ring *ring, u16 count, size_t note);
+void igbook_ring_free(struct igbook_ring *ring);
+int igbook_ring_enable(struct igbook_ring *ring, u32 reg);
+void igbook_ring_disable(struct igbook_ring *ring, u32 reg);
+
+/* igbook_rx.c */
 int igbook_rx_ring_alloc(struct igbook_ring *ring, u16 count,
 			 unsigned int mtu);
 void igbook_rx_ring_free(struct igbook_ring *ring);
-int igbook_tx_ring_enable(struct igbook_ring *ring);
 int igbook_rx_ring_enable(struct igbook_ring *ring);
-void igbook_ring_disable(struct igbook_ring *ring, u32 reg);
-
-/* igbook_rxbuf.c */
-int igbook_rx_fill(struct igbook_ring *ring);
-void igbook_rx_empty(struct igbook_ring *ring);
-struct sk_buff *igbook_rx_take(struct igbook_ring *ring, unsigned int len);
-void igbook_rx_recycle(struct igbook_ring *ring);
-void igbook_rx_doorbell(struct igbook_ring *ring);
-
-/* igbook_rx.c */
 int igbook_rx_clean(struct igbook_ring *ring, int budget);
 
 /* igbook_tx.c */
-#if 0 /* loom: begin prototype-tx-clean until 06 */
-int igbook_tx_clean(struct igbook_ring *ring, int budget);
-#endif /* loom: end prototype-tx-clean */
-/* loom: begin prototype-tx-clean-napi from 06 */
+int igbook_tx_ring_alloc(struct igbook_ring *ring, u16 count);
+void igbook_tx_ring_free(struct igbook_ring *ring);
+int igbook_tx_ring_enable(struct igbook_ring *ring);
 int igbook_tx_clean(struct igbook_ring *ring, int limit, int budget);
-/* loom: end prototype-tx-clean-napi */
-void igbook_tx_empty(struct igbook_ring *ring);
 
-/* igbook_deliver.c */
+/* igbook_deliver.c, from stage 06 on igbook_rx.c */
 void igbook_deliver(struct igbook_ring *ring, struct sk_buff *skb);
 
 #endif /* _IGBOOK_RING_H_ */

@@ -455,7 +455,7 @@ void await_service(Bench& bench) {
 }
 
 /// As many frames as fit are sent at once. Each look at the ring takes as many as it may.
-void check_budget(Bench& bench) {
+void check_limit(Bench& bench) {
     const auto frames = random_frames(bench, descriptors(bench, TDLEN) - 1, shortest, 200);
     const CallNote callnote(bench, {"igbook_tx_clean:1", "dma_unmap_page_attrs"});
     std::size_t mark = 0;
@@ -466,15 +466,15 @@ void check_budget(Bench& bench) {
     }
     expect_on_cable(bench, frames);
     expect_mapped(bench, "DMA_TO_DEVICE", 0);
-    std::uint32_t budget = 0;
+    std::uint32_t limit = 0;
     std::uint32_t taken = 0;
     for (const auto& deed : callnote.deeds(mark)) {
         if (deed.call == "igbook_tx_clean") {
-            budget = deed.argument;
+            limit = deed.argument;
             taken = 0;
         } else if (deed.call == "dma_unmap_page_attrs") {
-            expect_that(++taken <= budget, "frames taken back by one call of igbook_tx_clean()",
-                        fmt::format("no more than its budget, {}", budget), "more");
+            expect_that(++taken <= limit, "frames taken back by one call of igbook_tx_clean()",
+                        fmt::format("no more than its limit, {}", limit), "more");
         }
     }
 }
@@ -491,7 +491,7 @@ void check_reclaims(Bench& bench) {
     }
     expect_on_cable(bench, waiting);
     expect_mapped(bench, "DMA_TO_DEVICE", 0);
-    check_budget(bench);
+    check_limit(bench);
     // Fuller than full, and around the seam: the stack must wait, and be woken.
     const auto count = descriptors(bench, TDLEN);
     const auto burst = random_frames(bench, 3 * count, shortest, 200);

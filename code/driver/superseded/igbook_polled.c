@@ -23,7 +23,7 @@ static bool igbook_serve(struct igbook *priv, unsigned int queue)
 
 	local_bh_disable();
 	igbook_dca_update(priv, queue, smp_processor_id());
-	sent = igbook_tx_clean(&priv->tx_ring[queue], IGBOOK_POLL_FRAMES);
+	sent = igbook_tx_clean(&priv->tx_ring[queue], IGBOOK_POLL_FRAMES, 0);
 	received = igbook_rx_clean(&priv->rx_ring[queue], IGBOOK_POLL_FRAMES);
 	/* What was delivered is processed here, before the next look. */
 	local_bh_enable();

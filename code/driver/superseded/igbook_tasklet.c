@@ -22,7 +22,7 @@ static void igbook_tasklet(struct tasklet_struct *tasklet)
 	int sent, received;
 
 	igbook_dca_update(vector->priv, vector->index, smp_processor_id());
-	sent = igbook_tx_clean(vector->tx, IGBOOK_TASKLET_FRAMES);
+	sent = igbook_tx_clean(vector->tx, IGBOOK_TASKLET_FRAMES, 0);
 	received = igbook_rx_clean(vector->rx, IGBOOK_TASKLET_FRAMES);
 	if (sent == IGBOOK_TASKLET_FRAMES || received == IGBOOK_TASKLET_FRAMES)
 		tasklet_schedule(tasklet);

@@ -62,8 +62,8 @@ static struct igbook_spare *igbook_spare_alloc(struct igbook *priv,
 	if (!spare)
 		return NULL;
 	for (i = 0; i < priv->num_queues; i++) {
-		spare->tx[i].priv = priv;
-		spare->rx[i].priv = priv;
+		igbook_ring_init(&spare->tx[i], priv, i);
+		igbook_ring_init(&spare->rx[i], priv, i);
 	}
 	for (i = 0; i < priv->num_queues && !err; i++) {
 		if (tx_count)
@@ -113,7 +113,7 @@ static void igbook_tx_settle(struct igbook *priv)
 
 	netif_tx_lock_bh(priv->netdev);
 	for (i = 0; i < priv->num_queues; i++)
-		igbook_tx_clean(&priv->tx_ring[i], priv->tx_ring[i].count);
+		igbook_tx_clean(&priv->tx_ring[i], priv->tx_ring[i].count, 0);
 	netif_tx_stop_all_queues(priv->netdev);
 	netif_tx_unlock_bh(priv->netdev);
 }

@@ -33,8 +33,8 @@ static struct plan *plan_make(struct igbook *priv, u16 out, u16 in,
 	if (!plan)
 		return NULL;
 	plan->mtu = mtu;
-	plan->ring[OUT].priv = priv;
-	plan->ring[IN].priv = priv;
+	igbook_ring_init(&plan->ring[OUT], priv, 0);
+	igbook_ring_init(&plan->ring[IN], priv, 0);
 	plan->wanted[OUT] = out != priv->tx_count;
 	plan->wanted[IN] = in != priv->rx_count || mtu != priv->netdev->mtu;
 	if (plan->wanted[OUT] && igbook_tx_ring_alloc(&plan->ring[OUT], out))
@@ -74,7 +74,7 @@ static void take_back(struct igbook *priv)
 {
 	struct igbook_ring *ring = &priv->tx_ring[0];
 
-	while (igbook_tx_clean(ring, 32) == 32)
+	while (igbook_tx_clean(ring, 32, 0) == 32)
 		;
 	netif_stop_queue(priv->netdev);
 }

@@ -22,11 +22,10 @@
 static int igbook_tx_map(struct igbook_ring *ring, struct sk_buff *skb)
 {
 	struct igbook_tx_buffer *buffer = &ring->tx_buffer[ring->next_to_use];
-	struct device *dev = &ring->priv->pdev->dev;
 	dma_addr_t dma;
 
-	dma = dma_map_single(dev, skb->data, skb->len, DMA_TO_DEVICE);
-	if (dma_mapping_error(dev, dma))
+	dma = dma_map_single(ring->dev, skb->data, skb->len, DMA_TO_DEVICE);
+	if (dma_mapping_error(ring->dev, dma))
 		return -ENOMEM;
 	buffer->skb = skb;
 	buffer->dma = dma;
@@ -71,7 +70,7 @@ static void igbook_tx_drop(struct igbook_ring *ring, struct sk_buff *skb)
 	u64_stats_update_begin(&ring->stats.syncp);
 	u64_stats_inc(&ring->stats.drops);
 	u64_stats_update_end(&ring->stats.syncp);
-	dev_core_stats_tx_dropped_inc(ring->priv->netdev);
+	dev_core_stats_tx_dropped_inc(ring->netdev);
 	dev_kfree_skb_any(skb);
 }
 
@@ -88,7 +87,7 @@ static void igbook_tx_drop(struct igbook_ring *ring, struct sk_buff *skb)
 static void igbook_tx_maybe_stop(struct igbook_ring *ring)
 {
 	struct netdev_queue *queue =
-		netdev_get_tx_queue(ring->priv->netdev, ring->index);
+		netdev_get_tx_queue(ring->netdev, ring->index);
 
 	if (netif_txq_maybe_stop(queue, igbook_ring_unused(ring),
 				 IGBOOK_TX_STOP, IGBOOK_TX_WAKE))
@@ -152,7 +151,7 @@ netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 			  igbook_ring_next(ring, ring->next_to_use));
 	igbook_tx_maybe_stop(ring);
 	/* ... and before the doorbell, for the card: writel() sees to it. */
-	igbook_wr32(priv, REG_TDT(ring->index), ring->next_to_use);
+	writel(ring->next_to_use, ring->tail);
 	return NETDEV_TX_OK;
 }
 
@@ -168,8 +167,7 @@ static struct sk_buff *igbook_tx_release(struct igbook_ring *ring)
 	struct igbook_tx_buffer *buffer = &ring->tx_buffer[ring->next_to_clean];
 	struct sk_buff *skb = buffer->skb;
 
-	dma_unmap_single(&ring->priv->pdev->dev, buffer->dma, buffer->len,
-			 DMA_TO_DEVICE);
+	dma_unmap_single(ring->dev, buffer->dma, buffer->len, DMA_TO_DEVICE);
 	/* Free for the next frame only when nobody looks at it any more. */
 	smp_store_release(&ring->next_to_clean,
 			  igbook_ring_next(ring, ring->next_to_clean));
@@ -185,7 +183,7 @@ static struct sk_buff *igbook_tx_release(struct igbook_ring *ring)
 static void igbook_tx_maybe_wake(struct igbook_ring *ring)
 {
 	struct netdev_queue *queue =
-		netdev_get_tx_queue(ring->priv->netdev, ring->index);
+		netdev_get_tx_queue(ring->netdev, ring->index);
 
 	/* next_to_clean moved before we look; see igbook_tx_maybe_stop(). */
 	smp_mb();
@@ -197,20 +195,24 @@ static void igbook_tx_maybe_wake(struct igbook_ring *ring)
 /**
  * igbook_tx_clean() - take back the descriptors of frames that are out
  * @ring: the ring
- * @budget: most frames to take
+ * @limit: most frames to take
+ * @budget: that of a NAPI poll; 0 outside of one
+ *
+ * Within a poll, sk_buffs that are free go to a store of this CPU's, out of
+ * which napi_alloc_skb() and its kind take; a full one gives half of it back.
  *
  * Context: bottom halves off, one CPU at a time for each ring; runs beside
  * igbook_start_xmit().
- * Return: how many were taken; fewer than @budget when there were no more.
+ * Return: how many were taken; fewer than @limit when there were no more.
  */
-int igbook_tx_clean(struct igbook_ring *ring, int budget)
+int igbook_tx_clean(struct igbook_ring *ring, int limit, int budget)
 {
 	struct sk_buff_head out;
 	struct sk_buff *skb;
 	int done;
 
 	__skb_queue_head_init(&out);
-	for (done = 0; done < budget; done++) {
+	for (done = 0; done < limit; done++) {
 		if (ring->next_to_clean == smp_load_acquire(&ring->next_to_use))
 			break;
 		if (!igbook_tx_done(&ring->tx_desc[ring->next_to_clean]))
@@ -234,7 +236,7 @@ int igbook_tx_clean(struct igbook_ring *ring, int budget)
  *
  * Context: RTNL; neither igbook_start_xmit() nor igbook_tx_clean() runs.
  */
-void igbook_tx_empty(struct igbook_ring *ring)
+static void igbook_tx_empty(struct igbook_ring *ring)
 {
 	while (ring->next_to_clean != ring->next_to_use) {
 		bool sent = igbook_tx_done(&ring->tx_desc[ring->next_to_clean]);
@@ -245,4 +247,52 @@ void igbook_tx_empty(struct igbook_ring *ring)
 		else
 			dev_kfree_skb_any(skb);
 	}
+}
+
+/**
+ * igbook_tx_ring_alloc() - allocate a transmit ring
+ * @ring: the ring, without memory
+ * @count: how many descriptors
+ *
+ * Context: RTNL; sleeps.
+ * Return: 0, or -ENOMEM with nothing kept.
+ */
+int igbook_tx_ring_alloc(struct igbook_ring *ring, u16 count)
+{
+	return igbook_ring_alloc(ring, count, sizeof(*ring->tx_buffer));
+}
+
+/**
+ * igbook_tx_ring_free() - free a transmit ring and the frames left in it
+ * @ring: the ring, with or without memory; the card must not know it
+ *
+ * Context: RTNL; sleeps.
+ */
+void igbook_tx_ring_free(struct igbook_ring *ring)
+{
+	igbook_tx_empty(ring);
+	igbook_ring_free(ring);
+}
+
+/**
+ * igbook_tx_ring_enable() - show the card a transmit ring
+ * @ring: the ring, with memory and empty
+ *
+ * Context: RTNL; sleeps.
+ * Return: 0, or -ETIMEDOUT.
+ *
+ * Source: 82576 datasheet, "Transmit Initialization".
+ */
+int igbook_tx_ring_enable(struct igbook_ring *ring)
+{
+	struct igbook *priv = ring->priv;
+	u16 i = ring->index;
+
+	igbook_wr32(priv, REG_TDBAL(i), lower_32_bits(ring->dma));
+	igbook_wr32(priv, REG_TDBAH(i), upper_32_bits(ring->dma));
+	igbook_wr32(priv, REG_TDLEN(i), ring->count * IGBOOK_DESC_SIZE);
+	igbook_wr32(priv, REG_TDH(i), 0);
+	igbook_wr32(priv, REG_TDT(i), 0);
+	ring->tail = priv->regs + REG_TDT(i);
+	return igbook_ring_enable(ring, REG_TXDCTL(i));
 }

@@ -51,14 +51,14 @@ static void hold_senders(struct igbook *priv)
 	netif_tx_disable(priv->netdev);
 	for (i = 0; i < priv->num_queues; i++) {
 		local_bh_disable();
-		igbook_tx_clean(&priv->tx_ring[i], U16_MAX);
+		igbook_tx_clean(&priv->tx_ring[i], U16_MAX, 0);
 		local_bh_enable();
 	}
 	netif_tx_disable(priv->netdev);
 	/* What came between the two is out by now, or waits. */
 	for (i = 0; i < priv->num_queues; i++) {
 		netif_tx_lock_bh(priv->netdev);
-		igbook_tx_clean(&priv->tx_ring[i], U16_MAX);
+		igbook_tx_clean(&priv->tx_ring[i], U16_MAX, 0);
 		netif_stop_subqueue(priv->netdev, i);
 		netif_tx_unlock_bh(priv->netdev);
 	}
@@ -139,8 +139,8 @@ int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 	list = kvcalloc(priv->tx_count, sizeof(*list), GFP_KERNEL);
 	if (!tx || !rx || !list)
 		goto free;
-	tx->priv = priv;
-	rx->priv = priv;
+	igbook_ring_init(tx, priv, 0);
+	igbook_ring_init(rx, priv, 0);
 	if (receiving)
 		err = igbook_rx_ring_alloc(rx, rx_count, mtu);
 	else

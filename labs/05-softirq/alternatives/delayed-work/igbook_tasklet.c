@@ -25,7 +25,7 @@ static void igbook_tasklet(struct tasklet_struct *tasklet)
 	if (igbook_gather_due(vector))
 		more = igbook_rx_clean(vector->rx, IGBOOK_TASKLET_FRAMES) ==
 		       IGBOOK_TASKLET_FRAMES;
-	if (igbook_tx_clean(vector->tx, IGBOOK_TASKLET_FRAMES) ==
+	if (igbook_tx_clean(vector->tx, IGBOOK_TASKLET_FRAMES, 0) ==
 	    IGBOOK_TASKLET_FRAMES)
 		more = true;
 	if (more) {

@@ -24,7 +24,7 @@ static void igbook_tasklet(struct tasklet_struct *tasklet)
 	igbook_dca_update(vector->priv, vector->index, smp_processor_id());
 	if (igbook_gather_due(vector))
 		most = igbook_rx_clean(vector->rx, IGBOOK_TASKLET_FRAMES);
-	most = max(most, igbook_tx_clean(vector->tx, IGBOOK_TASKLET_FRAMES));
+	most = max(most, igbook_tx_clean(vector->tx, IGBOOK_TASKLET_FRAMES, 0));
 	if (most == IGBOOK_TASKLET_FRAMES)
 		tasklet_schedule(tasklet);
 	else if (!igbook_gather_wait(vector))

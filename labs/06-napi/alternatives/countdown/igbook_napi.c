@@ -7,23 +7,6 @@
 #define IGBOOK_TX_LIMIT		256	/* sent frames taken back in one poll */
 
 /**
- * igbook_deliver() - hand one received frame to the stack
- * @ring: the ring it came by
- * @skb: the frame; the stack's from now on
- *
- * GRO may keep the frame until this poll ends, and join it with others of the
- * same connection, before the stack sees it.
- *
- * Context: igbook_poll(), or bottom halves off and the instance disabled: then
- * it is the caller's, and what GRO keeps waits for the next poll.
- */
-void igbook_deliver(struct igbook_ring *ring, struct sk_buff *skb)
-{
-	skb_record_rx_queue(skb, ring->index);
-	napi_gro_receive(&ring->priv->vector[ring->index].napi, skb);
-}
-
-/**
  * igbook_serve() - look at the rings of one vector
  * @vector: the vector
  * @budget: most frames to receive; 0: do not receive at all
@@ -91,6 +74,7 @@ static int igbook_poll(struct napi_struct *napi, int budget)
 void igbook_vector_init(struct igbook_vector *vector)
 {
 	netif_napi_add(vector->priv->netdev, &vector->napi, igbook_poll);
+	vector->rx->napi = &vector->napi;
 	igbook_moderation_init(&vector->moderation);
 }
 
