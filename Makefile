@@ -23,7 +23,7 @@ ARGS :=
 
 setup := code/setup
 # As our scripts see it: absolute, and there even without HOME.
-override FWTS_CACHE := $(shell FWTS_CACHE='$(FWTS_CACHE)' && . $(setup)/environment.sh && printf %s "$$fwts_cache")
+override FWTS_CACHE := $(shell FWTS_CACHE='$(FWTS_CACHE)' && . $(setup)/lib.sh && printf %s "$$fwts_cache")
 export FWTS_CACHE
 unexport CDPATH
 ifneq ($(filter-out help doctor clean clean-cache,$(MAKECMDGOALS)),)

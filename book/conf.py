@@ -40,10 +40,8 @@ extensions = [
     "ext.repairs",
 ]
 
-# The index of the kernel source is shared by all checkouts of this user.
-_cache = os.environ.get("FWTS_CACHE") or os.path.join(
-    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "from-wire-to-socket")
-fwts_cache = os.path.join(_cache, "book")
+# The index of the kernel source is shared by all checkouts of this user. book/build says where.
+fwts_cache = os.path.join(os.environ["FWTS_CACHE"], "book")
 
 root_doc = "index"
 exclude_patterns = ["README.rst", "tests", "transcripts", "tools", "ext"]

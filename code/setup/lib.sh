@@ -1,15 +1,127 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What install and doctor share: reading the list, and finding out what is there.
+# The one shell library: where things are, whatever the caller's environment says; messages; locks; what was found good
+# before; packages. To be sourced first. Sets
+#   top         the checkout
+#   fwts_cache  the cache: $FWTS_CACHE, or from-wire-to-socket below $XDG_CACHE_HOME or ~/.cache
 
-# shellcheck source=environment.sh
-. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
-here=$top/code/setup
-list=${FWTS_PACKAGES_LIST:-$here/packages.list}
+# With it `cd` prints where it went, into whatever the output is read by.
+unset CDPATH
+if [ -z "${HOME:-}" ]; then
+    HOME=$(getent passwd "$(id -u)" | cut -d: -f6)
+    export HOME=${HOME:-/}
+fi
+# shellcheck disable=SC2034
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+fwts_cache=${FWTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/from-wire-to-socket}
+case $fwts_cache in /*) ;; *) fwts_cache=$PWD/$fwts_cache ;; esac
+export FWTS_CACHE=$fwts_cache
+# depmod and friends are not on a plain user's path.
+PATH=$PATH:/usr/sbin:/sbin
 
+# kbuild WORD...: make for the kernel's build system, which obeys variables of its environment (ARCH,
+# CROSS_COMPILE, M, KCFLAGS ...) and of a make around it (-j, and M= of `make grade M=...`), and whose
+# messages are read: it gets an environment of its own.
+kbuild() {
+    env -i PATH="$PATH" HOME="$HOME" LC_ALL=C ${TMPDIR:+"TMPDIR=$TMPDIR"} make "$@"
+}
+
+# say and note: a line on standard output, and one on standard error.
 say()  { printf '%s\n' "$*"; }
+note() { printf '%s\n' "$*" >&2; }
 warn() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
-die()  { warn "$*"; exit 1; }
+
+# die MESSAGE [WHAT-TO-DO]
+die() {
+    warn "$1"
+    [ $# -lt 2 ] || printf '  %s\n' "$2" >&2
+    exit 1
+}
+
+# need_programs PROGRAM:PACKAGE...: name every missing program and its package.
+need_programs() {
+    local pair missing='' packages=''
+    for pair in "$@"; do
+        command -v "${pair%%:*}" >/dev/null && continue
+        missing+=" ${pair%%:*}"
+        packages+=" ${pair#*:}"
+    done
+    [ -z "$missing" ] || die "missing programs:$missing" "apt-get install$packages"
+}
+
+# need_space DIR MIB WHAT
+need_space() {
+    local free
+    mkdir -p "$1" || die "cannot create $1" 'set FWTS_CACHE to a directory you can write to'
+    free=$(df --output=avail -BM "$1" | tail -1 | tr -dc 0-9)
+    [ "$free" -ge "$2" ] && return
+    die "$3 needs $2 MiB in $1, only $free MiB are free" \
+        'free some space, or set FWTS_CACHE to a directory on a larger disk'
+}
+
+# with_lock FILE: hold FILE until the script ends; wait for whoever has it.
+with_lock() {
+    local fd
+    exec {fd}>"$1"
+    flock -n "$fd" && return
+    note "waiting for another build that holds $1"
+    flock "$fd"
+}
+
+# progress WHAT TOTAL: one step per input line. A percentage that moves on a
+# terminal, a line every ten per cent in a log. TOTAL may be an estimate: it is
+# never passed.
+progress() {
+    awk -v what="$1" -v total="$2" -v tty="$([ -t 2 ] && echo 1)" '
+        BEGIN { shown = -1; start = systime() }
+        {
+            percent = int(NR * 100 / total)
+            if (percent > 99)
+                percent = 99
+            if (tty && percent != shown)
+                printf "\r%s %d %%  (%d s) ", what, percent, systime() - start
+            if (!tty && percent >= shown + 10 || shown < 0)
+                printf "%s %d %%\n", what, percent
+            if (tty || percent >= shown + 10 || shown < 0)
+                shown = tty ? percent : percent - percent % 10
+            fflush()
+        }
+        END { printf tty ? "\r%s 100 %%  (%d s) \n" : "%s done in %d s\n", what, systime() - start }
+    ' >&2
+}
+
+# need_plain_cache: make cannot build in a directory with a blank in its name.
+need_plain_cache() {
+    case $fwts_cache in
+    *[[:space:]:]*)
+        die "the cache is $fwts_cache, and the kernel cannot be built in a directory with a space or colon" \
+            'set FWTS_CACHE to another directory' ;;
+    esac
+}
+
+# What was found good need not be looked at again as long as it, the critic and all else that he saw stay the same.
+checked=$fwts_cache/checked
+
+# checked_key DIR WORD...: names a module's own files together with everything in WORDs.
+checked_key() {
+    local dir=$1 file
+    shift
+    {
+        printf '%s\n' "$@"
+        for file in "$dir"/*.[ch] "$dir/Kbuild"; do
+            [[ $file == *.mod.c ]] || { printf '%s\n' "${file##*/}" && cat "$file"; }
+        done
+    } | sha256sum | cut -c1-32
+}
+
+# was_checked KEY: whether this was found good before.
+was_checked() { [ -e "$checked/$1" ]; }
+
+# now_checked KEY: it is good.
+now_checked() { mkdir -p "$checked" && : >"$checked/$1"; }
+
+# The list of packages that install and doctor read.
+packages_list() { printf '%s\n' "${FWTS_PACKAGES_LIST:-$top/code/setup/packages.list}"; }
 
 # Debian's major version, or nothing on other systems.
 debian_version() {
@@ -29,28 +141,25 @@ debian_codename() {
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# debian_mirror [LABEL]: the mirror of Debian (Debian-Security) that this system's apt has already.
+# debian_mirror [LABEL]: the mirror of Debian (or Debian-Security) that this system's apt has already. Its package lists
+# must have been read once: they say what a mirror is of.
 debian_mirror() {
     local label=${1:-Debian} uri
     # The dollars are apt's own.
     # shellcheck disable=SC2016
     uri=$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null |
         awk -v label="$label" '$1 == label { print $2; exit }' || true)
-    if [ -n "$uri" ]; then
-        say "${uri%/}"
-    elif [ "$label" = Debian-Security ]; then
-        say "$(debian_mirror)-security"
-    else
-        say http://deb.debian.org/debian
-    fi
+    [ -n "$uri" ] || [ "$label" != Debian ] || die "apt knows no mirror of Debian" \
+        'add a line like "deb URI-OF-A-MIRROR bookworm main" to /etc/apt/sources.list, then, as root: apt-get update'
+    say "${uri%/}"
 }
 
 # debian_sources VERSION [without-backports]: the lines of sources.list of that Debian, as the project wants it.
 debian_sources() {
-    local name mirror
-    name=$(debian_codename "$1") || return
-    mirror=$(debian_mirror)
-    for suite in "$mirror $name" "$mirror $name-updates" "$(debian_mirror Debian-Security) $name-security"; do
+    local name mirror security
+    name=$(debian_codename "$1") && mirror=$(debian_mirror) || return
+    security=$(debian_mirror Debian-Security)
+    for suite in "$mirror $name" "$mirror $name-updates" ${security:+"$security $name-security"}; do
         say "deb [signed-by=$keyring] $suite main"
     done
     # QEMU in Debian 12 itself has no igb device; bookworm-backports has one that does.
@@ -74,12 +183,12 @@ private_apt() {
 rows() {
     local group
     for group in "$@"; do
-        grep -Eq "^${group}[[:space:]]" "$list" || die "no group '$group' in packages.list; groups: $(groups_known | xargs)"
-        grep -E "^${group}[[:space:]]" "$list"
+        grep -Eq "^${group}[[:space:]]" "$(packages_list)" || die "no group '$group' in packages.list; groups: $(groups_known | xargs)"
+        grep -E "^${group}[[:space:]]" "$(packages_list)"
     done
 }
 
-groups_known() { awk '!/^#/ && NF { print $1 }' "$list" | sort -u; }
+groups_known() { awk '!/^#/ && NF { print $1 }' "$(packages_list)" | sort -u; }
 
 # version_of PROGRAM: the first version number the program prints of itself.
 version_of() {
