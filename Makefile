@@ -6,15 +6,23 @@ SHELL := /bin/bash
 .PHONY: help demo test fresh doctor setup tools kernel kernels guest stages modules headers trace shell run \
 	book pdf grading grade class soak skeleton check loom-check measure clean clean-cache
 
-# From the command line only: a variable of that name in the environment means something else.
-T := receive
-L := 01
+# From the command line only, by name or by letter: a variable of that name in the environment means something else.
+T :=
+L :=
 S :=
 M :=
 D :=
-WHAT := frames
 C :=
-K := trace
+K :=
+TRACE := $(or $(T),receive)
+LAB := $(or $(L),01)
+SUBMISSION := $(S)
+MUTANT := $(M)
+DRIVER := $(D)
+DEBIAN := $(or $(D),13)
+COMMAND := $(C)
+KERNEL := $(or $(K),trace)
+WHAT := frames
 LAYER :=
 MATCH := .
 AGAIN :=
@@ -34,11 +42,13 @@ ninja := ninja -C build/cmake
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z][a-z0-9%-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  variables: T=boot|bring-up|interrupt|receive  D=igb|06  GUIDED=1  L=01  S=DIR  M=mutant  K=trace|strict  LAYER=unit|static|stages|guest|traces|grader|book"
+	@echo "  variables, by name or letter:  TRACE (T) boot|bring-up|interrupt|receive  DRIVER (D) igb|06  GUIDED=1  LAB (L) 01"
+	@echo "    SUBMISSION (S) directory  MUTANT (M) name  KERNEL (K) trace|strict  DEBIAN (D) 12|13  COMMAND (C) \"...\""
+	@echo "    LAYER=unit|static|stages|guest|traces|grader|book  MATCH=regex"
 
 demo: ## do everything once: install, build the guest and the book, trace a datagram to its socket
 	@$(setup)/install guest book
-	@$(MAKE) --no-print-directory tools K=trace kernel guest book
+	@$(MAKE) --no-print-directory tools KERNEL=trace kernel guest book
 	@code/driver/build-stage --kernel trace 06 >/dev/null
 	@gdb-scripts/trace receive
 	@echo
@@ -55,7 +65,7 @@ everything: tools kernels guest modules
 	@$(ninja) --quiet
 
 fresh: ## run a command on a new Debian with nothing cached: make fresh D=13 C="make demo"
-	@$(setup)/fresh $(ARGS) '$(or $(D),13)' '$(or $(C),make demo)'
+	@$(setup)/fresh $(ARGS) '$(DEBIAN)' '$(or $(COMMAND),make demo)'
 
 doctor: ## say what is here, what is missing, which accelerator guests use and why
 	@$(setup)/doctor
@@ -74,7 +84,7 @@ tools: | build ## build the C++ programs: loom, sandbox, grade, classroom, the g
 	@$(ninja) --quiet loom sandbox grade classroom guest-agent udp_reader test-report
 
 kernel: | build ## build the guest's kernel, or take it from the cache (K=strict for the checking one)
-	@qemu/kernel/kernel build $(K)
+	@qemu/kernel/kernel build $(KERNEL)
 
 kernels: | build ## both kernels
 	@qemu/kernel/kernel build trace
@@ -96,19 +106,19 @@ headers: ## fetch the newest kernel headers Debian offers, for the tests (cached
 	@code/driver/newest-headers
 
 stage-%: tools kernel ## cut and compile one stage (stage-01) for the guest's kernel
-	@code/driver/build-stage --kernel $(K) $*
+	@code/driver/build-stage --kernel $(KERNEL) $*
 
 trace: ## follow the kernel with gdb: T=boot, bring-up, interrupt, receive; GUIDED=1 waits at each stop
 	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox && test -x build/bin/udp_reader || \
-		$(MAKE) --no-print-directory tools kernel guest K=trace
-	@code/driver/build-stage --kernel trace $(if $(filter igb,$(D)),06,$(or $(D),02 05 06)) >/dev/null
-	@gdb-scripts/trace $(T) $(if $(D),--driver $(D)) $(if $(GUIDED),--guided) $(ARGS) $(if $(GUIDED),|| test $$? -eq 130)
+		$(MAKE) --no-print-directory tools kernel guest KERNEL=trace
+	@code/driver/build-stage --kernel trace $(if $(filter igb,$(DRIVER)),06,$(or $(DRIVER),02 05 06)) >/dev/null
+	@gdb-scripts/trace $(TRACE) $(if $(DRIVER),--driver $(DRIVER)) $(if $(GUIDED),--guided) $(ARGS) $(if $(GUIDED),|| test $$? -eq 130)
 
 shell: guest kernel ## a shell in the guest (Ctrl-] leaves); ARGS="--load file.ko ..." for more
-	@build/bin/sandbox shell --kernel $(K) $(ARGS)
+	@build/bin/sandbox shell --kernel $(KERNEL) $(ARGS)
 
 run: guest kernel ## run one command in a fresh guest: make run C="ip link"
-	@build/bin/sandbox run --kernel $(K) $(ARGS) -- sh -c '$(C)'
+	@build/bin/sandbox run --kernel $(KERNEL) $(ARGS) -- sh -c '$(COMMAND)'
 
 book: stages ## build the book as HTML into build/book/html
 	@book/build html
@@ -121,26 +131,26 @@ pdf: stages ## build the book as PDF (installs LaTeX)
 
 grading: ## install and build all that grading needs, whatever the lab
 	@$(setup)/install guest test
-	@$(MAKE) --no-print-directory stages guest kernel K=strict
+	@$(MAKE) --no-print-directory stages guest kernel KERNEL=strict
 	@labs/grader/guest-modules >/dev/null
 
 grade: ## grade a submission: make grade L=01 S=directory (or M=name: the reference with a known fault)
-	@test -n "$(S)$(M)" || { echo "grade: which submission? make grade L=01 S=labs/01-registration/solution" >&2; exit 2; }
+	@test -n "$(SUBMISSION)$(MUTANT)" || { echo "grade: which submission? make grade L=01 S=labs/01-registration/solution" >&2; exit 2; }
 	@$(MAKE) --no-print-directory grading
-	@$(if $(M),rm -rf build/labs/$(L)/$(M) && build/bin/grade mutant --lab $(L) --name $(M) --out build/labs/$(L)/$(M))
-	@build/bin/grade --lab $(L) --submission $(if $(M),build/labs/$(L)/$(M),$(S)) $(ARGS)
+	@$(if $(MUTANT),rm -rf build/labs/$(LAB)/$(MUTANT) && build/bin/grade mutant --lab $(LAB) --name $(MUTANT) --out build/labs/$(LAB)/$(MUTANT))
+	@build/bin/grade --lab $(LAB) --submission $(if $(MUTANT),build/labs/$(LAB)/$(MUTANT),$(SUBMISSION)) $(ARGS)
 
 class: ## grade a class: make class L=01 S=handed-in (one entry a student; results in build/labs/01/class)
-	@test -d "$(S)" || { echo "class: where is what was handed in? make class L=01 S=directory" >&2; exit 2; }
+	@test -d "$(SUBMISSION)" || { echo "class: where is what was handed in? make class L=01 S=directory" >&2; exit 2; }
 	@$(MAKE) --no-print-directory grading
-	@build/bin/classroom grade --lab $(L) --submissions $(S) --out build/labs/$(L)/class $(ARGS)
+	@build/bin/classroom grade --lab $(LAB) --submissions $(SUBMISSION) --out build/labs/$(LAB)/class $(ARGS)
 
 soak: grading ## the labs at full depth: every mutant, every mutation of the references (L=04: one lab); goes on where it stopped
-	@$(setup)/soak $(if $(filter command,$(origin L)),$(L))
+	@$(setup)/soak $(if $(filter command,$(origin L) $(origin LAB)),$(LAB))
 
 skeleton: stages ## write a lab's skeleton to start from: make skeleton L=01
-	@test ! -e build/labs/$(L)/skeleton || { echo "skeleton: build/labs/$(L)/skeleton is there already; move your work away first" >&2; exit 1; }
-	@build/bin/grade skeleton --lab $(L) --out build/labs/$(L)/skeleton
+	@test ! -e build/labs/$(LAB)/skeleton || { echo "skeleton: build/labs/$(LAB)/skeleton is there already; move your work away first" >&2; exit 1; }
+	@build/bin/grade skeleton --lab $(LAB) --out build/labs/$(LAB)/skeleton
 
 loom-check: tools ## check the literate source and that the book shows every line
 	@build/bin/loom check --source code/driver --book book
@@ -149,7 +159,7 @@ measure: tools kernel guest stages ## count the guest's instructions per frame (
 	@$(ninja) --quiet measure meter loom_bench
 	@echo "measure: compiling the stages"
 	@code/driver/build-stage --kernel trace --module qemu/measure/metronome all >/dev/null
-	@build/bin/measure $(WHAT) --driver $(or $(D),$(if $(filter livelock,$(WHAT)),05 06,igb 04 05 06)) --json build/$(WHAT).json $(ARGS)
+	@build/bin/measure $(WHAT) --driver $(or $(DRIVER),$(if $(filter livelock,$(WHAT)),05 06,igb 04 05 06)) --json build/$(WHAT).json $(ARGS)
 	@$(if $(filter frames,$(WHAT)),build/bin/loom_bench)
 
 clean: ## remove build/ (not the cache)
