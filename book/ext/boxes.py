@@ -44,14 +44,14 @@ def exercises_of(env: BuildEnvironment) -> dict[str, dict[str, Any]]:
     """Every exercise of the book by label: document, place in it, title, answer."""
     if not hasattr(env, "fwts_exercises"):
         env.fwts_exercises = {}  # type: ignore[attr-defined]
-    return env.fwts_exercises  # type: ignore[attr-defined,no-any-return]
+    return env.fwts_exercises  # type: ignore[attr-defined]
 
 
 def answers_of(env: BuildEnvironment) -> dict[str, dict[str, Any]]:
     """Every answer of the book by the label of its exercise."""
     if not hasattr(env, "fwts_answers"):
         env.fwts_answers = {}  # type: ignore[attr-defined]
-    return env.fwts_answers  # type: ignore[attr-defined,no-any-return]
+    return env.fwts_answers  # type: ignore[attr-defined]
 
 
 class Box(SphinxDirective):

@@ -55,7 +55,7 @@ def chapters_of(env: BuildEnvironment) -> dict[str, Chapter]:
     """The chapters that have facts, by document."""
     if not hasattr(env, "fwts_facts"):
         env.fwts_facts = {}  # type: ignore[attr-defined]
-    return env.fwts_facts  # type: ignore[attr-defined,no-any-return]
+    return env.fwts_facts  # type: ignore[attr-defined]
 
 
 def file_of(app: Sphinx, docname: str) -> Path:

@@ -187,7 +187,7 @@ def mentions_of(env: BuildEnvironment) -> dict[str, dict[tuple[str, str], Symbol
     """Symbols named, by document; a symbol's key is its file and name."""
     if not hasattr(env, "fwts_kernel"):
         env.fwts_kernel = {}  # type: ignore[attr-defined]
-    return env.fwts_kernel  # type: ignore[attr-defined,no-any-return]
+    return env.fwts_kernel  # type: ignore[attr-defined]
 
 
 def anchor_of(symbol: Symbol) -> str:

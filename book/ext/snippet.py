@@ -61,7 +61,7 @@ def showings(env: BuildEnvironment) -> dict[str, list[str]]:
     """The snippets that each document shows."""
     if not hasattr(env, "fwts_snippets"):
         env.fwts_snippets = {}  # type: ignore[attr-defined]
-    return env.fwts_snippets  # type: ignore[attr-defined,no-any-return]
+    return env.fwts_snippets  # type: ignore[attr-defined]
 
 
 def shown_in(env: BuildEnvironment) -> dict[str, str]:
