@@ -42,7 +42,7 @@ ninja := ninja -C build/cmake
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z][a-z0-9%-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  variables, by name or letter:  TRACE (T) boot|bring-up|interrupt|receive  DRIVER (D) igb|06  GUIDED=1  LAB (L) 01"
+	@echo "  variables, by name or letter:  TRACE (T) boot|bring-up|counters|interrupt|intx|receive  DRIVER (D) igb|06  GUIDED=1  LAB (L) 01"
 	@echo "    SUBMISSION (S) directory  MUTANT (M) name  KERNEL (K) trace|strict  DEBIAN (D) 12|13  COMMAND (C) \"...\""
 	@echo "    LAYER=unit|static|stages|guest|traces|grader|book  MATCH=regex"
 
@@ -108,7 +108,7 @@ headers: ## fetch the newest kernel headers Debian offers, for the tests (cached
 stage-%: tools kernel ## cut and compile one stage (stage-01) for the guest's kernel
 	@code/driver/build-stage --kernel $(KERNEL) $*
 
-trace: ## follow the kernel with gdb: T=boot, bring-up, interrupt, receive; GUIDED=1 waits at each stop
+trace: ## follow the kernel with gdb: T=boot, bring-up, counters, interrupt, intx, receive; GUIDED=1 waits at each stop
 	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox && test -x build/bin/udp_reader || \
 		$(MAKE) --no-print-directory tools kernel guest KERNEL=trace
 	@code/driver/build-stage --kernel trace $(if $(filter igb,$(DRIVER)),06,$(or $(DRIVER),02 05 06)) >/dev/null

@@ -72,6 +72,20 @@ until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 0.05; done
 FLOOD_AT_ONCE = 10
 # A broadcast of the EtherType that is set aside for local experiments.
 FLOOD_FRAME = (b"\xff" * 6 + bytes.fromhex("02000000000188b5")).ljust(60, b"\0")
+# One frame, on a line that devices share.
+LINE_PREPARE = """
+set -e
+LOAD irq_mode=intx
+echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+ip link set eth0 up
+until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 0.05; done
+"""
+# Three ways to ask for the same device's counters.
+COUNTERS = """
+ethtool -S eth0
+ip -s link show dev eth0
+cat /proc/net/dev
+"""
 LOADED = "set -e\nLOAD\n"
 LINK_UP = "ip link set eth0 up"
 LOAD_IGB = "modprobe igb"
@@ -113,6 +127,8 @@ SCENARIOS = {
     "hand-send": Scenario(prepare=HAND_PREPARE, trigger=HAND_SEND),
     "flood": Scenario(prepare=FLOOD_PREPARE, flood="backlog"),
     "link-up": Scenario(prepare=LOADED, trigger=LINK_UP),
+    "shared-line": Scenario(prepare=LINE_PREPARE, send=True),
+    "counters": Scenario(prepare=HAND_PREPARE, trigger=COUNTERS),
 }
 
 

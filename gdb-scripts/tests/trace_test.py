@@ -111,6 +111,18 @@ class Twice(unittest.TestCase):
         """From ip link set to the carrier."""
         self.both("bring-up", "06")
 
+    def test_bring_up_first(self) -> None:
+        """The same command on the driver of the first chapter."""
+        self.both("bring-up", "01", "bring-up-01")
+
+    def test_counters(self) -> None:
+        """Three ways to ask for counters, and who holds RTNL."""
+        self.both("counters", "06")
+
+    def test_intx(self) -> None:
+        """A line that devices share, from its handler to the unmasking."""
+        self.both("intx", "05")
+
     def test_interrupt(self) -> None:
         """From the message to ksoftirqd."""
         self.both("interrupt", "05")

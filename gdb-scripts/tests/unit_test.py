@@ -247,7 +247,7 @@ class Runner(unittest.TestCase):
         status, _out, err = self.run_main()
         self.assertEqual(status, 2)
         self.assertIn("--list", err)
-        known = "there are boot, bring-up, interrupt, receive"
+        known = "there are boot, bring-up, counters, interrupt, intx, receive"
         with self.assertRaisesRegex(runner.Failure, f"no trace `xmit`; {known}"):
             runner.find_trace("xmit")
         with tempfile.TemporaryDirectory() as place:

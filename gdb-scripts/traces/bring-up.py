@@ -12,7 +12,7 @@ from netstack.driver import Driver
 from netstack.trace import Check, Show, Stop, Trace, argument, return_value
 
 SCENARIO = "link-up"
-DRIVERS = ("06", "05", "04")
+DRIVERS = ("06", "05", "04", "01")
 ABOUT = """The driver is loaded, the interface is down. A user types `ip link set eth0 up`. Follow
 it from the netlink message to the driver's open, through each thing the driver makes ready, to
 the moment half a second later when the link is there and the stack may send."""
@@ -23,6 +23,7 @@ IFF_UP = 1
 XOFF = 1
 STATUS, RCTL, TCTL, EIMS = 0x8, 0x100, 0x400, 0x1524
 RDBAL, RXDCTL, TXDCTL = 0xc000, 0xc028, 0xe028
+RAL, RAH = 0x5400, 0x5404
 LINK_UP = 1 << 1
 ENABLE = 1 << 1
 QUEUE_ENABLE = 1 << 25
@@ -72,6 +73,11 @@ class Card:
         """Receive descriptors that are the card's."""
         now = ring.read(self.netdev(), "rx", 0)
         return (now.next_to_use - now.next_to_clean) % now.count
+
+    def takes_its_address(self) -> bool:
+        """Does the card's first receive address hold the device's?"""
+        raw = self.register(RAL).to_bytes(4, "little") + self.register(RAH).to_bytes(4, "little")
+        return raw[:6] == utils.read_bytes(int(self.netdev()["dev_addr"]), 6)
 
     def irq(self, index: int) -> int:
         """The kernel's number of a vector, 0 while it is not requested."""
@@ -123,20 +129,23 @@ def asked(card: Card) -> list[Stop]:
              question="Which callback of the driver is called before ndo_open?",
              answer="ndo_validate_addr: with an address that is none there is no use in opening."),
         Stop("open", "igbook_open", "The driver's turn",
-             """From here on it is our code. The card has been reset and nothing in it runs: no
-             interrupt is connected, no ring has memory, receiver and transmitter are off. open
-             must make all of it ready, in an order in which nothing can happen before somebody is
-             there to deal with it, and leave nothing behind if a step fails.""",
+             """From here on it is our code. The card has been reset and nothing in it runs: """ + (
+                 """no interrupt is connected, no ring has memory, receiver and transmitter are off.
+             open must make all of it ready, in an order in which nothing can happen before somebody
+             is there to deal with it, and leave nothing behind if a step fails."""
+                 if card.stage >= 4 else """receiver and transmitter are off. At this stage there is
+             little to make ready: the settings, and the link."""),
              show=[Show("net device eth0", keep=lambda text: "\n".join(
                  line for line in text.split("\n") if line.split()[0] in ("flags", "link", "qdisc",
                                                                           "queues")))],
              check=[in_process(), Check("START is set", lambda: card.state(START)),
-                    Check("IFF_UP is not", lambda: not card.is_up()),
-                    Check("the rings have no memory",
-                          lambda: not card.has_ring("rx") and not card.has_ring("tx")),
-                    Check("receiver and transmitter are off",
-                          lambda: not card.register(RCTL) & ENABLE
-                          and not card.register(TCTL) & ENABLE)],
+                    Check("IFF_UP is not", lambda: not card.is_up())]
+             + ([Check("the rings have no memory",
+                       lambda: not card.has_ring("rx") and not card.has_ring("tx"))]
+                if card.stage >= 4 else [])
+             + [Check("receiver and transmitter are off",
+                      lambda: not card.register(RCTL) & ENABLE
+                      and not card.register(TCTL) & ENABLE)],
              question="Why does igbook_open not ask the PCI core for BARs and masks?",
              answer="""probe did that: it is the device's, once. open and stop come and go many
              times and hold only what a working interface needs."""),
@@ -171,8 +180,27 @@ def interrupts(card: Card) -> list[Stop]:
     ]
 
 
+def settings(card: Card) -> list[Stop]:
+    """What the card must be told again, shown at the stage that does nothing else."""
+    if card.stage >= 4:
+        return []
+    return [
+        Stop("settings", "igbook_set_rx_mode", "The card is told all of it anew",
+             """Its address has been written again, the largest frame, and now the filters. A
+             spinlock keeps others from the filters meanwhile, so nothing here may sleep.""",
+             condition=lambda: card.state(START),
+             check=[in_process(), Check("RTNL is held by this task", rtnl_held),
+                    Check("the card's first receive address is the device's",
+                          card.takes_its_address)],
+             question="All of this was in the card when the interface went down. Why write it?",
+             answer="""Going down ends with a reset, and with a reset the card forgets it."""),
+    ]
+
+
 def rings(card: Card) -> list[Stop]:
     """Memory and the card's view of it."""
+    if card.stage < 4:
+        return []
     return [
         Stop("rings", "igbook_rings_alloc", "Memory for the rings",
              """Coherent memory for the descriptors of both directions, an array beside each in
@@ -221,6 +249,8 @@ def rings(card: Card) -> list[Stop]:
 
 def service(card: Card) -> list[Stop]:
     """Who serves the rings: polling work, a tasklet, NAPI."""
+    if card.stage < 4:
+        return []
     how = {4: "a work item that looks at the rings every few milliseconds",
            5: "a tasklet for each vector"}.get(card.stage, "a NAPI instance for each vector")
     stops = [Stop("service", "igbook_service_start", "Somebody to serve the rings",
@@ -313,5 +343,6 @@ def link(card: Card) -> list[Stop]:
 def trace(config: dict[str, Any]) -> Trace:
     """The trace as the runner asks for it."""
     card = Card(Driver(config["driver"]))
-    stops = asked(card) + interrupts(card) + rings(card) + service(card) + link(card)
+    stops = (asked(card) + settings(card) + interrupts(card) + rings(card) + service(card)
+             + link(card))
     return Trace("bring-up", ABOUT, stops, modules=("igbook",), start_at="default_idle")
