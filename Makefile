@@ -153,7 +153,7 @@ skeleton: stages ## write a lab's skeleton to start from: make skeleton L=01
 	@build/bin/grade skeleton --lab $(LAB) --out build/labs/$(LAB)/skeleton
 
 loom-check: tools ## check the literate source and that the book shows every line
-	@build/bin/loom check --source code/driver --book book
+	@build/bin/loom check --source code/driver --book build/book/index.json
 
 measure: tools kernel guest stages ## count the guest's instructions per frame (D="igb 06"; ARGS="--runs 1"), time loom; WHAT=livelock: receive livelock
 	@$(ninja) --quiet measure meter loom_bench

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <utility>
@@ -55,14 +56,14 @@ int distance(const std::string& a, const std::string& b) {
 
 class Checker {
   public:
-    Checker(std::string book, const Source& source, const std::vector<Snippet>& snippets)
-        : book_(std::move(book)), source_(source) {
+    Checker(const BookIndex& book, const Source& source, const std::vector<Snippet>& snippets)
+        : book_(book), source_(source) {
         for (const Snippet& snippet : snippets) by_id_[snippet.id] = &snippet;
     }
 
-    Errors check(Disk& disk) {
-        find_chapters(disk);
-        for (const Showing& showing : read_showings(disk, book_)) take(showing);
+    Errors check() {
+        find_chapters();
+        for (const Showing& showing : book_.showings) take(showing);
         for (const Text& text : texts_of(source_)) check_text(text);
         check_markers();
         return std::move(errors_);
@@ -74,13 +75,13 @@ class Checker {
     }
 
     std::string chapter_path(const Snippet& snippet) const {
-        return fmt::format("{}/chapters/{}.rst", book_, stage_of(snippet).chapter);
+        return fmt::format("{}/{}.rst", book_.chapters, stage_of(snippet).chapter);
     }
 
-    void find_chapters(Disk& disk) {
+    void find_chapters() {
         for (const Stage& stage : source_.manifest.stages) {
-            const std::string path = fmt::format("{}/chapters/{}.rst", book_, stage.chapter);
-            if (!disk.read(path))
+            const std::string path = fmt::format("{}/{}.rst", book_.chapters, stage.chapter);
+            if (!book_.documents.contains(path))
                 errors_.push_back({source_.manifest.path, stage.line,
                                    fmt::format("the chapter of stage {} is missing", stage.number),
                                    fmt::format("write {}, or correct 'chapter'", path)});
@@ -244,7 +245,7 @@ class Checker {
         }
     }
 
-    std::string book_;
+    const BookIndex& book_;
     const Source& source_;
     std::map<std::string, const Snippet*> by_id_;
     std::map<std::string, Showing> shown_;
@@ -256,29 +257,24 @@ class Checker {
 
 }  // namespace
 
-std::vector<Showing> read_showings(Disk& disk, const std::string& book) {
-    std::vector<Showing> showings;
-    for (const bool appendix : {false, true}) {
-        const std::string directory = book + (appendix ? "/appendix" : "/chapters");
-        for (const std::string& name : disk.list(directory)) {
-            if (!name.ends_with(".rst")) continue;
-            const std::string path = fmt::format("{}/{}", directory, name);
-            int number = 0;
-            for (const std::string& line : split_lines(disk.read(path).value_or(""))) {
-                ++number;
-                const std::string_view text = trimmed(line);
-                if (!text.starts_with(kDirective)) continue;
-                showings.push_back({std::string(trimmed(text.substr(kDirective.size()))),
-                                    name.substr(0, name.size() - 4), path, number, appendix});
-            }
-        }
-    }
-    return showings;
+BookIndex read_book_index(Disk& disk, const std::string& path) {
+    const auto text = disk.read(path);
+    if (!text) throw_if_any({{path, 0, "there is no index of the book", "write it: make tools"}});
+    const auto json = nlohmann::json::parse(*text, nullptr, false);
+    if (json.is_discarded())
+        throw_if_any({{path, 0, "this is no index of the book", "write it anew: make tools"}});
+    BookIndex book;
+    book.chapters = json.at("chapters");
+    book.documents = json.at("documents");
+    for (const auto& snippet : json.at("snippets"))
+        book.showings.push_back({snippet.at("id"), snippet.at("document"), snippet.at("path"),
+                                 snippet.at("line"), snippet.at("appendix")});
+    return book;
 }
 
-Errors check_book(Disk& disk, const std::string& book, const Source& source,
+Errors check_book(const BookIndex& book, const Source& source,
                   const std::vector<Snippet>& snippets) {
-    return Checker(book, source, snippets).check(disk);
+    return Checker(book, source, snippets).check();
 }
 
 }  // namespace fwts::loom

@@ -4,6 +4,7 @@
 /// that brings it or in an appendix.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@
 
 namespace fwts::loom {
 
-/// One `.. snippet:: ID` in a chapter or an appendix.
+/// One piece that a chapter or an appendix shows.
 struct Showing {
     std::string id;
     std::string document;  ///< "01-registration"
@@ -22,14 +23,21 @@ struct Showing {
     bool appendix = false;  ///< an appendix may show lines of any stage
 };
 
-/// The snippet directives of every document in `book`/chapters and `book`/appendix, in order of
-/// document and line.
-std::vector<Showing> read_showings(Disk& disk, const std::string& book);
+/// What the book says of itself (book/tools/index.py).
+struct BookIndex {
+    std::string chapters;  ///< their directory
+    std::set<std::string> documents;
+    std::vector<Showing> showings;  ///< in order of document and line
+};
+
+/// @param path  build/book/index.json
+/// @throws Failure when it is not there or cannot be read
+BookIndex read_book_index(Disk& disk, const std::string& path);
 
 /// Compares the book with the pieces.
 /// @return every complaint: an unknown piece, one shown twice or in another stage's chapter, a line
 ///         shown twice, a block named but never shown, lines that no chapter shows
-Errors check_book(Disk& disk, const std::string& book, const Source& source,
+Errors check_book(const BookIndex& book, const Source& source,
                   const std::vector<Snippet>& snippets);
 
 }  // namespace fwts::loom

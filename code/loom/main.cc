@@ -112,9 +112,9 @@ void check(const Request& request, RealDisk& disk) {
                    source.manifest.stages.size(), source.files.size(), snippets.size());
         return;
     }
-    throw_if_any(check_book(disk, request.book, source, snippets));
-    fmt::print("{}: every line of {} stages is shown once in {}\n", request.source,
-               source.manifest.stages.size(), request.book);
+    throw_if_any(check_book(read_book_index(disk, request.book), source, snippets));
+    fmt::print("{}: every line of {} stages is shown once in the book\n", request.source,
+               source.manifest.stages.size());
 }
 
 void show_diff(const Request& request, RealDisk& disk) {
@@ -165,9 +165,10 @@ int run(int argc, char** argv) {
 
     CLI::App* check_command =
         add_command(app, request, "check", "Check the marks and that the book shows every line",
-                    "loom check --book book");
-    check_command->add_option("--book", request.book,
-                              "The book's directory; without it only the marks are checked");
+                    "loom check --book build/book/index.json");
+    check_command->add_option(
+        "--book", request.book,
+        "What the book says of itself; without it only the marks are checked");
     check_command->callback([&] { check(request, disk); });
 
     CLI::App* diff = add_command(app, request, "diff", "Show what one stage changes in another",

@@ -84,7 +84,7 @@ class Driver {
         const Source source = read();
         const auto snippets = fwts::loom::weave(source, tangle_all(source), tagger());
         std::string text;
-        for (const Error& error : check_book(disk, "b", source, snippets))
+        for (const Error& error : check_book(index(), source, snippets))
             text += to_string(error) + "\n";
         return text;
     }
@@ -92,6 +92,30 @@ class Driver {
     MemoryDisk disk;
 
   private:
+    /// What book/tools/index.py finds in the documents.
+    BookIndex index() {
+        constexpr std::string_view directive = ".. snippet:: ";
+        BookIndex book{"b/chapters", {}, {}};
+        for (const bool appendix : {false, true}) {
+            const std::string directory = appendix ? "b/appendix/" : "b/chapters/";
+            for (const auto& [path, text] : disk.files) {
+                if (!path.starts_with(directory)) continue;
+                book.documents.insert(path);
+                const std::string name =
+                    path.substr(directory.size(), path.size() - directory.size() - 4);
+                int number = 0;
+                for (const std::string& line : split_lines(text)) {
+                    ++number;
+                    const std::string_view rest = trimmed(line);
+                    if (!rest.starts_with(directive)) continue;
+                    book.showings.push_back(
+                        {std::string(rest.substr(directive.size())), name, path, number, appendix});
+                }
+            }
+        }
+        return book;
+    }
+
     void write_manifest() {
         std::string text;
         for (const char* name : {"one", "two", "three"}) {

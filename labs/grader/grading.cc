@@ -370,7 +370,7 @@ Places Places::of_this_program() {
     const auto root = fs::read_symlink("/proc/self/exe").parent_path().parent_path().parent_path();
     Places places;
     places.labs = root / "labs";
-    places.book = root / "book";
+    places.book = root / "build" / "book" / "index.json";
     places.driver = root / "code" / "driver";
     places.kernel = root / "build" / "kernel" / "strict";
     places.modules = root / "build" / "modules" / "strict";
