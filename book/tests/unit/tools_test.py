@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.util
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +24,29 @@ def load(path: str) -> ModuleType:
     sys.dont_write_bytecode = True
     loader.exec_module(module)
     return module
+
+
+class IndexTest(unittest.TestCase):
+    """tools/index.py"""
+
+    index = load("tools/index.py")
+
+    def test_labels_and_pieces(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            book = Path(name)
+            (book / "chapters").mkdir()
+            (book / "appendix").mkdir()
+            (book / "chapters/01-one.rst").write_text(
+                ".. _cov_c9:\n\nTitle\n=====\n\n.. snippet:: probe\n   :lines: 1\n",
+                encoding="utf-8")
+            (book / "appendix/rest.rst").write_text("* x\n\n  .. snippet:: Kbuild\n",
+                                                    encoding="utf-8")
+            found = self.index.read_book(book)
+        self.assertEqual(found["labels"], {"cov_c9": "chapters/01-one.html#cov-c9"})
+        self.assertEqual(found["chapters"], f"{name}/chapters")
+        self.assertEqual([(s["id"], s["document"], s["line"], s["appendix"])
+                          for s in found["snippets"]],
+                         [("probe", "01-one", 6, False), ("Kbuild", "rest", 3, True)])
 
 
 class RecordTest(unittest.TestCase):
