@@ -12,19 +12,13 @@
 
 #include "igbook.h"
 
-/**
- * igbook_dca_write_queue() - give one queue's writes a tag
- * @priv: the device
- * @queue: number of the queue, in both directions
- * @tag: what the provider says for the CPU that serves the queue
- *
+/*
  * Relaxed ordering stays allowed for what the card reads. For what it writes it
  * is off: some chipsets lose the tag of a relaxed write.
  *
- * Context: any; @priv->dca.lock held.
+ * With priv->dca.lock held.
  *
- * Source: 82576 datasheet, "Rx DCA Control Registers" and "Tx DCA Control
- * Registers".
+ * 82576 datasheet, "Rx DCA Control Registers" and "Tx DCA Control Registers".
  */
 static void igbook_dca_write_queue(struct igbook *priv, unsigned int queue,
 				   u8 tag)
@@ -39,15 +33,11 @@ static void igbook_dca_write_queue(struct igbook *priv, unsigned int queue,
 		    DCA_TXCTRL_DATA_RRO_EN);
 }
 
-/**
- * igbook_dca_clear_queue() - take the tag off one queue's writes
- * @priv: the device
- * @queue: number of the queue
- *
+/*
  * What is written is what a reset leaves: no tags, ordering relaxed for all but
  * the write-back of receive descriptors.
  *
- * Context: any; @priv->dca.lock held.
+ * With priv->dca.lock held.
  */
 static void igbook_dca_clear_queue(struct igbook *priv, unsigned int queue)
 {
@@ -93,16 +83,13 @@ void igbook_dca_update(struct igbook *priv, unsigned int queue, int cpu)
 	spin_unlock_irqrestore(&dca->lock, flags);
 }
 
-/**
- * igbook_dca_switch_on() - tell the card to use tags
- * @priv: the device
- *
+/*
  * No queue has a tag yet: each gets its own when it is next served, for only
  * then is it known which CPU does that.
  *
- * Context: any; @priv->dca.lock held.
+ * With priv->dca.lock held.
  *
- * Source: 82576 datasheet, "DCA Control".
+ * 82576 datasheet, "DCA Control".
  */
 static void igbook_dca_switch_on(struct igbook *priv)
 {
@@ -114,12 +101,7 @@ static void igbook_dca_switch_on(struct igbook *priv)
 		    FIELD_PREP(DCA_CTRL_DCA_MODE, DCA_CTRL_DCA_MODE_1_0));
 }
 
-/**
- * igbook_dca_switch_off() - tell the card to forget its tags
- * @priv: the device
- *
- * Context: any; @priv->dca.lock held.
- */
+/* With priv->dca.lock held. */
 static void igbook_dca_switch_off(struct igbook *priv)
 {
 	unsigned int queue;
@@ -147,14 +129,9 @@ void igbook_dca_restore(struct igbook *priv)
 	spin_unlock_irqrestore(&dca->lock, flags);
 }
 
-/**
- * igbook_dca_join() - ask to be taken into a provider's books
- * @priv: the device
- *
+/*
  * Only a provider that accepted us may be asked for tags: dca3_get_tag()
  * returns a u8, in which -ENODEV looks like the tag 0xed.
- *
- * Context: process context; takes @priv->dca.membership; sleeps.
  */
 static void igbook_dca_join(struct igbook *priv)
 {
@@ -171,12 +148,6 @@ static void igbook_dca_join(struct igbook *priv)
 	mutex_unlock(&dca->membership);
 }
 
-/**
- * igbook_dca_leave() - have ourselves struck off again
- * @priv: the device
- *
- * Context: process context; takes @priv->dca.membership; sleeps.
- */
 static void igbook_dca_leave(struct igbook *priv)
 {
 	struct igbook_dca *dca = &priv->dca;
@@ -193,17 +164,9 @@ static void igbook_dca_leave(struct igbook *priv)
 	mutex_unlock(&dca->membership);
 }
 
-/**
- * igbook_dca_notify() - a provider came, or one is about to go
- * @nb: our notifier
- * @event: DCA_PROVIDER_ADD or DCA_PROVIDER_REMOVE
- * @unused: nothing; the event does not say which provider
- *
+/*
  * When one goes we leave, even if another is there that we might have been
  * with: the core does not do it for us.
- *
- * Context: process context, in the task that loads or unloads the provider.
- * Return: NOTIFY_OK.
  */
 static int igbook_dca_notify(struct notifier_block *nb, unsigned long event,
 			     void *unused)

@@ -16,13 +16,6 @@ static const u32 igbook_dump[] = {
 	REG_RLPML, REG_RAL(0), REG_RAH(0),
 };
 
-/**
- * igbook_get_drvinfo() - "ethtool -i"
- * @netdev: the network device
- * @info: names to fill in; the core adds the kernel's version
- *
- * Context: RTNL.
- */
 static void igbook_get_drvinfo(struct net_device *netdev,
 			       struct ethtool_drvinfo *info)
 {
@@ -32,26 +25,11 @@ static void igbook_get_drvinfo(struct net_device *netdev,
 	strscpy(info->bus_info, pci_name(priv->pdev), sizeof(info->bus_info));
 }
 
-/**
- * igbook_get_regs_len() - how many bytes "ethtool -d" will get
- * @netdev: the network device
- *
- * Context: RTNL.
- * Return: bytes.
- */
 static int igbook_get_regs_len(struct net_device *netdev)
 {
 	return sizeof(igbook_dump);
 }
 
-/**
- * igbook_get_regs() - "ethtool -d"
- * @netdev: the network device
- * @regs: the dump's version goes here
- * @data: igbook_get_regs_len() bytes
- *
- * Context: RTNL.
- */
 static void igbook_get_regs(struct net_device *netdev,
 			    struct ethtool_regs *regs, void *data)
 {
@@ -64,29 +42,14 @@ static void igbook_get_regs(struct net_device *netdev,
 		out[i] = igbook_rd32(priv, igbook_dump[i]);
 }
 
-/**
- * igbook_get_eeprom_len() - the size of what "ethtool -e" shows
- * @netdev: the network device
- *
- * Context: RTNL.
- * Return: bytes.
- */
 static int igbook_get_eeprom_len(struct net_device *netdev)
 {
 	return IGBOOK_NVM_WORDS * sizeof(u16);
 }
 
-/**
- * igbook_get_eeprom() - "ethtool -e"
- * @netdev: the network device
- * @eeprom: offset and length in bytes, checked by the core
- * @data: where the bytes go
- *
+/*
  * The NVM is read in words, user space asks for bytes: read the words that
  * cover the request and copy the part asked for.
- *
- * Context: RTNL; sleeps.
- * Return: 0, or a negative errno.
  */
 static int igbook_get_eeprom(struct net_device *netdev,
 			     struct ethtool_eeprom *eeprom, u8 *data)
@@ -110,13 +73,6 @@ static int igbook_get_eeprom(struct net_device *netdev,
 	return 0;
 }
 
-/**
- * igbook_get_msglevel() - which messages are printed
- * @netdev: the network device
- *
- * Context: RTNL.
- * Return: NETIF_MSG_* bits.
- */
 static u32 igbook_get_msglevel(struct net_device *netdev)
 {
 	struct igbook *priv = netdev_priv(netdev);
@@ -124,13 +80,6 @@ static u32 igbook_get_msglevel(struct net_device *netdev)
 	return priv->msg_enable;
 }
 
-/**
- * igbook_set_msglevel() - "ethtool -s eth0 msglvl ..."
- * @netdev: the network device
- * @value: NETIF_MSG_* bits
- *
- * Context: RTNL.
- */
 static void igbook_set_msglevel(struct net_device *netdev, u32 value)
 {
 	struct igbook *priv = netdev_priv(netdev);
@@ -138,13 +87,6 @@ static void igbook_set_msglevel(struct net_device *netdev, u32 value)
 	priv->msg_enable = value;
 }
 
-/**
- * igbook_nway_reset() - "ethtool -r": negotiate the link anew
- * @netdev: the network device
- *
- * Context: RTNL; sleeps.
- * Return: 0, or a negative errno; -EINVAL while the interface is down.
- */
 static int igbook_nway_reset(struct net_device *netdev)
 {
 	if (!netif_running(netdev))
@@ -152,14 +94,7 @@ static int igbook_nway_reset(struct net_device *netdev)
 	return igbook_phy_restart_autoneg(netdev_priv(netdev));
 }
 
-/**
- * igbook_get_speed() - what the MAC says the link runs at
- * @priv: the device, carrier on
- *
- * Return: SPEED_10, SPEED_100 or SPEED_1000.
- *
- * Source: 82576 datasheet, "Device Status Register".
- */
+/* 82576 datasheet, "Device Status Register". */
 static u32 igbook_get_speed(struct igbook *priv)
 {
 	switch (FIELD_GET(STATUS_SPEED, igbook_rd32(priv, REG_STATUS))) {
@@ -172,16 +107,7 @@ static u32 igbook_get_speed(struct igbook *priv)
 	}
 }
 
-/**
- * igbook_get_link_modes() - what the card can do and what it offers the peer
- * @priv: the device
- * @cmd: link modes to fill in
- *
- * Context: RTNL; sleeps.
- * Return: 0, or a negative errno when the PHY does not answer.
- *
- * Source: IEEE 802.3 clause 22, registers 4 and 9.
- */
+/* IEEE 802.3 clause 22, registers 4 and 9. */
 static int igbook_get_link_modes(struct igbook *priv,
 				 struct ethtool_link_ksettings *cmd)
 {
@@ -209,14 +135,6 @@ static int igbook_get_link_modes(struct igbook *priv,
 	return 0;
 }
 
-/**
- * igbook_get_link_ksettings() - the first lines of "ethtool eth0"
- * @netdev: the network device
- * @cmd: what to fill in
- *
- * Context: RTNL; sleeps.
- * Return: 0, or a negative errno.
- */
 static int igbook_get_link_ksettings(struct net_device *netdev,
 				     struct ethtool_link_ksettings *cmd)
 {

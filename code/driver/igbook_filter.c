@@ -54,13 +54,7 @@ void igbook_set_frame_size(struct igbook *priv)
 	igbook_wr32(priv, REG_RCTL, rctl);
 }
 
-/**
- * igbook_set_unicast() - load the further addresses the interface answers to
- * @netdev: the network device
- *
- * Context: address lock held, bottom halves off.
- * Return: whether the card has a register for each of them.
- */
+/* Address lock held, bottom halves off. */
 static bool igbook_set_unicast(struct net_device *netdev)
 {
 	struct igbook *priv = netdev_priv(netdev);
@@ -76,17 +70,14 @@ static bool igbook_set_unicast(struct net_device *netdev)
 	return true;
 }
 
-/**
- * igbook_set_multicast() - fill the multicast table
- * @netdev: the network device
- *
+/*
  * The table has 4096 bits; twelve bits of the destination address choose one.
  * Other groups can share a bit, so the stack still compares the address.
  *
- * Context: address lock held, bottom halves off.
+ * Address lock held, bottom halves off.
  *
- * Source: 82576 datasheet, "Multicast Table Array"; RCTL.MO is 0, which
- * selects bits 47:36 of the address.
+ * 82576 datasheet, "Multicast Table Array"; RCTL.MO is 0, which selects bits
+ * 47:36 of the address.
  */
 static void igbook_set_multicast(struct net_device *netdev)
 {

@@ -7,16 +7,6 @@
 
 #include "igbook.h"
 
-/**
- * igbook_wait_set() - wait until one of some bits in a register is set
- * @priv: the device
- * @reg: the register
- * @bits: the bits
- * @timeout_us: how long to wait, in microseconds
- *
- * Context: sleeps.
- * Return: 0, or -ETIMEDOUT.
- */
 static int igbook_wait_set(struct igbook *priv, u32 reg, u32 bits,
 			   unsigned long timeout_us)
 {
@@ -26,20 +16,15 @@ static int igbook_wait_set(struct igbook *priv, u32 reg, u32 bits,
 				 timeout_us, false, priv, reg);
 }
 
-/**
- * igbook_wait_loaded() - wait for what the card does by itself after a reset
- * @priv: the device
- *
+/*
  * After a reset the card loads its registers from the NVM (EECD.AUTO_RD) and
- * its firmware configures the PHY (EEMNGCTL.CFG_DONE). Neither is fatal when
- * it does not come: a card with an empty NVM or without firmware never sets
- * the bits, and the emulated card does not have them. What matters is checked
+ * its firmware configures the PHY (EEMNGCTL.CFG_DONE). Neither is fatal when it
+ * does not come: a card with an empty NVM or without firmware never sets the
+ * bits, and the emulated card does not have them. What matters is checked
  * afterwards: the NVM's checksum, the address, the PHY's identity.
  *
- * Context: sleeps, up to 110 ms.
- *
- * Source: 82576 datasheet, "EEPROM/Flash Control Register" and "MNG EEPROM
- * Control Register".
+ * 82576 datasheet, "EEPROM/Flash Control Register" and "MNG EEPROM Control
+ * Register".
  */
 static void igbook_wait_loaded(struct igbook *priv)
 {
@@ -51,12 +36,9 @@ static void igbook_wait_loaded(struct igbook *priv)
 		pci_dbg(priv->pdev, "EEMNGCTL.CFG_DONE not set after reset\n");
 }
 
-/**
- * igbook_mask_interrupts() - no interrupt from now on, none left over
- * @priv: the device
- *
- * Reading ICR clears the causes that are pending and pushes the write before
- * it to the card.
+/*
+ * Reading ICR clears the causes that are pending and pushes the write before it
+ * to the card.
  */
 static void igbook_mask_interrupts(struct igbook *priv)
 {
@@ -117,17 +99,11 @@ void igbook_drv_load(struct igbook *priv, bool loaded)
 	igbook_wr32(priv, REG_CTRL_EXT, ctrl_ext);
 }
 
-/**
- * igbook_swsm_lock() - win the right to change SW_FW_SYNC
- * @priv: the device
+/*
+ * Two steps: SMBI keeps out the driver of the other port, SWESMBI keeps out the
+ * firmware. The card sets SMBI when it is read, so whoever reads 0 has it.
  *
- * Two steps: SMBI keeps out the driver of the other port, SWESMBI keeps out
- * the firmware. The card sets SMBI when it is read, so whoever reads 0 has it.
- *
- * Context: sleeps.
- * Return: 0, or -EBUSY.
- *
- * Source: 82576 datasheet, "Software Semaphore".
+ * 82576 datasheet, "Software Semaphore".
  */
 static int igbook_swsm_lock(struct igbook *priv)
 {
@@ -147,14 +123,6 @@ static int igbook_swsm_lock(struct igbook *priv)
 	return 0;
 }
 
-/**
- * igbook_swfw_try() - claim a shared part if nobody has it
- * @priv: the device
- * @mask: software's SW_FW_SYNC bit for the part
- *
- * Context: sleeps.
- * Return: 0, or -EBUSY.
- */
 static int igbook_swfw_try(struct igbook *priv, u32 mask)
 {
 	u32 taken = mask | mask << SW_FW_SYNC_FW_SHIFT;

@@ -23,14 +23,9 @@ static const struct {
 	[IGBOOK_IRQ_INTX] = { "intx", PCI_IRQ_INTX },
 };
 
-/**
- * igbook_vectors_assign() - share the queues out among the vectors
- * @priv: the device; irq_mode and num_queues are settled
- *
+/*
  * With MSI-X vector n serves queues n, and one more all that is not a queue.
  * Otherwise vector 0 serves everything.
- *
- * Context: probe.
  */
 static void igbook_vectors_assign(struct igbook *priv)
 {
@@ -99,17 +94,12 @@ void igbook_irq_free(struct igbook *priv)
 	pci_free_irq_vectors(priv->pdev);
 }
 
-/**
- * igbook_vector_mask() - the queues of a vector interrupt no more
- * @vector: the vector
- *
+/*
  * What happens meanwhile is noted by the card and comes out by
  * igbook_vector_unmask().
  *
- * Context: any, but only the handler of the vector, or with it switched off.
- *
- * Source: 82576 datasheet, "Extended Interrupt Mask Clear Register" and
- * "Interrupt Mask Clear Register".
+ * 82576 datasheet, "Extended Interrupt Mask Clear Register" and "Interrupt Mask
+ * Clear Register".
  */
 static void igbook_vector_mask(struct igbook_vector *vector)
 {
@@ -143,17 +133,10 @@ void igbook_vector_unmask(struct igbook_vector *vector)
 		igbook_wr32(priv, REG_IMS, IGBOOK_CAUSES);
 }
 
-/**
- * igbook_irq_queues() - top half of a pair of queues (MSI-X)
- * @irq: the kernel's number of the interrupt
- * @data: the vector
- *
+/*
  * The message says which queues, and sending it has cleared the cause (EIAC),
  * so no register is read here. A real card has masked the vector as well
  * (EIAM); the emulated one does not do that, so we do.
- *
- * Context: hard interrupt.
- * Return: IRQ_HANDLED, since nobody shares a message.
  */
 static irqreturn_t igbook_irq_queues(int irq, void *data)
 {
@@ -164,14 +147,6 @@ static irqreturn_t igbook_irq_queues(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/**
- * igbook_irq_other() - top half of all that is not a queue (MSI-X)
- * @irq: the kernel's number of the interrupt
- * @data: the vector
- *
- * Context: hard interrupt.
- * Return: IRQ_HANDLED.
- */
 static irqreturn_t igbook_irq_other(int irq, void *data)
 {
 	struct igbook_vector *vector = data;
@@ -181,15 +156,9 @@ static irqreturn_t igbook_irq_other(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/**
- * igbook_irq_causes() - deal with what ICR said
- * @vector: the one vector
- * @icr: the causes; reading them has cleared them
- *
+/*
  * Each cause read must be dealt with, since it will not come again: also one
  * that was masked and came together with another.
- *
- * Context: hard interrupt.
  */
 static void igbook_irq_causes(struct igbook_vector *vector, u32 icr)
 {
@@ -201,14 +170,6 @@ static void igbook_irq_causes(struct igbook_vector *vector, u32 icr)
 	}
 }
 
-/**
- * igbook_irq_msi() - top half of everything (MSI)
- * @irq: the kernel's number of the interrupt
- * @data: the vector
- *
- * Context: hard interrupt.
- * Return: IRQ_HANDLED, since nobody shares a message.
- */
 static irqreturn_t igbook_irq_msi(int irq, void *data)
 {
 	struct igbook_vector *vector = data;
@@ -217,18 +178,11 @@ static irqreturn_t igbook_irq_msi(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/**
- * igbook_irq_intx() - top half of everything, on a line that is shared
- * @irq: the kernel's number of the interrupt
- * @data: the vector
- *
+/*
  * Called whenever any device on the line interrupts: the first question is
  * whether it was ours. A card that was pulled out reads as all ones.
  *
- * Context: hard interrupt.
- * Return: IRQ_NONE if it was not us, else IRQ_HANDLED.
- *
- * Source: 82576 datasheet, "Interrupt Cause Read Register", INTA.
+ * 82576 datasheet, "Interrupt Cause Read Register", INTA.
  */
 static irqreturn_t igbook_irq_intx(int irq, void *data)
 {
@@ -241,14 +195,7 @@ static irqreturn_t igbook_irq_intx(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/**
- * igbook_vector_name() - what /proc/interrupts will call a vector
- * @vector: the vector
- *
- * The interface may have been renamed since it was last up.
- *
- * Context: RTNL.
- */
+/* The interface may have been renamed since it was last up. */
 static void igbook_vector_name(struct igbook_vector *vector)
 {
 	const char *device = vector->priv->netdev->name;
@@ -263,15 +210,6 @@ static void igbook_vector_name(struct igbook_vector *vector)
 			 device);
 }
 
-/**
- * igbook_irq_connect() - connect one vector with its handler
- * @vector: the vector
- * @handler: its top half
- * @flags: IRQF_SHARED or 0
- *
- * Context: RTNL; sleeps.
- * Return: 0, or a negative errno.
- */
 static int igbook_irq_connect(struct igbook_vector *vector,
 			      irq_handler_t handler, unsigned long flags)
 {
@@ -290,14 +228,9 @@ static int igbook_irq_connect(struct igbook_vector *vector,
 	return 0;
 }
 
-/**
- * igbook_irq_home() - suggest a CPU to a vector, and move it there
- * @vector: the vector, requested
- *
+/*
  * The n-th queue goes to the n-th CPU near the card. The suggestion is read in
  * affinity_hint; who wants another CPU writes to smp_affinity.
- *
- * Context: RTNL.
  */
 static void igbook_irq_home(struct igbook_vector *vector)
 {
@@ -307,13 +240,6 @@ static void igbook_irq_home(struct igbook_vector *vector)
 	irq_set_affinity_and_hint(vector->irq, cpumask_of(cpu));
 }
 
-/**
- * igbook_irq_request() - connect all vectors with their handlers
- * @priv: the device, its interrupts masked
- *
- * Context: RTNL; sleeps.
- * Return: 0, or a negative errno: then igbook_irq_release() cleans up.
- */
 static int igbook_irq_request(struct igbook *priv)
 {
 	struct igbook_vector *vector = priv->vector;
@@ -335,14 +261,7 @@ static int igbook_irq_request(struct igbook *priv)
 	return igbook_irq_connect(vector, igbook_irq_other, 0);
 }
 
-/**
- * igbook_irq_release() - disconnect the handlers
- * @priv: the device; those that were never connected are left alone
- *
- * free_irq() waits for a handler that is running on another CPU.
- *
- * Context: RTNL; sleeps.
- */
+/* free_irq() waits for a handler that is running on another CPU. */
 static void igbook_irq_release(struct igbook *priv)
 {
 	unsigned int i;
@@ -358,17 +277,12 @@ static void igbook_irq_release(struct igbook *priv)
 	}
 }
 
-/**
- * igbook_irq_route() - tell the card which vector each queue interrupts by
- * @priv: the device
- *
+/*
  * Four entries of eight bits in each IVAR register: queues n and n + 8, each
  * with one for receive and one for transmit. Also needed with a single vector,
  * for a queue without an entry raises no cause at all.
  *
- * Context: RTNL.
- *
- * Source: 82576 datasheet, "Interrupt Vector Allocation Registers".
+ * 82576 datasheet, "Interrupt Vector Allocation Registers".
  */
 static void igbook_irq_route(struct igbook *priv)
 {
@@ -385,20 +299,15 @@ static void igbook_irq_route(struct igbook *priv)
 			    FIELD_PREP(IVAR_OTHER, IVAR_VALID | i));
 }
 
-/**
- * igbook_irq_enable() - let the card call, though not yet for its queues
- * @priv: the device; handlers connected
- *
+/*
  * GPIE comes first: what the other registers mean depends on it. Sending a
  * message clears its cause (EIAC) and, for queues, masks it (EIAM, EIAME); the
  * vector for the rest is dealt with as a whole in its handler and needs no
  * mask. NSICR makes reading ICR clear it in any case.
  *
- * Context: RTNL.
- *
- * Source: 82576 datasheet, "General Purpose Interrupt Enable Register",
- * "Extended Interrupt Auto Clear Register", "Extended Interrupt Auto Mask
- * Enable Register".
+ * 82576 datasheet, "General Purpose Interrupt Enable Register", "Extended
+ * Interrupt Auto Clear Register", "Extended Interrupt Auto Mask Enable
+ * Register".
  */
 static void igbook_irq_enable(struct igbook *priv)
 {

@@ -6,20 +6,12 @@
 
 #include "igbook.h"
 
-/**
- * igbook_link_is_up() - ask the PHY and the MAC
- * @priv: the device
- * @lost: set to whether the link was down at any time since the last call
- *
+/*
  * BMSR's link bit latches low: the first read tells whether the link was lost
  * since it was last read, the second whether it is there now. The MAC's
  * STATUS.LU must agree, or frames would go nowhere.
  *
- * Context: sleeps.
- * Return: whether frames can pass; false also when the PHY does not answer.
- *
- * Source: IEEE 802.3 clause 22, register 1; 82576 datasheet, "Device Status
- * Register".
+ * IEEE 802.3 clause 22, register 1; 82576 datasheet, "Device Status Register".
  */
 static bool igbook_link_is_up(struct igbook *priv, bool *lost)
 {
@@ -34,13 +26,6 @@ static bool igbook_link_is_up(struct igbook *priv, bool *lost)
 	       (igbook_rd32(priv, REG_STATUS) & STATUS_LU);
 }
 
-/**
- * igbook_link_report() - tell the kernel and the log about a change
- * @priv: the device
- * @up: the new state
- *
- * Context: the link work.
- */
 static void igbook_link_report(struct igbook *priv, bool up)
 {
 	if (up)
@@ -52,12 +37,6 @@ static void igbook_link_report(struct igbook *priv, bool up)
 }
 
 #if 0	/* loom: begin link-work-polling until 05 */
-/**
- * igbook_link_update() - pass what the card says on to the kernel
- * @priv: the device
- *
- * Context: the link work; sleeps.
- */
 static void igbook_link_update(struct igbook *priv)
 {
 	bool was_up = netif_carrier_ok(priv->netdev);
@@ -73,16 +52,12 @@ static void igbook_link_update(struct igbook *priv)
 		igbook_link_report(priv, true);
 }
 
-/**
- * igbook_link_work() - the watchdog: look at the link, fold in the counters
- * @work: link_work of the device
- *
+/*
  * The card notes every change of the link in ICR.LSC. The cause stays masked,
  * so nobody is interrupted, but the bit stands until ICR is read: only when it
  * is set, or while the link is down, is the slow PHY asked.
  *
- * Context: process context, system workqueue. Must not take RTNL:
- * igbook_link_stop() waits for it with RTNL held.
+ * Must not take RTNL: igbook_link_stop() waits for it with RTNL held.
  */
 static void igbook_link_work(struct work_struct *work)
 {
@@ -99,12 +74,6 @@ static void igbook_link_work(struct work_struct *work)
 
 #endif	/* loom: end link-work-polling */
 /* loom: begin link-work-told from 05 */
-/**
- * igbook_link_update() - pass what the card says on to the kernel
- * @priv: the device
- *
- * Context: the link work; sleeps.
- */
 static void igbook_link_update(struct igbook *priv)
 {
 	bool was_up = netif_carrier_ok(priv->netdev);
@@ -117,16 +86,12 @@ static void igbook_link_update(struct igbook *priv)
 		igbook_link_report(priv, true);
 }
 
-/**
- * igbook_link_work() - the watchdog: fold in the counters
- * @work: link_work of the device
- *
+/*
  * The link is looked at only when the card has said that it changed. The flag
  * is cleared before the PHY is asked: a change that comes meanwhile sets it
  * again.
  *
- * Context: process context, system workqueue. Must not take RTNL:
- * igbook_link_stop() waits for it with RTNL held.
+ * Must not take RTNL: igbook_link_stop() waits for it with RTNL held.
  */
 static void igbook_link_work(struct work_struct *work)
 {

@@ -8,16 +8,9 @@
 
 #include "igbook.h"
 
-/**
- * igbook_link_device() - tie the three views of one port together
- * @priv: the private area of @netdev
- * @netdev: the network device
- * @pdev: the PCI function
- *
+/*
  * Afterwards each can be found from each: netdev_priv() from the network
  * device, pci_get_drvdata() from the PCI function, the pointers in @priv.
- *
- * Context: probe, nothing else can see the device yet.
  */
 static void igbook_link_device(struct igbook *priv, struct net_device *netdev,
 			       struct pci_dev *pdev)
@@ -43,12 +36,6 @@ static void igbook_link_device(struct igbook *priv, struct net_device *netdev,
 	/* loom: end init-rings */
 }
 
-/**
- * igbook_describe() - tell the network core what this device can do
- * @netdev: the network device
- *
- * Context: probe, before register_netdev().
- */
 static void igbook_describe(struct net_device *netdev)
 {
 	netdev->netdev_ops = &igbook_netdev_ops;
@@ -58,13 +45,6 @@ static void igbook_describe(struct net_device *netdev)
 	netdev->max_mtu = IGBOOK_MAX_MTU;
 }
 
-/**
- * igbook_hw_init() - bring the card into a known state and learn who it is
- * @priv: the device, registers mapped
- *
- * Context: probe; sleeps.
- * Return: 0, or a negative errno when the NVM or the PHY cannot be trusted.
- */
 static int igbook_hw_init(struct igbook *priv)
 {
 	int err;
@@ -80,16 +60,9 @@ static int igbook_hw_init(struct igbook *priv)
 	return igbook_phy_identify(priv);
 }
 
-/**
- * igbook_probe() - take charge of one device
- * @pdev: a PCI function whose id stands in our table
- * @id: the entry of the table that matched
- *
+/*
  * Each step that takes something has a label below that gives it back; a step
  * that fails jumps to the label of the step before it.
- *
- * Context: process context, device lock held by the driver core; sleeps.
- * Return: 0 when the device is ours, or a negative errno with nothing kept.
  */
 static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -186,14 +159,9 @@ err_disable:
 	/* loom: end probe-unwind */
 }
 
-/**
- * igbook_remove() - give the device back
- * @pdev: a device igbook_probe() took
- *
+/*
  * Probe read backwards. unregister_netdev() closes the interface if it is up,
  * so nothing below it can race with open or with a frame.
- *
- * Context: process context, device lock held by the driver core; sleeps.
  */
 static void igbook_remove(struct pci_dev *pdev)
 {
@@ -217,14 +185,9 @@ static void igbook_remove(struct pci_dev *pdev)
 	pci_disable_device(pdev);
 }
 
-/**
- * igbook_quiesce() - stop an interface without telling its users it closed
- * @netdev: the network device
- *
+/*
  * Detaching makes the core treat the device as absent: no ethtool or ioctl
  * reaches the driver, and no frame.
- *
- * Context: process context; takes RTNL.
  */
 static void igbook_quiesce(struct net_device *netdev)
 {
@@ -238,30 +201,16 @@ static void igbook_quiesce(struct net_device *netdev)
 	rtnl_unlock();
 }
 
-/**
- * igbook_suspend() - the system goes to sleep
- * @dev: our device
- *
- * The PCI core saves configuration space and lowers the power afterwards.
- *
- * Context: process context, user space frozen.
- * Return: 0.
- */
+/* The PCI core saves configuration space and lowers the power afterwards. */
 static int igbook_suspend(struct device *dev)
 {
 	igbook_quiesce(dev_get_drvdata(dev));
 	return 0;
 }
 
-/**
- * igbook_resume() - the system woke up
- * @dev: our device
- *
+/*
  * Power may have been off and the registers' content gone: the device is reset
  * and brought up as if it had just been opened.
- *
- * Context: process context, user space frozen; takes RTNL.
- * Return: 0, or a negative errno if a running interface did not come back.
  */
 static int igbook_resume(struct device *dev)
 {
@@ -282,14 +231,7 @@ static int igbook_resume(struct device *dev)
 
 static DEFINE_SIMPLE_DEV_PM_OPS(igbook_pm_ops, igbook_suspend, igbook_resume);
 
-/**
- * igbook_shutdown() - the machine is about to stop or to start a new kernel
- * @pdev: our device
- *
- * A card that went on writing to memory would write into the next kernel.
- *
- * Context: process context, device lock held by the driver core.
- */
+/* A card that went on writing to memory would write into the next kernel. */
 static void igbook_shutdown(struct pci_dev *pdev)
 {
 	igbook_quiesce(pci_get_drvdata(pdev));
@@ -311,14 +253,9 @@ static struct pci_driver igbook_driver = {
 	.driver.pm = pm_sleep_ptr(&igbook_pm_ops),
 };
 
-/**
- * igbook_init_module() - the module was loaded
- *
+/*
  * Registering the driver makes the PCI core call igbook_probe() for every
  * matching device that is there already, and later for each that appears.
- *
- * Context: process context (insmod).
- * Return: 0, or a negative errno and the module is not loaded.
  */
 static int __init igbook_init_module(void)
 {
@@ -336,13 +273,9 @@ static int __init igbook_init_module(void)
 }
 module_init(igbook_init_module);
 
-/**
- * igbook_exit_module() - the module is about to be unloaded
- *
+/*
  * Unregistering makes the PCI core call igbook_remove() for every device the
  * driver holds.
- *
- * Context: process context (rmmod).
  */
 static void __exit igbook_exit_module(void)
 {

@@ -15,13 +15,6 @@
 #define IGBOOK_BATCH_FRAMES	16	/* frames worth one interrupt */
 #define IGBOOK_PAUSE_MAX	200	/* us: more would be felt */
 
-/**
- * igbook_pause_for() - the pause that suits a rate of frames
- * @frames: frames counted
- * @usecs: in this time, microseconds
- *
- * Return: the pause in microseconds.
- */
 static u16 igbook_pause_for(unsigned int frames, s64 usecs)
 {
 	u64 pause;
@@ -32,16 +25,10 @@ static u16 igbook_pause_for(unsigned int frames, s64 usecs)
 	return pause <= IGBOOK_PAUSE_MAX ? pause : 0;
 }
 
-/**
- * igbook_pause_write() - tell the card
- * @vector: the vector
- * @usecs: least time between two interrupts, in microseconds; 0: none
- *
+/*
  * CNT_INGR keeps the write from restarting the pause that is running.
  *
- * Context: igbook_poll(), or RTNL with the vector not yet running.
- *
- * Source: 82576 datasheet, "Extended Interrupt Throttle Register".
+ * 82576 datasheet, "Extended Interrupt Throttle Register".
  */
 static void igbook_pause_write(struct igbook_vector *vector, u16 usecs)
 {
@@ -50,14 +37,8 @@ static void igbook_pause_write(struct igbook_vector *vector, u16 usecs)
 		    EITR_CNT_INGR | FIELD_PREP(EITR_INTERVAL, usecs));
 }
 
-/**
- * igbook_pause_wanted() - the pause the vector should have from now on
- * @vector: the vector
- *
+/*
  * A change by half of the difference keeps one odd sample from swinging it.
- *
- * Context: igbook_poll().
- * Return: the pause in microseconds.
  */
 static u16 igbook_pause_wanted(struct igbook_vector *vector)
 {

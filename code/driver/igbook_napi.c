@@ -6,17 +6,9 @@
 
 #define IGBOOK_TX_LIMIT		256	/* sent frames taken back in one poll */
 
-/**
- * igbook_serve() - look at the rings of one vector
- * @vector: the vector
- * @budget: most frames to receive; 0: do not receive at all
- * @work: afterwards the number of frames received, at most @budget
- *
+/*
  * Taking back what was sent costs little and frees memory: it comes first and
  * is not counted against the budget.
- *
- * Context: igbook_poll().
- * Return: whether there may be more to do.
  */
 static bool igbook_serve(struct igbook_vector *vector, int budget, int *work)
 {
@@ -29,19 +21,11 @@ static bool igbook_serve(struct igbook_vector *vector, int budget, int *work)
 	return sent == IGBOOK_TX_LIMIT || *work == budget;
 }
 
-/**
- * igbook_poll() - NAPI asks for work
- * @napi: that of the vector
- * @budget: most frames to receive; 0 when netconsole only wants frames sent
- *
+/*
  * To return @budget means: call again, interrupts stay masked, and the core
  * keeps the instance. To return less is allowed only after
  * napi_complete_done(), which gives the instance back. If that says false
  * somebody else has taken it meanwhile and will poll: the vector stays masked.
- *
- * Context: softirq, a thread of NAPI's, or a busy poller; bottom halves off,
- * one CPU at a time for each vector.
- * Return: frames received, or @budget.
  */
 static int igbook_poll(struct napi_struct *napi, int budget)
 {
@@ -73,14 +57,8 @@ void igbook_vector_init(struct igbook_vector *vector)
 	igbook_moderation_init(&vector->moderation);
 }
 
-/**
- * igbook_vector_describe() - tell the core what belongs together, or no more
- * @vector: the vector
- * @napi: its NAPI instance, or NULL
- *
+/*
  * User space can then ask which interrupt and which queues an instance has.
- *
- * Context: RTNL.
  */
 static void igbook_vector_describe(struct igbook_vector *vector,
 				   struct napi_struct *napi)

@@ -98,13 +98,6 @@ void igbook_down(struct igbook *priv)
 	igbook_hw_reset(priv);
 }
 
-/**
- * igbook_open() - the interface goes up ("ip link set eth0 up")
- * @netdev: the network device
- *
- * Context: RTNL; sleeps.
- * Return: 0, or a negative errno and the interface stays down.
- */
 static int igbook_open(struct net_device *netdev)
 {
 	struct igbook *priv = netdev_priv(netdev);
@@ -117,13 +110,7 @@ static int igbook_open(struct net_device *netdev)
 	return 0;
 }
 
-/**
- * igbook_stop() - the interface goes down
- * @netdev: the network device
- *
- * Context: RTNL; sleeps. No ndo_start_xmit runs when this is called.
- * Return: 0.
- */
+/* No ndo_start_xmit runs when this is called. */
 static int igbook_stop(struct net_device *netdev)
 {
 	netif_stop_queue(netdev);
@@ -131,16 +118,7 @@ static int igbook_stop(struct net_device *netdev)
 	return 0;
 }
 
-/**
- * igbook_set_mac_address() - change the interface's address
- * @netdev: the network device
- * @p: struct sockaddr with the new address
- *
- * The NVM keeps the old one: it is back when the driver is next loaded.
- *
- * Context: RTNL.
- * Return: 0, or -EADDRNOTAVAIL for an address that is not a station's.
- */
+/* The NVM keeps the old one: it is back when the driver is next loaded. */
 static int igbook_set_mac_address(struct net_device *netdev, void *p)
 {
 	int err;
@@ -153,16 +131,9 @@ static int igbook_set_mac_address(struct net_device *netdev, void *p)
 	return 0;
 }
 
-/**
- * igbook_change_mtu() - change the largest payload of a frame
- * @netdev: the network device
- * @mtu: bytes; the core has checked it against min_mtu and max_mtu
- *
+/*
  * RCTL is also changed by igbook_set_rx_mode(), which runs without RTNL when a
  * program joins an IPv6 group: the address lock keeps the two apart.
- *
- * Context: RTNL, the interface up or down; takes the address lock, may sleep.
- * Return: 0, or a negative errno.
  */
 static int igbook_change_mtu(struct net_device *netdev, int mtu)
 {
@@ -181,19 +152,10 @@ static int igbook_change_mtu(struct net_device *netdev, int mtu)
 	return 0;
 }
 
-/**
- * igbook_eth_ioctl() - the MII ioctls, which mii-tool still uses
- * @netdev: the network device
- * @ifr: the request; its PHY and register numbers, and the value
- * @cmd: SIOCGMIIPHY, SIOCGMIIREG or SIOCSMIIREG
- *
+/*
  * SIOCGMIIPHY asks for the PHY's address and reads a register as well. For all
  * three the core wants a privileged caller. Of other ioctls the request has
  * another meaning, so nothing in it is looked at before @cmd.
- *
- * Context: RTNL; sleeps.
- * Return: 0, or a negative errno: -EIO when there is no such PHY or it does
- * not know the register, -EOPNOTSUPP for any other ioctl.
  */
 static int igbook_eth_ioctl(struct net_device *netdev, struct ifreq *ifr,
 			    int cmd)

@@ -9,17 +9,7 @@
 
 #define NVM_SUM		0xbaba	/* what the words below add up to */
 
-/**
- * igbook_nvm_read_word() - read one 16-bit word through EERD
- * @priv: the device, NVM claimed
- * @offset: which word
- * @word: where it goes
- *
- * Context: sleeps.
- * Return: 0, or -ETIMEDOUT.
- *
- * Source: 82576 datasheet, "EEPROM Read Register".
- */
+/* 82576 datasheet, "EEPROM Read Register". */
 static int igbook_nvm_read_word(struct igbook *priv, u16 offset, u16 *word)
 {
 	u32 eerd;

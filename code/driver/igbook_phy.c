@@ -8,18 +8,7 @@
 
 #include "igbook.h"
 
-/**
- * igbook_mdic() - one transfer over the management interface
- * @priv: the device
- * @command: the register, the operation and for a write the data
- * @value: MDIC as it stood when the transfer was done
- *
- * Context: sleeps; takes mdio_lock, then the semaphore shared with firmware.
- * Return: 0, -EIO when the PHY does not know the register, or another
- * negative errno.
- *
- * Source: 82576 datasheet, "MDI Control Register".
- */
+/* 82576 datasheet, "MDI Control Register". */
 static int igbook_mdic(struct igbook *priv, u32 command, u32 *value)
 {
 	u32 phy = SW_FW_SYNC_PHY(priv->port);

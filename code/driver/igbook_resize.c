@@ -20,13 +20,6 @@ struct igbook_spare {
 	struct igbook_ring rx[IGBOOK_MAX_QUEUES];
 };
 
-/**
- * igbook_spare_free() - free a set of rings
- * @priv: the device
- * @spare: the set
- *
- * Context: RTNL; sleeps.
- */
 static void igbook_spare_free(struct igbook *priv, struct igbook_spare *spare)
 {
 	unsigned int i;
@@ -38,16 +31,6 @@ static void igbook_spare_free(struct igbook *priv, struct igbook_spare *spare)
 	kfree(spare);
 }
 
-/**
- * igbook_spare_alloc() - allocate a set of rings
- * @priv: the device
- * @tx_count: descriptors in each transmit ring
- * @rx_count: descriptors in each receive ring
- * @mtu: the MTU whose frames the receive buffers must take
- *
- * Context: RTNL; sleeps.
- * Return: the set, or NULL for want of memory.
- */
 static struct igbook_spare *igbook_spare_alloc(struct igbook *priv,
 					       u16 tx_count, u16 rx_count,
 					       unsigned int mtu)
@@ -71,13 +54,6 @@ static struct igbook_spare *igbook_spare_alloc(struct igbook *priv,
 	return spare;
 }
 
-/**
- * igbook_ring_swap() - let two rings change their memory
- * @ring: a ring the card does not know at the moment
- * @spare: another
- *
- * Context: RTNL; nobody uses either.
- */
 static void igbook_ring_swap(struct igbook_ring *ring,
 			     struct igbook_ring *spare)
 {
@@ -91,14 +67,9 @@ static void igbook_ring_swap(struct igbook_ring *ring,
 	ring->skip = false;
 }
 
-/**
- * igbook_tx_idle() - is everything out?
- * @priv: the device, transmit stopped
- *
+/*
  * Descriptors are written back in their order, so the last one tells. The head
  * would not do: it moves when a descriptor is fetched.
- *
- * Return: whether no queue has a frame that is not sent.
  */
 static bool igbook_tx_idle(struct igbook *priv)
 {
@@ -115,14 +86,9 @@ static bool igbook_tx_idle(struct igbook *priv)
 	return true;
 }
 
-/**
- * igbook_rx_drain() - take back what the card has written
- * @ring: a ring the card has let go of
- *
+/*
  * Frames it wrote before that go to the stack, all at once. New buffers take
  * their places, but nobody waits for them: the doorbell stays silent.
- *
- * Context: RTNL; nobody else serves the ring.
  */
 static void igbook_rx_drain(struct igbook_ring *ring)
 {
@@ -133,13 +99,6 @@ static void igbook_rx_drain(struct igbook_ring *ring)
 	ring->silent = false;
 }
 
-/**
- * igbook_mtu_set() - another MTU, for the card as well
- * @priv: the device
- * @mtu: the MTU
- *
- * Context: RTNL; takes the address lock, RCTL has other writers.
- */
 static void igbook_mtu_set(struct igbook *priv, unsigned int mtu)
 {
 	WRITE_ONCE(priv->netdev->mtu, mtu);
@@ -148,18 +107,10 @@ static void igbook_mtu_set(struct igbook *priv, unsigned int mtu)
 	netif_addr_unlock_bh(priv->netdev);
 }
 
-/**
- * igbook_rings_swap() - let the card work on other rings
- * @priv: the device, transmit stopped, rings not served
- * @spare: the other rings; afterwards the old ones
- * @mtu: the MTU from now on
- *
+/*
  * The link and all other settings stay as they are. The card takes no frame for
  * which the buffers it knows are too short: a smaller MTU comes before the new
  * rings, a larger one after them.
- *
- * Context: RTNL; sleeps.
- * Return: 0, or -ETIMEDOUT when a queue does not come back.
  */
 static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
 			     unsigned int mtu)

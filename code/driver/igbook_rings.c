@@ -65,17 +65,11 @@ void igbook_rings_free(struct igbook *priv)
 	}
 }
 
-/**
- * igbook_units_enable() - let the card's two halves run
- * @priv: the device, rings enabled
- *
+/*
  * The frame arrives without its FCS (SECRC): nobody in the stack wants it, and
  * the card has checked it.
  *
- * Context: RTNL; takes the address lock, RCTL has other writers.
- *
- * Source: 82576 datasheet, "Transmit Control Register" and "Receive Control
- * Register".
+ * 82576 datasheet, "Transmit Control Register" and "Receive Control Register".
  */
 static void igbook_units_enable(struct igbook *priv)
 {
@@ -90,12 +84,6 @@ static void igbook_units_enable(struct igbook *priv)
 	netif_addr_unlock_bh(priv->netdev);
 }
 
-/**
- * igbook_units_disable() - let the card begin no new frame
- * @priv: the device
- *
- * Context: RTNL; takes the address lock, RCTL has other writers.
- */
 static void igbook_units_disable(struct igbook *priv)
 {
 	netif_addr_lock_bh(priv->netdev);

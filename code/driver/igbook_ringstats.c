@@ -53,16 +53,10 @@ void igbook_get_strings(struct net_device *netdev, u32 set, u8 *data)
 		ethtool_puts(&data, igbook_card_counters[k]);
 }
 
-/**
- * igbook_read_counters() - read one ring's counters, each number whole
- * @stats: the ring's counters
- * @data: where they go, in the order of igbook_ring_counters
- *
+/*
  * Whoever counts does not wait for us. A machine of 32 bits reads again if it
  * counted meanwhile. One of 64 has each number whole at once; a frame that is
  * counted meanwhile may be in some of them and not yet in others.
- *
- * Context: any.
  */
 static void igbook_read_counters(const struct igbook_ring_stats *stats,
 				 u64 *data)

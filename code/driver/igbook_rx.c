@@ -10,15 +10,6 @@
 #define IGBOOK_BATCH		16	/* descriptors for one doorbell */
 #define IGBOOK_RX_COPY		256	/* shorter frames are copied */
 
-/**
- * igbook_rx_buffer_alloc() - allocate one buffer and map it for the card
- * @ring: the ring it is for
- * @buffer: where to note it; unchanged when this fails
- * @gfp: how hard to try
- *
- * Context: any that @gfp allows.
- * Return: 0, or -ENOMEM.
- */
 static int igbook_rx_buffer_alloc(struct igbook_ring *ring,
 				  struct igbook_rx_buffer *buffer, gfp_t gfp)
 {
@@ -40,17 +31,11 @@ static int igbook_rx_buffer_alloc(struct igbook_ring *ring,
 	return 0;
 }
 
-/**
- * igbook_rx_post() - put a buffer into the next free descriptor
- * @ring: the ring
- * @buffer: the buffer, mapped
+/*
+ * The card does not look at it before igbook_rx_doorbell(). Writing the address
+ * of a header buffer as 0 also clears the DD bit of the last lap.
  *
- * The card does not look at it before igbook_rx_doorbell(). Writing the
- * address of a header buffer as 0 also clears the DD bit of the last lap.
- *
- * Context: one CPU at a time for each ring.
- *
- * Source: 82576 datasheet, "Advanced Receive Descriptors - Read Format".
+ * 82576 datasheet, "Advanced Receive Descriptors - Read Format".
  */
 static void igbook_rx_post(struct igbook_ring *ring,
 			   const struct igbook_rx_buffer *buffer)
@@ -63,13 +48,6 @@ static void igbook_rx_post(struct igbook_ring *ring,
 	ring->next_to_use = igbook_ring_next(ring, i);
 }
 
-/**
- * igbook_rx_fill() - post a buffer in every descriptor but the last
- * @ring: the ring, empty
- *
- * Context: RTNL; sleeps. The doorbell comes when the queue is enabled.
- * Return: 0, or -ENOMEM: then igbook_rx_empty() frees what there is.
- */
 static int igbook_rx_fill(struct igbook_ring *ring)
 {
 	struct igbook_rx_buffer buffer;
@@ -84,12 +62,6 @@ static int igbook_rx_fill(struct igbook_ring *ring)
 	return 0;
 }
 
-/**
- * igbook_rx_empty() - unmap and free all buffers
- * @ring: the ring; the card must not know it any more
- *
- * Context: RTNL.
- */
 static void igbook_rx_empty(struct igbook_ring *ring)
 {
 	while (ring->next_to_clean != ring->next_to_use) {
@@ -102,14 +74,9 @@ static void igbook_rx_empty(struct igbook_ring *ring)
 	}
 }
 
-/**
- * igbook_rx_buffer_size() - how large a receive buffer must be
- * @mtu: the interface's MTU
- *
+/*
  * One buffer takes the longest frame: header, one VLAN tag, payload and FCS.
  * Frames up to 1522 bytes are always taken. The card counts in KB.
- *
- * Return: bytes.
  */
 static u16 igbook_rx_buffer_size(unsigned int mtu)
 {
@@ -154,12 +121,6 @@ void igbook_rx_ring_free(struct igbook_ring *ring)
 	igbook_ring_free(ring);
 }
 
-/**
- * igbook_rx_doorbell() - tell the card how far the posted buffers reach
- * @ring: the ring
- *
- * Context: one CPU at a time for each ring.
- */
 static void igbook_rx_doorbell(struct igbook_ring *ring)
 {
 	if (ring->silent)
@@ -204,16 +165,10 @@ int igbook_rx_ring_enable(struct igbook_ring *ring)
 	return 0;
 }
 
-/**
- * igbook_rx_usable() - is what the card wrote one whole frame?
- * @ring: the ring
- * @status: status_error of the descriptor
- *
+/*
  * A buffer has room for the longest frame the card is told to take, so each
- * frame ends in the buffer it begins in. If one does not, all of its pieces
- * are dropped, the last included.
- *
- * Return: whether to use it.
+ * frame ends in the buffer it begins in. If one does not, all of its pieces are
+ * dropped, the last included.
  */
 static bool igbook_rx_usable(struct igbook_ring *ring, u32 status)
 {
@@ -223,16 +178,8 @@ static bool igbook_rx_usable(struct igbook_ring *ring, u32 status)
 	return !rest && !ring->skip && !(status & RXD_ERR_RXE);
 }
 
-/**
- * igbook_rx_copy() - copy a short frame and keep the buffer
- * @ring: the ring
- * @buffer: where the card put the frame
- * @len: its length
- *
+/*
  * The buffer stays mapped. It is lent to the CPU for the copy and returned.
- *
- * Context: bottom halves off.
- * Return: the frame, or NULL for want of memory.
  */
 static struct sk_buff *igbook_rx_copy(struct igbook_ring *ring,
 				      const struct igbook_rx_buffer *buffer,
@@ -250,17 +197,9 @@ static struct sk_buff *igbook_rx_copy(struct igbook_ring *ring,
 	return skb;
 }
 
-/**
- * igbook_rx_replace() - pass a buffer on as a frame, with a new one in its place
- * @ring: the ring
- * @buffer: where the card put the frame; afterwards the new buffer
- * @len: length of the frame
- *
+/*
  * The new buffer comes first: if there is none the frame is lost and the old
  * buffer stays, so the ring never runs dry.
- *
- * Context: bottom halves off.
- * Return: the frame, or NULL for want of memory.
  */
 static struct sk_buff *igbook_rx_replace(struct igbook_ring *ring,
 					 struct igbook_rx_buffer *buffer,
@@ -276,16 +215,7 @@ static struct sk_buff *igbook_rx_replace(struct igbook_ring *ring,
 	return filled.skb;
 }
 
-/**
- * igbook_rx_take() - take the frame out of the descriptor at next_to_clean
- * @ring: the ring
- * @len: length of the frame
- *
- * Whatever happens, one buffer is taken out of the ring and one is posted.
- *
- * Context: bottom halves off, one CPU at a time for each ring.
- * Return: the frame, or NULL for want of memory: then it is lost.
- */
+/* Whatever happens, one buffer is taken out of the ring and one is posted. */
 static struct sk_buff *igbook_rx_take(struct igbook_ring *ring,
 				      unsigned int len)
 {
@@ -301,26 +231,12 @@ static struct sk_buff *igbook_rx_take(struct igbook_ring *ring,
 	return skb;
 }
 
-/**
- * igbook_rx_recycle() - post the buffer at next_to_clean again, unread
- * @ring: the ring
- *
- * Context: bottom halves off, one CPU at a time for each ring.
- */
 static void igbook_rx_recycle(struct igbook_ring *ring)
 {
 	igbook_rx_post(ring, &ring->rx_buffer[ring->next_to_clean]);
 	ring->next_to_clean = igbook_ring_next(ring, ring->next_to_clean);
 }
 
-/**
- * igbook_rx_count() - count one descriptor taken back
- * @ring: the ring
- * @skb: its frame, or NULL
- * @usable: whether there was a frame to be had
- *
- * Context: bottom halves off, one CPU at a time for each ring.
- */
 static void igbook_rx_count(struct igbook_ring *ring, struct sk_buff *skb,
 			    bool usable)
 {
@@ -358,14 +274,6 @@ void igbook_deliver(struct igbook_ring *ring, struct sk_buff *skb)
 	napi_gro_receive(ring->napi, skb);
 }
 
-/**
- * igbook_rx_one() - take back one descriptor and deliver its frame
- * @ring: the ring
- * @desc: the descriptor at next_to_clean, done
- * @status: its status_error
- *
- * Context: bottom halves off, one CPU at a time for each ring.
- */
 static void igbook_rx_one(struct igbook_ring *ring,
 			  const union igbook_rx_desc *desc, u32 status)
 {

@@ -11,14 +11,6 @@
 #define IGBOOK_TX_STOP		1	/* descriptors one frame may take */
 #define IGBOOK_TX_WAKE		4	/* free ones worth going on for */
 
-/**
- * igbook_tx_map() - map a frame for the card and note it
- * @ring: the ring, with a free descriptor
- * @skb: the frame, in one piece
- *
- * Context: transmit lock of the queue held.
- * Return: 0, or -ENOMEM.
- */
 static int igbook_tx_map(struct igbook_ring *ring, struct sk_buff *skb)
 {
 	struct igbook_tx_buffer *buffer = &ring->tx_buffer[ring->next_to_use];
@@ -33,15 +25,10 @@ static int igbook_tx_map(struct igbook_ring *ring, struct sk_buff *skb)
 	return 0;
 }
 
-/**
- * igbook_tx_describe() - write the descriptor of a mapped frame
- * @ring: the ring; its buffer at next_to_use is mapped
- *
+/*
  * Writing PAYLEN also clears the DD bit of the last lap.
  *
- * Context: transmit lock of the queue held.
- *
- * Source: 82576 datasheet, "Advanced Transmit Data Descriptor".
+ * 82576 datasheet, "Advanced Transmit Data Descriptor".
  */
 static void igbook_tx_describe(struct igbook_ring *ring)
 {
@@ -57,13 +44,6 @@ static void igbook_tx_describe(struct igbook_ring *ring)
 		cpu_to_le32(FIELD_PREP(TXD_PAYLEN, buffer->len));
 }
 
-/**
- * igbook_tx_drop() - a frame that cannot be sent is counted and freed
- * @ring: the ring it was for
- * @skb: the frame, or NULL if it is freed already
- *
- * Context: transmit lock of the queue held.
- */
 static void igbook_tx_drop(struct igbook_ring *ring, struct sk_buff *skb)
 {
 	u64_stats_update_begin(&ring->stats.syncp);
@@ -73,15 +53,10 @@ static void igbook_tx_drop(struct igbook_ring *ring, struct sk_buff *skb)
 	dev_kfree_skb_any(skb);
 }
 
-/**
- * igbook_tx_maybe_stop() - stop the queue if the next frame finds no room
- * @ring: the ring
- *
+/*
  * Between our look and the stop igbook_tx_clean() may free the whole ring and
  * see a queue that still runs. So one looks again after the stop, and both
  * sides have a barrier between writing their half and reading the other's.
- *
- * Context: transmit lock of the queue held.
  */
 static void igbook_tx_maybe_stop(struct igbook_ring *ring)
 {
@@ -96,13 +71,6 @@ static void igbook_tx_maybe_stop(struct igbook_ring *ring)
 	u64_stats_update_end(&ring->stats.syncp);
 }
 
-/**
- * igbook_tx_count() - count one frame
- * @ring: the ring
- * @len: its length
- *
- * Context: transmit lock of the queue held, which makes us the only writer.
- */
 static void igbook_tx_count(struct igbook_ring *ring, unsigned int len)
 {
 	u64_stats_update_begin(&ring->stats.syncp);
@@ -154,13 +122,6 @@ netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 	return NETDEV_TX_OK;
 }
 
-/**
- * igbook_tx_release() - unmap the frame at next_to_clean and take it back
- * @ring: the ring
- *
- * Context: one CPU at a time for each ring.
- * Return: the frame, to be freed.
- */
 static struct sk_buff *igbook_tx_release(struct igbook_ring *ring)
 {
 	struct igbook_tx_buffer *buffer = &ring->tx_buffer[ring->next_to_clean];
@@ -173,12 +134,6 @@ static struct sk_buff *igbook_tx_release(struct igbook_ring *ring)
 	return skb;
 }
 
-/**
- * igbook_tx_maybe_wake() - let the queue run again if there is room
- * @ring: the ring
- *
- * Context: one CPU at a time for each ring.
- */
 static void igbook_tx_maybe_wake(struct igbook_ring *ring)
 {
 	struct netdev_queue *queue =
@@ -220,14 +175,9 @@ int igbook_tx_clean(struct igbook_ring *ring, int limit, int budget)
 	return done;
 }
 
-/**
- * igbook_tx_empty() - take back everything, sent or not
- * @ring: the ring; the card must not know it any more
- *
+/*
  * Consumed is what went out, freed what did not: tools that look for lost
  * frames see the difference.
- *
- * Context: RTNL; neither igbook_start_xmit() nor igbook_tx_clean() runs.
  */
 static void igbook_tx_empty(struct igbook_ring *ring)
 {

@@ -19,16 +19,11 @@
 
 static struct dentry *igbook_debugfs;
 
-/**
- * igbook_fill_desc() - describe one frame to the card
- * @desc: the descriptor
- * @dma: bus address of the frame
- * @len: its length in bytes
- *
+/*
  * One buffer holds the whole frame, so the buffer's length (DTALEN) and the
  * packet's (PAYLEN) are the same and this descriptor is the last (EOP).
  *
- * Source: 82576 datasheet, "Advanced Transmit Data Descriptor".
+ * 82576 datasheet, "Advanced Transmit Data Descriptor".
  */
 static void igbook_fill_desc(union igbook_tx_desc *desc, dma_addr_t dma,
 			     u32 len)
@@ -42,28 +37,11 @@ static void igbook_fill_desc(union igbook_tx_desc *desc, dma_addr_t dma,
 	desc->read.olinfo_status = cpu_to_le32(FIELD_PREP(TXD_PAYLEN, len));
 }
 
-/**
- * igbook_desc_status() - what the card wrote back, if it did
- * @desc: the descriptor
- *
- * Return: the status word; TXD_STA_DD in it says the card is done. Until then
- * the word is still our own PAYLEN, whose low bits are 0.
- */
 static u32 igbook_desc_status(union igbook_tx_desc *desc)
 {
 	return le32_to_cpu(READ_ONCE(desc->wb.status));
 }
 
-/**
- * igbook_hand_over() - give the card one mapped frame and wait for it
- * @priv: the device, transmit queue running
- * @dma: bus address of the frame
- * @len: its length in bytes
- *
- * Context: RTNL; sleeps, up to 10 ms.
- * Return: 0 when the card is done with the frame, or -ETIMEDOUT: then it may
- * still read it.
- */
 static int igbook_hand_over(struct igbook *priv, dma_addr_t dma, u32 len)
 {
 	struct igbook_tx_queue *tx = &priv->tx;
@@ -93,16 +71,9 @@ static int igbook_hand_over(struct igbook *priv, dma_addr_t dma, u32 len)
 	return err;
 }
 
-/**
- * igbook_hand_recover() - take the frame back from a card that keeps it
- * @priv: the device
- * @dma: bus address of the frame
- * @len: its length in bytes
- *
- * The mapping must not end while the card may still read the frame, so the
- * card is stopped first. Afterwards it starts anew with an empty ring.
- *
- * Context: RTNL; sleeps.
+/*
+ * The mapping must not end while the card may still read the frame, so the card
+ * is stopped first. Afterwards it starts anew with an empty ring.
  */
 static void igbook_hand_recover(struct igbook *priv, dma_addr_t dma, u32 len)
 {
@@ -114,17 +85,9 @@ static void igbook_hand_recover(struct igbook *priv, dma_addr_t dma, u32 len)
 		dev_close(priv->netdev);
 }
 
-/**
- * igbook_hand_send() - map a frame, send it, unmap it
- * @priv: the device
- * @frame: the frame, in memory from kmalloc()
- * @len: its length in bytes
- *
+/*
  * Between dma_map_single() and dma_unmap_single() the buffer belongs to the
  * card: the CPU does not touch it.
- *
- * Context: RTNL; sleeps.
- * Return: 0 when the frame is out, or a negative errno.
  */
 static int igbook_hand_send(struct igbook *priv, void *frame, u32 len)
 {
@@ -149,15 +112,7 @@ static int igbook_hand_send(struct igbook *priv, void *frame, u32 len)
 	return 0;
 }
 
-/**
- * igbook_hand_count() - count the bytes of a frame that is out
- * @priv: the device
- * @len: the frame's length in bytes
- *
- * The card counts the frame itself, without our help.
- *
- * Context: process context; stats_lock.
- */
+/* The card counts the frame itself, without our help. */
 static void igbook_hand_count(struct igbook *priv, u32 len)
 {
 	spin_lock_bh(&priv->stats_lock);
@@ -165,18 +120,9 @@ static void igbook_hand_count(struct igbook *priv, u32 len)
 	spin_unlock_bh(&priv->stats_lock);
 }
 
-/**
- * hand_send_write() - one write is one frame
- * @file: the open file
- * @user: the frame's bytes
- * @count: how many
- * @pos: ignored, a frame has no position
- *
+/*
  * A frame shorter than Ethernet's minimum is padded with zeros here: the
  * datasheet has the card do it (TCTL.PSP), the emulated card does not.
- *
- * Context: process context; takes RTNL, which keeps open and stop away.
- * Return: @count, or a negative errno.
  */
 static ssize_t hand_send_write(struct file *file, const char __user *user,
 			       size_t count, loff_t *pos)
@@ -208,14 +154,6 @@ free:
 	return err ? err : count;
 }
 
-/**
- * hand_send_show() - the last frame's descriptor, as given and as returned
- * @seq: where the text goes
- * @unused: nothing
- *
- * Context: process context; takes RTNL.
- * Return: 0.
- */
 static int hand_send_show(struct seq_file *seq, void *unused)
 {
 	struct igbook *priv = seq->private;
@@ -235,14 +173,6 @@ static int hand_send_show(struct seq_file *seq, void *unused)
 	return 0;
 }
 
-/**
- * hand_send_open() - prepare a file for reading and writing
- * @inode: carries the device
- * @file: the file
- *
- * Context: process context.
- * Return: 0, or a negative errno.
- */
 static int hand_send_open(struct inode *inode, struct file *file)
 {
 	return single_open(file, hand_send_show, inode->i_private);

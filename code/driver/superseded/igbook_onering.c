@@ -7,16 +7,10 @@
 
 #include "igbook.h"
 
-/**
- * igbook_tx_alloc() - allocate the ring of transmit descriptors
- * @priv: the device
- *
+/*
  * CPU and card both read and write a descriptor at any time, so the ring is
- * coherent memory: no ownership to hand over, but the order of accesses is
- * ours to see to.
- *
- * Context: RTNL; sleeps.
- * Return: 0, or -ENOMEM.
+ * coherent memory: no ownership to hand over, but the order of accesses is ours
+ * to see to.
  */
 static int igbook_tx_alloc(struct igbook *priv)
 {
@@ -29,12 +23,6 @@ static int igbook_tx_alloc(struct igbook *priv)
 	return tx->desc ? 0 : -ENOMEM;
 }
 
-/**
- * igbook_tx_free() - free the ring; the card must not know it any more
- * @priv: the device
- *
- * Context: RTNL; sleeps.
- */
 static void igbook_tx_free(struct igbook *priv)
 {
 	struct igbook_tx_queue *tx = &priv->tx;
@@ -47,17 +35,11 @@ static void igbook_tx_free(struct igbook *priv)
 	tx->desc = NULL;
 }
 
-/**
- * igbook_tx_enable() - show the card the ring and let it work
- * @priv: the device, ring allocated
- *
+/*
  * Head and tail equal means empty: the card waits. Only when the queue reports
  * itself enabled may the tail be moved.
  *
- * Context: RTNL; sleeps.
- * Return: 0, or -ETIMEDOUT.
- *
- * Source: 82576 datasheet, "Transmit Initialization".
+ * 82576 datasheet, "Transmit Initialization".
  */
 static int igbook_tx_enable(struct igbook *priv)
 {

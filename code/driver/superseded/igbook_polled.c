@@ -8,15 +8,6 @@
 #define IGBOOK_POLL_MS		2	/* at least one tick of the clock */
 #define IGBOOK_POLL_FRAMES	64	/* from one ring before the next */
 
-/**
- * igbook_serve() - one look at one pair of rings
- * @priv: the device
- * @queue: which pair
- *
- * Context: process context; switches bottom halves off, so that nothing else
- * of the network runs on this CPU meanwhile.
- * Return: whether there may be more to do.
- */
 static bool igbook_serve(struct igbook *priv, unsigned int queue)
 {
 	int sent, received;
@@ -30,15 +21,11 @@ static bool igbook_serve(struct igbook *priv, unsigned int queue)
 	return sent == IGBOOK_POLL_FRAMES || received == IGBOOK_POLL_FRAMES;
 }
 
-/**
- * igbook_poll_work() - look at all rings
- * @work: poll_work of the device
- *
+/*
  * If a ring had more than one look takes, the next look comes at once, but
  * still as work of its own: others get their turn in between.
  *
- * Context: process context, system workqueue. Must not take RTNL:
- * igbook_service_stop() waits for it with RTNL held.
+ * Must not take RTNL: igbook_service_stop() waits for it with RTNL held.
  */
 static void igbook_poll_work(struct work_struct *work)
 {

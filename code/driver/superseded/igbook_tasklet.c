@@ -6,15 +6,10 @@
 
 #define IGBOOK_TASKLET_FRAMES	64	/* from one ring in one run */
 
-/**
- * igbook_tasklet() - serve the queues of one vector
- * @tasklet: that of the vector
- *
+/*
  * The card's writes get the tag of the CPU that is about to read them. If a
- * ring had more than one run takes, the tasklet asks for another run and
- * the vector stays masked. Otherwise it is unmasked as the very last thing.
- *
- * Context: softirq, one CPU at a time for each vector.
+ * ring had more than one run takes, the tasklet asks for another run and the
+ * vector stays masked. Otherwise it is unmasked as the very last thing.
  */
 static void igbook_tasklet(struct tasklet_struct *tasklet)
 {
