@@ -60,7 +60,7 @@ enum class Direction { receive, transmit };
 
 struct BenchOptions {
     std::filesystem::path kernel;
-    std::filesystem::path modules = {};   ///< where built companions (NAME/NAME.ko) and probes (in-kernel) are
+    std::filesystem::path modules = {};   ///< built companions and probes
     std::filesystem::path programs = {};  ///< where programs for the guest are
     GuestNeeds guest = {};
     std::uint64_t seed = 0;
