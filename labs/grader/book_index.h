@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Where the book has its labels, so that a hint leads to the very section. The book writes it
 // (book/tools/index.py).
-// (book/tools/index.py).
 #pragma once
 
 #include <filesystem>
