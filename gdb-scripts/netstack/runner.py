@@ -106,8 +106,9 @@ class Scenario:
     """What the guest has to be before the first stop, and what sets things in motion.
 
     put: files as HOST:GUEST, HOST relative to the checkout; prepare: a script run before gdb
-    attaches; send: put the datagram on the cable; trigger: a script that the guest begins to
-    run; flood: a frame now and then, and from the stop of this name on as many as fit; finish: a
+    attaches; send: put the datagram on the cable; again: and once more every few seconds until the
+    first stop is reached, since it may come at a moment that the stop does not show; trigger: a
+    script that the guest begins to run; flood: a frame now and then, and from the stop of this name on as many as fit; finish: a
     script whose output must contain what was sent.
     """
 
@@ -115,6 +116,7 @@ class Scenario:
     put: tuple[str, ...] = ()
     prepare: str = ""
     send: bool = False
+    again: bool = False
     flood: str = ""
     trigger: str = ""
     finish: str = ""
@@ -127,7 +129,7 @@ SCENARIOS = {
     "hand-send": Scenario(prepare=HAND_PREPARE, trigger=HAND_SEND),
     "flood": Scenario(prepare=FLOOD_PREPARE, flood="backlog"),
     "link-up": Scenario(prepare=LOADED, trigger=LINK_UP),
-    "shared-line": Scenario(prepare=LINE_PREPARE, send=True),
+    "shared-line": Scenario(prepare=LINE_PREPARE, again=True),
     "counters": Scenario(prepare=HAND_PREPARE, trigger=COUNTERS),
 }
 
@@ -233,6 +235,14 @@ class Guest:
                               capture_output=True, text=True, check=False, timeout=30)
         if done.returncode != 0:
             raise Failure(f"the host could not send on the cable: {done.stderr.strip()}")
+
+    def send_again(self, payload: str, pause: str) -> subprocess.Popen[bytes]:
+        """Put the datagram on the cable again and again, in the background, until it is killed."""
+        loop = f'while true; do "$@" >/dev/null 2>&1; sleep {pause}; done'
+        self._begun.append(subprocess.Popen(
+            ["sh", "-c", loop, "again", self._sandbox, "send", self._name, "--udp",
+             f"{PORT}:{payload}"], stdin=subprocess.DEVNULL, preexec_fn=die_with_parent))
+        return self._begun[-1]
 
     def flood(self, place: pathlib.Path, count: int, pause: str) -> None:
         """Put frames on the cable again and again, in the background, until stop()."""
@@ -421,6 +431,7 @@ class Run:
                 guest.stop()
 
     def _serve(self, guest: Guest, debugger: Debugger) -> None:
+        again: subprocess.Popen[bytes] | None = None
         for message in debugger.messages():
             event = message["event"]
             if event == "loaded":
@@ -428,6 +439,8 @@ class Run:
             elif event == "armed":
                 if self.scenario.send:
                     guest.send(PAYLOAD)
+                if self.scenario.again:
+                    again = guest.send_again(PAYLOAD, "3")
                 if self.scenario.flood:
                     # One may come while a softirq runs, which is not what is to be shown.
                     guest.flood(guest.gdb_socket.parent, 1, "0.5")
@@ -435,6 +448,8 @@ class Run:
                     guest.begin(self.scenario.trigger)
                 debugger.answer()
             elif event == "stopped":
+                if again is not None:
+                    again.kill()
                 if message["id"] == self.scenario.flood:
                     guest.flood(guest.gdb_socket.parent, FLOOD_AT_ONCE, "0")
             elif event == "done":

@@ -190,18 +190,18 @@ static void watch_fill(unsigned int call, const unsigned long *arg, void *mem)
 {
 	const char *name = calls[call];
 	size_t size = arg[0];
-	gfp_t gfp = arg[1];
+	gfp_t gfp = (__force gfp_t)arg[1];
 
 	if (!dirty || !mem)
 		return;
 	if (strstr(name, "_pages_noprof")) {
-		gfp = arg[0];
+		gfp = (__force gfp_t)arg[0];
 		size = PAGE_SIZE << arg[1];
 		if (!strstarts(name, "get_free"))
 			mem = page_address(mem);
 	} else if (strcmp(name, "devm_kmalloc") == 0) {
 		size = arg[1];
-		gfp = arg[2];
+		gfp = (__force gfp_t)arg[2];
 	} else if (strstarts(name, "__kmalloc_cache")) {
 		size = arg[2];
 	} else if (!strstarts(name, "__kmalloc")) {
