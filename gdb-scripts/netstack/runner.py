@@ -106,10 +106,10 @@ class Scenario:
     """What the guest has to be before the first stop, and what sets things in motion.
 
     put: files as HOST:GUEST, HOST relative to the checkout; prepare: a script run before gdb
-    attaches; send: put the datagram on the cable; again: and once more every few seconds until the
-    first stop is reached, since it may come at a moment that the stop does not show; trigger: a
-    script that the guest begins to run; flood: a frame now and then, and from the stop of this name on as many as fit; finish: a
-    script whose output must contain what was sent.
+    attaches; send: put the datagram on the cable; again: and once more every few seconds until
+    the first stop is reached, since it may come at a moment that the stop does not show; trigger:
+    a script that the guest begins to run; flood: a frame now and then, and from the stop of this
+    name on as many as fit; finish: a script whose output must contain what was sent.
     """
 
     wait_for_gdb: bool = False

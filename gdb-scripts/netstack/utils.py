@@ -82,7 +82,7 @@ def variable(name: str) -> gdb.Value:
 
 
 def address_of(name: str) -> gdb.Value:
-    """Pointer to a kernel variable or function; GdbError, with the cause, when gdb cannot find it."""
+    """Pointer to a kernel variable or function; GdbError, with the cause, if there is none."""
     try:
         return _pointer_to(name)
     except gdb.error as error:
