@@ -97,6 +97,11 @@ LOAD_IGBOOK = "modprobe dca; insmod /root/igbook.ko"
 TERMINAL = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|c)")
 
 
+def datagram(payload: str) -> list[str]:
+    """What tells `sandbox send` to send one UDP datagram."""
+    return ["--udp", f"{PORT}:{payload}"]
+
+
 class Failure(Exception):
     """The trace could not be run; the text names what, why and what to do."""
 
@@ -231,28 +236,25 @@ class Guest:
 
     def send(self, payload: str) -> None:
         """Put one UDP datagram on the cable."""
-        done = subprocess.run([self._sandbox, "send", self._name, "--udp", f"{PORT}:{payload}"],
+        done = subprocess.run([self._sandbox, "send", self._name, *datagram(payload)],
                               capture_output=True, text=True, check=False, timeout=30)
         if done.returncode != 0:
             raise Failure(f"the host could not send on the cable: {done.stderr.strip()}")
 
-    def send_again(self, payload: str, pause: str) -> subprocess.Popen[bytes]:
-        """Put the datagram on the cable again and again, in the background, until it is killed."""
-        loop = f'while true; do "$@" >/dev/null 2>&1; sleep {pause}; done'
-        self._begun.append(subprocess.Popen(
-            ["sh", "-c", loop, "again", self._sandbox, "send", self._name, "--udp",
-             f"{PORT}:{payload}"], stdin=subprocess.DEVNULL, preexec_fn=die_with_parent))
-        return self._begun[-1]
-
-    def flood(self, place: pathlib.Path, count: int, pause: str) -> None:
-        """Put frames on the cable again and again, in the background, until stop()."""
-        file = place / f"flood-{count}.pcap"
-        file.write_bytes(pcap([FLOOD_FRAME] * count))
+    def send_again(self, *what: str, pause: str) -> subprocess.Popen[bytes]:
+        """Do what `sandbox send` does again and again, in the background, until stop()."""
         # It fails whenever the cable is full, which it is while the guest stands in gdb.
         loop = f'while true; do "$@" >/dev/null 2>&1; sleep {pause}; done'
         self._begun.append(subprocess.Popen(
-            ["sh", "-c", loop, "flood", self._sandbox, "send", self._name, "--file", str(file)],
+            ["sh", "-c", loop, "again", self._sandbox, "send", self._name, *what],
             stdin=subprocess.DEVNULL, preexec_fn=die_with_parent))
+        return self._begun[-1]
+
+    def flood(self, place: pathlib.Path, count: int, pause: str) -> None:
+        """Put so many frames on the cable again and again, in the background, until stop()."""
+        file = place / f"flood-{count}.pcap"
+        file.write_bytes(pcap([FLOOD_FRAME] * count))
+        self.send_again("--file", str(file), pause=pause)
 
     def stop(self) -> None:
         """End the guest and wait until it is gone."""
@@ -440,7 +442,7 @@ class Run:
                 if self.scenario.send:
                     guest.send(PAYLOAD)
                 if self.scenario.again:
-                    again = guest.send_again(PAYLOAD, "3")
+                    again = guest.send_again(*datagram(PAYLOAD), pause="3")
                 if self.scenario.flood:
                     # One may come while a softirq runs, which is not what is to be shown.
                     guest.flood(guest.gdb_socket.parent, 1, "0.5")
