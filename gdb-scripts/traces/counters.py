@@ -73,8 +73,9 @@ STOPS = [
                 Check("the request is for eth0", lambda: utils.string_of(
                     argument(1, "struct ifreq")["ifr_ifrn"]["ifrn_name"]) == "eth0")],
          question="Which socket must one have to ask ethtool's questions?",
-         answer="""Any. The socket only leads into the network's part of the kernel; the device is
-         found by the name in the request."""),
+         answer="""Almost any: one of IPv4, of IPv6, of netlink. It only leads into the network's
+         part of the kernel; the device is found by the name in the request. (A few families,
+         AF_XDP for one, let no such question through.)"""),
     Stop("ethtool-ops", "igbook_get_ethtool_stats", "The driver answers, under RTNL",
          """dev_ethtool took RTNL, found the device by its name, and looked into its table
          ethtool_ops for the entry that belongs to the request. What the driver writes goes into a
@@ -89,7 +90,8 @@ STOPS = [
     Stop("netlink", "igbook_get_stats64", "ip -s link: a netlink message",
          """The second program sent a message, RTM_GETLINK. What was found in the driver now is not
          ethtool's table but netdev_ops: these are the counters that every device has. RTNL is
-         held, too, this time taken by rtnetlink before it looked at the message.""",
+         held, too, this time taken by rtnetlink before it called the function for such
+         messages.""",
          condition=lambda: asked_of(0) and task_is("ip"),
          show=[Show("print ((struct net_device *)$rdi)->netdev_ops->ndo_get_stats64")],
          check=[in_process(), Check("the task is ip", lambda: task_is("ip")),
@@ -101,14 +103,15 @@ STOPS = [
     Stop("proc", "igbook_get_stats64", "cat /proc/net/dev: a file",
          """The same function of the driver, called for a third program. Nobody holds RTNL for it:
          the file is read under RCU, which costs nothing, keeps the device from being freed, and
-         forbids to sleep. So this entry, alone of the three, must not sleep, whoever calls.""",
+         forbids to sleep. So this entry, unlike that of ethtool_ops, must not sleep, whoever
+         calls.""",
          condition=lambda: asked_of(0) and task_is("cat"),
          check=[in_process(), Check("the task is cat", lambda: task_is("cat")),
                 Check("it does not hold RTNL", rtnl_is_not_ours)],
          question="""A driver takes a mutex in ndo_get_stats64. Which of the three commands
          shows the mistake?""",
-         answer="""Only the last, and only on a kernel that checks: the others may sleep where they
-         are."""),
+         answer="""Only the last, and, as long as nobody else holds the mutex, only on a kernel that
+         checks. ip may sleep where it is, and ethtool -S does not call the function."""),
 ]
 
 

@@ -101,7 +101,8 @@ def top_half(card: Card) -> list[Stop]:
                     Check("a frame waits in the ring", card.waits)],
              question="What if the handler does not make the card release the line?",
              answer="""The CPU is interrupted again as soon as this function is done, and does
-             nothing else from then on, until the kernel gives up and switches the line off."""),
+             nothing else from then on. If no handler says that it was his, the kernel gives up
+             after 100,000 times and switches the line off; if one does, it never gives up."""),
         Stop("handler", "igbook_irq_intx", "Was it us?",
              """The driver does not know yet whether its card called, or for what. Its first act
              will be to read ICR, over the bus and back, while the CPU waits. The answer also
@@ -139,16 +140,16 @@ def bottom_half(card: Card) -> list[Stop]:
     """The tasklet, and the line that may be active again."""
     return [
         Stop("tasklet", "igbook_tasklet", "The same bottom half",
-             """From here on nothing differs from MSI-X: the same function, the same rings, the same
-             64 frames at most.""",
+             """From here on only the unmasking differs from MSI-X: the same function, the same
+             rings, the same 64 frames at most.""",
              check=[in_context("softirq"), Check("a frame waits in the ring", card.waits),
                     Check("received frames are masked", card.receive_is_masked)],
              question="May the line become active while this runs?",
              answer="""For a frame, no: that is masked. For the link, yes, and for every other
              device on the line."""),
         Stop("done", "igbook_tasklet", "The line may be active again",
-             """The ring is empty and the mask lifted, by one write to IMS. A frame that came
-             meanwhile has set its cause, and the line is active at this moment.""",
+             """The ring is empty and the mask lifted, by one write to IMS. Had a frame come
+             meanwhile, its cause would be set and the line active at this moment.""",
              at="return",
              check=[Check("no frame waits in the ring", lambda: not card.waits()),
                     Check("received frames are not masked",
