@@ -314,7 +314,7 @@ void find_unlisted(Disk& disk, const std::string& directory, const Manifest& man
     }
     for (const std::string& folder : folders) {
         for (const std::string& name : disk.list(folder)) {
-            const std::string path = folder + "/" + name;
+            const std::string path = fmt::format("{}/{}", folder, name);
             // What Kbuild generates beside a module that was built in place.
             if (!is_driver_source(name) || name.ends_with(".mod.c") || listed.contains(path))
                 continue;

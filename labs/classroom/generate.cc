@@ -65,7 +65,7 @@ class ZipMaker {
     void close() {
         if (zip_close(zip_.get()) != 0)
             throw std::runtime_error(fmt::format("{}: cannot be written", path_.string()));
-        (void)zip_.release();
+        [[maybe_unused]] auto* const closed = zip_.release();
     }
 
   private:
@@ -244,6 +244,7 @@ std::vector<std::string> kinds_for(const grader::Lab& lab, const ClassPlan& plan
         throw std::runtime_error(fmt::format("{} hostile submissions: lab {} has {} kinds of them",
                                              plan.hostile, lab.name, bad.size()));
     std::vector<std::string> kinds;
+    kinds.reserve(plan.count);
     for (std::size_t i = 0; i < plan.count - plan.hostile; ++i)
         kinds.push_back(honest[i % honest.size()]);
     // Among the others, not behind them.
@@ -297,6 +298,7 @@ std::vector<Expected> generate_class(const grader::Lab& lab, const grader::Scena
     fs::create_directories(out);
     Maker maker(lab, scenario, places, out);
     std::vector<Expected> expected;
+    expected.reserve(kinds.size());
     for (std::size_t i = 0; i < kinds.size(); ++i) expected.push_back(maker.make(i + 1, kinds[i]));
     return expected;
 }

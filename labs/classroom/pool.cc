@@ -86,6 +86,7 @@ class Pool {
 
     std::vector<std::string> names() const {
         std::vector<std::string> result;
+        result.reserve(running_.size());
         for (const auto& [pid, index] : running_)
             result.push_back(roster_.submissions[index].student);
         return result;

@@ -168,7 +168,8 @@ class Interface {
         stats->n_stats = info.n_stats;
         read = read && ethtool(stats);
         for (unsigned i = 0; read && i < info.n_stats; i++)
-            if (counter == reinterpret_cast<const char*>(strings->data + i * ETH_GSTRING_LEN))
+            if (counter ==
+                reinterpret_cast<const char*>(strings->data + std::size_t{i} * ETH_GSTRING_LEN))
                 return stats->data[i];
         give_up(name_ + ": " + counter);
     }

@@ -45,14 +45,15 @@ int main(int argc, char** argv) {
         return 1;
     }
     // The kernel keeps the MII data where the address of other ioctls stands.
-    std::memcpy(&mii, &request.ifr_data, sizeof(mii));
+    auto* const data = reinterpret_cast<char*>(&request.ifr_data);
+    std::memcpy(&mii, data, sizeof(mii));
     mii.reg_num = static_cast<__u16>(std::strtoul(argv[2], nullptr, 0));
-    std::memcpy(&request.ifr_data, &mii, sizeof(mii));
+    std::memcpy(data, &mii, sizeof(mii));
     if (ioctl(socket, SIOCGMIIREG, &request) != 0) {
         std::perror("SIOCGMIIREG");
         return 1;
     }
-    std::memcpy(&mii, &request.ifr_data, sizeof(mii));
+    std::memcpy(&mii, data, sizeof(mii));
     std::printf("%x %04x\n", mii.phy_id, mii.val_out);
     close(socket);
     return 0;
