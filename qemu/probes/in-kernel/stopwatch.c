@@ -44,7 +44,7 @@ MODULE_PARM_DESC(waited, "nanoseconds that the first of them waited, or a little
 
 static uint most;
 module_param(most, uint, 0444);
-MODULE_PARM_DESC(most, "how many waited when last seen");
+MODULE_PARM_DESC(most, "how many waited when last seen, or were served then");
 
 static uint usecs;
 static bool seen, due;
@@ -53,26 +53,32 @@ static ktime_t empty_at, first_at;
 static void __iomem *regs;
 static struct hrtimer timer;
 
+/* How many descriptors one place is ahead of another. */
+static unsigned int stopwatch_ahead(u32 from, u32 to)
+{
+	u32 count = readl(regs + PROBE_RDLEN) / 16;
+
+	return count ? (to + count - from) % count : 0;
+}
+
 /* A ring that is given back has one descriptor less than it could hold. */
 static unsigned int stopwatch_waiting(void)
 {
-	u32 count = readl(regs + PROBE_RDLEN) / 16;
-	u32 free;
-
-	if (!count)
-		return 0;
-	free = (readl(regs + PROBE_RDT) + count -
-		readl(regs + PROBE_RDH)) % count;
-	return count - 1 - free;
+	return stopwatch_ahead(readl(regs + PROBE_RDT) + 1,
+			       readl(regs + PROBE_RDH));
 }
 
 static void stopwatch_look(ktime_t now)
 {
 	unsigned int waiting = stopwatch_waiting();
+	unsigned int served;
 
 	if (waited)
 		return;
-	if (seen && readl(regs + PROBE_RDT) != tail) {
+	served = seen ? stopwatch_ahead(tail, readl(regs + PROBE_RDT)) : 0;
+	if (served) {
+		/* Some may have come since the last look. */
+		most = max(most, served);
 		waited = ktime_to_ns(ktime_sub(now, empty_at));
 		return;
 	}
