@@ -40,6 +40,7 @@ using Writes = std::vector<RegisterWrite>;
 constexpr std::uint32_t CTRL = 0x00000;
 constexpr std::uint32_t CTRL_RST = 1U << 26U;
 constexpr std::uint32_t IMS = 0x000d0;
+constexpr std::uint32_t IMC = 0x000d8;
 constexpr std::uint32_t ICR_LSC = 1U << 2U;
 constexpr std::uint32_t ICR_QUEUES = 0x81;  // TXDW, RXDW
 constexpr std::uint32_t RCTL = 0x00100;
@@ -216,6 +217,23 @@ void gather_three(Bench& bench) {
                 "it is not served, or the queues stay masked");
 }
 
+std::size_t end_of_queue(const Writes& record) {
+    const auto off = std::find_if(record.begin(), record.end(), [](const RegisterWrite& write) {
+        return write.offset == RXDCTL0 && (write.value & RXDCTL_ENABLE) == 0;
+    });
+    return static_cast<std::size_t>(off - record.begin());
+}
+
+/// Masked in the way of the mode, which is not MSI-X, before its queue ends.
+void expect_closed_masked(Bench& bench) {
+    const auto mark = bench.writes().size();
+    bench.must_run({"ip", "link", "set", "dev", interface(bench), "down"});
+    const auto record = writes_since(bench, mark);
+    expect_before(record, "closing without MSI-X: IMC of the queues' causes and the end of queue 0",
+                  first(record, IMC, ICR_QUEUES), end_of_queue(record));
+    bring_up(bench);
+}
+
 void try_mode(Bench& bench, const std::string& mode) {
     constexpr unsigned singly = 3;
     constexpr unsigned together = 20;
@@ -230,6 +248,7 @@ void try_mode(Bench& bench, const std::string& mode) {
     grader::expect_carrier(bench, interface(bench), false);
     bench.plug(true);
     grader::expect_carrier(bench, interface(bench), true);
+    expect_closed_masked(bench);
 }
 
 /// And batches, which mask what there is to be masked.
@@ -403,11 +422,25 @@ unsigned no_hurry(Bench& bench) {
     return static_cast<unsigned>(std::stoul(bench.param("max_usecs")));
 }
 
-std::size_t end_of_queue(const Writes& record) {
-    const auto off = std::find_if(record.begin(), record.end(), [](const RegisterWrite& write) {
-        return write.offset == RXDCTL0 && (write.value & RXDCTL_ENABLE) == 0;
-    });
-    return static_cast<std::size_t>(off - record.begin());
+/// Every frame at once, as after loading.
+void end_batches(Bench& bench) {
+    bench.must_run({"ethtool", "-C", interface(bench), "rx-frames", "1"});
+}
+
+void set_batch(Bench& bench, unsigned frames, unsigned usecs) {
+    if (!unmasked(bench)) end_batches(bench);  // what an earlier part left gathering
+    bench.must_run({"ethtool", "-C", interface(bench), "rx-frames", std::to_string(frames),
+                    "rx-usecs", std::to_string(usecs)});
+}
+
+void expect_gathering(Bench& bench, std::uint32_t tail, unsigned sent, unsigned batch) {
+    bench.let_settle();
+    expect_equal(fmt::format("descriptors given back (RDT, read from outside the guest) after {} "
+                             "frames of a batch of {}",
+                             sent, batch),
+                 0U, grader::ahead(bench, tail, bench.reg(RDT0)));
+    expect_that(!unmasked(bench), "EIMS, read from outside the guest, while frames gather",
+                "vector 0 masked", "enabled");
 }
 
 /// From the last mask before the queue's end on, nothing of the vector's happens.
@@ -486,6 +519,10 @@ void go_down(Bench& bench, const std::string& late) {
     const auto record = writes_since(bench, mark);
     expect_closed_in_order(record);
     expect_stopped_in_order(record, witness);
+    expect_that(witness.module().parameter("latecomers") == "0" ||
+                    witness.module().parameter("waited") == "Y",
+                fmt::format("closing: the tasklet, scheduled once more as {}() is called", late),
+                "tasklet_kill() waits for it", "nobody does");
     expect_no_timer(bench, "with the interface down");
 }
 
@@ -512,6 +549,26 @@ void close_with_a_late_tasklet(Bench& bench) {
     serve_one(bench);
 }
 
+/// The bottom half has served some of the frames that are due, and does not get to the rest: the
+/// next opening begins at nothing.
+void close_within_a_batch(Bench& bench) {
+    constexpr unsigned waiting = most_in_a_run + 6;
+    constexpr unsigned batch = 5;
+    {
+        const Witness witness(bench, {}, {"late=tasklet_kill", "torn=1"});
+        serve_one(bench);  // so that the tasklet is known
+        bench.set_reg(EIMC, queue_vector);
+        for (unsigned i = 0; i < waiting; ++i) send_silent(bench);
+        bench.must_run({"ip", "link", "set", "dev", interface(bench), "down"});
+    }
+    bring_up(bench);
+    set_batch(bench, batch, no_hurry(bench));
+    const auto tail = bench.reg(RDT0);
+    send_silent(bench);
+    expect_gathering(bench, tail, 1, batch);
+    end_batches(bench);
+}
+
 /// What was not started is stopped as well, also if it never was.
 void fail_to_open(Bench& bench) {
     bench.must_run({"rmmod", "igbook"});
@@ -529,23 +586,15 @@ void fail_to_open(Bench& bench) {
 void check_down(Bench& bench) {
     Credit credit;
     credit.part(5, [&] { close_while_gathering(bench); });
-    credit.part(3, [&] { close_with_a_late_tasklet(bench); });
+    credit.part(3, [&] {
+        close_with_a_late_tasklet(bench);
+        close_within_a_batch(bench);
+    });
     credit.part(2, [&] { fail_to_open(bench); });
     credit.done();
 }
 
 // --- beyond the book ----------------------------------------------------------------------------
-
-/// Every frame at once, as after loading.
-void end_batches(Bench& bench) {
-    bench.must_run({"ethtool", "-C", interface(bench), "rx-frames", "1"});
-}
-
-void set_batch(Bench& bench, unsigned frames, unsigned usecs) {
-    if (!unmasked(bench)) end_batches(bench);  // what an earlier part left gathering
-    bench.must_run({"ethtool", "-C", interface(bench), "rx-frames", std::to_string(frames),
-                    "rx-usecs", std::to_string(usecs)});
-}
 
 /// What is tried and what became of it, and between what `ethtool -c` shows: rx-usecs, rx-frames.
 constexpr const char* settings_script = R"(
@@ -622,16 +671,6 @@ void check_settings(Bench& bench) {
     expect_equal("ethtool -c after the interface went down and up", shown, try_all(""));
     serve_one(bench);  // a time for one frame is no reason to wait
     end_batches(bench);
-}
-
-void expect_gathering(Bench& bench, std::uint32_t tail, unsigned sent, unsigned batch) {
-    bench.let_settle();
-    expect_equal(fmt::format("descriptors given back (RDT, read from outside the guest) after {} "
-                             "frames of a batch of {}",
-                             sent, batch),
-                 0U, grader::ahead(bench, tail, bench.reg(RDT0)));
-    expect_that(!unmasked(bench), "EIMS, read from outside the guest, while frames gather",
-                "vector 0 masked", "enabled");
 }
 
 void expect_batch(Bench& bench, std::uint32_t tail, unsigned batch) {
@@ -746,6 +785,14 @@ void change_count(Bench& bench) {
     tail = bench.reg(RDT0);
     gather(bench, small - 1);  // the next batch begins at nothing
     expect_gathering(bench, tail, small - 1, small);
+    // What is refused changes nothing for them either.
+    const auto refused = bench.run(
+        {"ethtool", "-C", interface(bench), "rx-frames", std::to_string(large), "rx-usecs", "0"});
+    expect_that(refused.status != 0, "ethtool -C rx-usecs 0 while frames wait", "refused", "taken");
+    gather(bench, 1);
+    expect_batch(bench, tail, small);
+    tail = bench.reg(RDT0);
+    gather(bench, small - 1);
     change(bench, 1, 0);
     expect_batch(bench, tail, small - 1);
 }
@@ -758,6 +805,20 @@ void shorten_time(Bench& bench) {
     expect_gathering(bench, tail, 3, max_frames(bench));
     change(bench, max_frames(bench), soon);
     expect_batch(bench, tail, 3);
+}
+
+/// The time counts from the first frame, not from the change.
+void shorten_time_that_has_passed(Bench& bench) {
+    constexpr unsigned usecs = 1'400'000;
+    constexpr unsigned most_late = usecs / 2000;  // ms; one run of ethtool is 150 of them
+    set_batch(bench, max_frames(bench), no_hurry(bench));
+    gather(bench, 2);
+    bench.must_run({"sleep", "1.5"});
+    const Stopwatch stopwatch(bench);
+    stopwatch.begin(1, 0);
+    change(bench, max_frames(bench), usecs);
+    stopwatch.expect_in_time("frames that had waited for longer than the new rx-usecs",
+                             Bench::usual_patience, most_late);
 }
 
 /// Some frames wait for a short time and, before it is up, for a long one.
@@ -786,6 +847,7 @@ void check_change(Bench& bench) {
     credit.part(2, [&] { change_count(bench); });
     credit.part(3, [&] {
         shorten_time(bench);
+        shorten_time_that_has_passed(bench);
         lengthen_time(bench);
     });
     credit.done();

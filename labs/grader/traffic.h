@@ -38,7 +38,8 @@ std::size_t first(const std::vector<RegisterWrite>& record, std::uint32_t offset
                   std::uint32_t bits = 0);
 
 /// Serves silent frames one after the other, and demands that queue 0's ring is served (RDT
-/// written) only between EIMC and EIMS of its vector, and that the vector is enabled in the end.
+/// written) only between EIMC and EIMS of its vector alone, and that the vector is enabled in the
+/// end.
 /// @return the register writes meanwhile
 std::vector<RegisterWrite> expect_masked_while_serving(Bench& bench, unsigned frames);
 

@@ -68,7 +68,9 @@ class Stopwatch {
     /// were due: not before `usecs`, unless there were `frames` of them, and not more than some
     /// milliseconds later.
     /// @param limit  of the waiting, as Bench::soon() counts it.
-    void expect_in_time(const std::string& what, Bench::Seconds limit) const;
+    /// @param most_late  milliseconds that they may come too late.
+    void expect_in_time(const std::string& what, Bench::Seconds limit,
+                        unsigned most_late = tolerance) const;
     /// Milliseconds that something may come too late: some jiffies, of ten each in the strict
     /// kernel.
     static constexpr unsigned tolerance = 50;

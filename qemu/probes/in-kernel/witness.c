@@ -16,7 +16,13 @@
  *
  * When igbook calls one of these for the first time, the tasklet that it
  * scheduled last is scheduled once more: as by a timer or a handler on another
- * processor that was just in time.
+ * processor that was just in time. It does not get to run before somebody waits
+ * for it in tasklet_kill(); "waited" says whether anybody did.
+ *
+ *   insmod witness.ko bar=0xfe800000 late=tasklet_kill torn=1
+ *
+ * When that tasklet wants to run again, tasklet_kill() has been quicker, as it
+ * may be on another processor: there is no further run.
  */
 #include <linux/bitfield.h>
 #include <linux/interrupt.h>
@@ -55,6 +61,14 @@ static int latecomers;
 module_param(latecomers, int, 0444);
 MODULE_PARM_DESC(latecomers, "how often the tasklet was scheduled once more");
 
+static bool waited;
+module_param(waited, bool, 0444);
+MODULE_PARM_DESC(waited, "whether somebody waited for it");
+
+static bool torn;
+module_param(torn, bool, 0444);
+MODULE_PARM_DESC(torn, "it does not run again, if it wants to; N when that has happened");
+
 /**
  * struct witness_probe - one function that is watched
  * @probe: at its first instruction
@@ -69,10 +83,41 @@ struct witness_probe {
 	bool frame;
 };
 
-static struct witness_probe witness_probes[2 * WITNESS_MOST + 1];
+static struct witness_probe witness_probes[2 * WITNESS_MOST + 2];
 static int witness_count;
 static void __iomem *witness_regs;
 static struct tasklet_struct *witness_tasklet;
+static struct tasklet_struct witness_own;	/* what it was before */
+static bool witness_leaves;
+
+/* In the place of the tasklet's function: not yet, unless it is waited for. */
+static void witness_latecomer(struct tasklet_struct *tasklet)
+{
+	if (!waited && !witness_leaves) {
+		tasklet_schedule(tasklet);
+		return;
+	}
+	tasklet->use_callback = witness_own.use_callback;
+	tasklet->func = witness_own.func;
+	if (!waited)
+		return;
+	if (tasklet->use_callback)
+		tasklet->callback(tasklet);
+	else
+		tasklet->func(tasklet->data);
+}
+
+/* On the one processor there is the tasklet does not run meanwhile. */
+static void witness_send_latecomer(const struct pt_regs *cpu)
+{
+	if (!witness_tasklet || latecomers++)
+		return;
+	waited = cpu->di == (unsigned long)witness_tasklet;
+	witness_own = *witness_tasklet;
+	witness_tasklet->use_callback = true;
+	witness_tasklet->callback = witness_latecomer;
+	tasklet_schedule(witness_tasklet);
+}
 
 static int witness_pre(struct kprobe *kprobe, struct pt_regs *cpu)
 {
@@ -83,8 +128,7 @@ static int witness_pre(struct kprobe *kprobe, struct pt_regs *cpu)
 	if (!seen->anyone && !probe_from_igbook(cpu))
 		return 0;
 	if (!seen->number) {
-		if (witness_tasklet && !latecomers++)
-			tasklet_schedule(witness_tasklet);
+		witness_send_latecomer(cpu);
 		return 0;
 	}
 	if (seen->frame)
@@ -94,10 +138,32 @@ static int witness_pre(struct kprobe *kprobe, struct pt_regs *cpu)
 	return 0;
 }
 
+/* Where a call ends that is not made. */
+static noinline notrace void witness_return(void)
+{
+	barrier();
+}
+
 static int witness_scheduled(struct kprobe *kprobe, struct pt_regs *cpu)
 {
-	if (probe_from_igbook(cpu))
-		witness_tasklet = (struct tasklet_struct *)cpu->di;
+	struct tasklet_struct *tasklet = (struct tasklet_struct *)cpu->di;
+
+	if (!probe_from_igbook(cpu))
+		return 0;
+	if (torn && waited && tasklet == witness_tasklet) {
+		torn = false;
+		clear_bit(TASKLET_STATE_SCHED, &tasklet->state);
+		cpu->ip = (unsigned long)witness_return;
+		return 1;
+	}
+	witness_tasklet = tasklet;
+	return 0;
+}
+
+static int witness_killed(struct kprobe *kprobe, struct pt_regs *cpu)
+{
+	if (latecomers && cpu->di == (unsigned long)witness_tasklet)
+		waited = true;
 	return 0;
 }
 
@@ -162,6 +228,10 @@ static void witness_unwatch(void)
 {
 	while (witness_count)
 		unregister_kprobe(&witness_probes[--witness_count].probe);
+	/* If nobody waited for the tasklet it is still under way. */
+	witness_leaves = true;
+	if (latecomers)
+		tasklet_kill(witness_tasklet);
 	iounmap(witness_regs);
 }
 
@@ -177,6 +247,8 @@ static int __init witness_init(void)
 		err = witness_watch(symbols[i], i + 1, witness_pre);
 	if (late_count && !err)
 		err = witness_watch("__tasklet_schedule", 0, witness_scheduled);
+	if (late_count && !err)
+		err = witness_watch("tasklet_kill", 0, witness_killed);
 	for (i = 0; i < late_count && !err; i++)
 		err = witness_watch(late[i], 0, witness_pre);
 	if (*poll && !err)
