@@ -681,6 +681,11 @@ void show_the_patience(Sampler& sampler) {
     sampler.give({1});
     sampler.give(last, {some});
     sampler.give({many});
+    sampler.give({some});
+    sampler.give(last, {many});
+    sampler.give({1});  // shorter than there is: that, too, ends a row
+    sampler.give(last, {many});
+    sampler.give({1});
 }
 
 void show_the_empty(Sampler& sampler) {
