@@ -691,6 +691,10 @@ void expect_one_write_one_frame(Bench& bench, const std::string& file) {
         data += bench.random_bytes(100);
         actions.push_back(fmt::format("w:100:{}", some));
     }
+    constexpr std::size_t too_wide = 65'536 + 100;  // 100, in 16 bits
+    constexpr int too_long = 90;                    // EMSGSIZE
+    data += bench.random_bytes(too_wide);
+    actions.push_back(fmt::format("w:{}", too_wide));
     const auto mapped = in_force(bench);
     const auto done = grader::file_io(bench, file, data, actions);
     for (std::size_t i = 0; i < good.size(); ++i) {
@@ -707,9 +711,12 @@ void expect_one_write_one_frame(Bench& bench, const std::string& file) {
                      fmt::format("-1, {}", no_memory_there),
                      fmt::format("{}, {}", one.result, one.error));
     }
+    expect_equal(fmt::format("result and errno of a write of {} bytes", too_wide),
+                 fmt::format("-1, {}", too_long),
+                 fmt::format("{}, {}", done.back().result, done.back().error));
     bench.let_settle();
-    expect_that(bench.take_frames().empty(), "frames on the cable that nobody could read", "none",
-                "at least one");
+    expect_that(bench.take_frames().empty(), "frames on the cable of writes that were refused",
+                "none", "at least one");
     expect_as_mapped(bench, mapped, "after them");
 }
 

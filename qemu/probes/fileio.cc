@@ -14,7 +14,7 @@
 
 namespace {
 
-constexpr std::size_t kRoom = std::size_t{1} << 16;
+constexpr std::size_t kRoom = std::size_t{1} << 17;
 constexpr const char* kUsage =
     "usage: fileio FILE DATA ACTION...\n"
     "FILE is opened once. Each ACTION is one call and gives one line: what it returned, errno, "
