@@ -296,10 +296,13 @@ void expect_flaps_seen(Bench& bench, Watch& watch, const std::string& eth) {
 
 void expect_silence_is_no_link(Bench& bench, Watch& watch, const std::string& eth) {
     constexpr long no_answer = -110;
-    for (const unsigned good_reads : {0U, 1U}) {
+    // With an error there is no value, whatever the variable holds.
+    for (const auto& [good_reads, words] :
+         {std::pair{0U, std::vector<unsigned>{}}, std::pair{1U, std::vector<unsigned>{}},
+          std::pair{0U, std::vector{Phy::up}}, std::pair{1U, std::vector{Phy::up}}}) {
         {
             Phy phy(bench, watch, eth);
-            phy.says({}, Phy::always, no_answer, good_reads);
+            phy.says(words, Phy::always, no_answer, good_reads);
             phy.rouse();
             expect_carrier(bench, eth, false);
             phy.wait_for_reads(3);
@@ -549,16 +552,37 @@ void expect_nothing_taken(Bench& bench, const std::string& when) {
                 "none of the card's", "one");
 }
 
+/// Whoever reads the NVM's file when the registers are no longer mapped finds no file.
+void expect_file_gone_in_time(Bench& bench) {
+    const auto file = sysfs(bench) + "/" + bench.param("nvm_file");
+    for (const char* unmaps : {"iounmap", "pci_iounmap"}) {
+        Watch watch(bench, {unmaps});
+        watch.hold(unmaps);
+        grader::Beside unbinding(
+            bench, "unbind",
+            {"sh", "-c",
+             fmt::format("echo {} >/sys/bus/pci/drivers/igbook/unbind", bench.pci_address())});
+        bench.soon([&] { return watch.held() != 0 || unbinding.ended(); });
+        const bool there = watch.held() != 0 && bench.run({"stat", "-c", "%s", file}).status == 0;
+        watch.release();
+        unbinding.wait_end();
+        grader::bind(bench);
+        expect_that(!there, file + fmt::format(" when {}() is called", unmaps), "gone",
+                    "still there");
+    }
+}
+
 void check_unload(Bench& bench) {
     bench.must_run({"ip", "link", "set", "dev", interface(bench), "up"});
     bench.must_run({"rmmod", "igbook"});
     const auto mark = bench.writes().size();
-    grader::expect_released(bench);
+    grader::expect_released(bench, "after rmmod");
     expect_nothing_taken(bench, "after rmmod");
     grader::outwait_watchdog(bench);
     grader::expect_no_write(bench, mark, "after rmmod");
     load(bench);
     expect_bound(bench, "after loading again");
+    expect_file_gone_in_time(bench);
 }
 
 /// Binds again and again, the Nth allocation in probe failing, until none is left to fail. Only
@@ -652,6 +676,7 @@ void expect_step_unwound(Bench& bench, Watch& watch, const Step& step, unsigned 
     const auto wanted = step.value != 0 ? says(static_cast<int>(-step.value)) : said;
     expect_that(said == wanted && !said.empty(), "what binding says " + when, wanted, said);
     expect_nothing_taken(bench, when);
+    grader::expect_released(bench, when);
     const auto calls = watch.log();
     auto took = taken(calls);
     // The call that failed took nothing.
@@ -677,7 +702,7 @@ void expect_steps_unwound(Bench& bench) {
     grader::unbind(bench);
     expect_reverse("when the driver is unbound", took, given_back(watch.log()));
     expect_nothing_taken(bench, "after unbind");
-    grader::expect_released(bench);
+    grader::expect_released(bench, "after unbind");
     for (const auto& step : steps) {
         const auto times = std::count_if(probe.begin(), probe.end(), [&](const grader::Call& call) {
             return call.name == step.call;

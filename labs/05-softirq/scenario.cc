@@ -971,7 +971,7 @@ void check_unload(Bench& bench) {
                            no_waiting(bench)),
                 "unloading with rx-usecs that are long", "the module is gone soon", "it is not");
     const auto mark = bench.writes().size();
-    grader::expect_released(bench);
+    grader::expect_released(bench, "after rmmod");
     expect_no_timer(bench, "after rmmod");
     expect_that(bench.text("/proc/interrupts").find("-rxtx-") == std::string::npos,
                 "/proc/interrupts after rmmod", "nothing of the card's", "its vectors");

@@ -747,7 +747,7 @@ void check_unload(Bench& bench) {
     bench.run({"ip", "link", "set", "dev", interface(bench), "up"});
     for (unsigned i = 0; i < frames; ++i) bench.send(bench.random_frame(100, bench.mac()));
     bench.must_run({"rmmod", "igbook"});
-    grader::expect_released(bench);
+    grader::expect_released(bench, "after rmmod");
     grader::expect_nothing_lost(bench, "unloading while frames come");
 }
 

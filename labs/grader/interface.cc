@@ -114,7 +114,7 @@ std::string still_taken(Bench& bench) {
     return taken;
 }
 
-void expect_released(Bench& bench) {
+void expect_released(Bench& bench, const std::string& when) {
     // The record, since a card that sleeps cannot be asked.
     const auto writes = bench.writes();
     bool set = true;
@@ -122,7 +122,7 @@ void expect_released(Bench& bench) {
         if (write.offset == CTRL_EXT) set = (write.value & CTRL_EXT_DRV_LOAD) != 0;
         if (write.offset == CTRL && (write.value & CTRL_RST) != 0) set = false;
     }
-    expect_that(!set, "CTRL_EXT after rmmod, as QEMU recorded the writes", "DRV_LOAD clear",
+    expect_that(!set, "CTRL_EXT " + when + ", as QEMU recorded the writes", "DRV_LOAD clear",
                 "DRV_LOAD set");
 }
 

@@ -37,7 +37,7 @@ bool bound(Bench& bench);
 std::string still_taken(Bench& bench);
 
 /// After rmmod: the card has been given back to its firmware (DRV_LOAD in CTRL_EXT is clear).
-void expect_released(Bench& bench);
+void expect_released(Bench& bench, const std::string& when);
 
 /// Lets more time pass than the driver's watchdog sleeps: a window to watch, not a wait for
 /// something.
