@@ -71,7 +71,7 @@ constexpr const char* link_news = "mod_delayed_work_on";
 constexpr const char* bottom_half = "tasklet_action";
 constexpr const char* bottom_half_ends = "tasklet_kill";
 constexpr const char* delivered = "netif_rx";
-constexpr const char* taken_back = "dev_kfree_skb_any_reason";
+constexpr const char* taken_back = "*dev_kfree_skb_any_reason";  // by way of napi_consume_skb(), too
 
 void expect_before(const Writes& record, const std::string& what, std::size_t one,
                    std::size_t other) {

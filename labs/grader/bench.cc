@@ -97,8 +97,8 @@ sandbox::Options options_for(const BenchOptions& options, const Mac& mac) {
         result.modules.push_back(sandbox::find_module(sandbox::find_kernel(result.kernel), name));
     for (const auto& name : options.guest.companions) {
         const auto file = underscored(name) + ".ko";
-        auto built = options.modules / name / file;
-        if (!std::filesystem::exists(built)) built = options.modules / "in-kernel" / file;
+        auto built = options.modules / "in-kernel" / file;
+        if (!std::filesystem::exists(built)) built = options.modules / name / file;
         result.files.push_back({built, Bench::companion(name)});
     }
     for (const auto& name : options.guest.programs)
