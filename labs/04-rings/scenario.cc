@@ -904,7 +904,7 @@ void expect_no_room(Bench& bench, unsigned receive, unsigned transmit, std::size
                  static_cast<unsigned>(before.slots.size()), "after a change that was refused");
 }
 
-/// What waits in the transmit ring, round its end, while the card is told to pause.
+/// What waits in the transmit ring, round its end, while the card is told to pause: long frames.
 void check_moves_round_the_end(Bench& bench) {
     const auto step = number(bench, "ring_step");
     const auto size = std::max(160 / step, 1U) * step;
@@ -913,7 +913,7 @@ void check_moves_round_the_end(Bench& bench) {
     const auto first = random_frames(bench, size - 20, shortest, 100);
     send_from_guest(bench, first);
     expect_on_cable(bench, first);
-    const auto frames = random_frames(bench, between(bench, 64, 90));
+    const auto frames = random_frames(bench, between(bench, 64, 90), 300);
     Pause pause(bench);
     const auto before = bench.ring(Direction::transmit);
     send_from_guest(bench, frames);
