@@ -64,7 +64,8 @@ struct igbook_dca {
  * @link_check: the link must be asked about on the next poll
  * @link_work: polls the link and folds in the card's counters
  * @mdio_lock: one MDIC transaction at a time
- * @stats_lock: protects @stats, the counters clear when read
+ * @stats_lock: protects what follows, the counters clear when read
+ * @resetting: the card resets itself, its counters are not to be read
  * @stats: totals of what the card counts
  */
 struct igbook {
@@ -77,6 +78,7 @@ struct igbook {
 	struct delayed_work link_work;
 	struct mutex mdio_lock;	/* MDIC is one register for two transfers */
 	spinlock_t stats_lock;	/* counters clear on read: read and add as one */
+	bool resetting;
 	struct rtnl_link_stats64 stats;
 #if 0	/* loom: begin priv-dma from 02 until 04 */
 	/** @tx: transmit queue 0 */
@@ -177,8 +179,6 @@ void igbook_set_rx_mode(struct net_device *netdev);
 
 /* igbook_stats.c */
 void igbook_stats_update(struct igbook *priv);
-void igbook_get_stats64(struct net_device *netdev,
-			struct rtnl_link_stats64 *total);
 
 /* igbook_netdev.c */
 extern const struct net_device_ops igbook_netdev_ops;
@@ -238,6 +238,7 @@ int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 			unsigned int mtu);
 
 /* igbook_ringstats.c */
+extern const struct netdev_stat_ops igbook_stat_ops;
 void igbook_sum_rings(struct igbook *priv, struct rtnl_link_stats64 *total);
 int igbook_get_sset_count(struct net_device *netdev, int set);
 void igbook_get_strings(struct net_device *netdev, u32 set, u8 *data);

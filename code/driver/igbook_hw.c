@@ -46,6 +46,14 @@ static void igbook_mask_interrupts(struct igbook *priv)
 	igbook_rd32(priv, REG_ICR);
 }
 
+/* Anybody may ask for the counters at any time. */
+static void igbook_set_resetting(struct igbook *priv, bool resetting)
+{
+	spin_lock_bh(&priv->stats_lock);
+	priv->resetting = resetting;
+	spin_unlock_bh(&priv->stats_lock);
+}
+
 /**
  * igbook_hw_reset() - bring the card into the state the datasheet describes
  * @priv: the device, registers mapped
@@ -70,9 +78,11 @@ void igbook_hw_reset(struct igbook *priv)
 	/* loom: end reset-master-disable */
 
 	ctrl = igbook_rd32(priv, REG_CTRL);
+	igbook_set_resetting(priv, true);
 	igbook_wr32(priv, REG_CTRL, ctrl | CTRL_RST);
 	/* No access at all while the card resets itself. */
 	usleep_range(1000, 2000);
+	igbook_set_resetting(priv, false);
 	igbook_wait_loaded(priv);
 
 	igbook_mask_interrupts(priv);

@@ -7,8 +7,6 @@
 
 #include "igbook.h"
 
-#define IGBOOK_CAUSES		(ICR_TXDW | ICR_RXDW)	/* of the queues */
-
 static char *irq_mode = "auto";
 module_param(irq_mode, charp, 0444);
 MODULE_PARM_DESC(irq_mode, "Interrupts: auto, msix, msi or intx");
@@ -95,45 +93,6 @@ void igbook_irq_free(struct igbook *priv)
 }
 
 /*
- * What happens meanwhile is noted by the card and comes out by
- * igbook_vector_unmask().
- *
- * 82576 datasheet, "Extended Interrupt Mask Clear Register" and "Interrupt Mask
- * Clear Register".
- */
-static void igbook_vector_mask(struct igbook_vector *vector)
-{
-	struct igbook *priv = vector->priv;
-
-	if (priv->irq_mode == IGBOOK_IRQ_MSIX)
-		igbook_wr32(priv, REG_EIMC, BIT(vector->index));
-	else
-		igbook_wr32(priv, REG_IMC, IGBOOK_CAUSES);
-}
-
-/**
- * igbook_vector_unmask() - the queues of a vector may interrupt again
- * @vector: the vector, its queues served
- *
- * If a frame came after the last look at the ring, its cause is set and the
- * card interrupts now. Nothing can fall between looking and unmasking.
- *
- * Context: any.
- *
- * Source: 82576 datasheet, "Extended Interrupt Mask Set/Read Register" and
- * "Interrupt Mask Set/Read Register".
- */
-void igbook_vector_unmask(struct igbook_vector *vector)
-{
-	struct igbook *priv = vector->priv;
-
-	if (priv->irq_mode == IGBOOK_IRQ_MSIX)
-		igbook_wr32(priv, REG_EIMS, BIT(vector->index));
-	else
-		igbook_wr32(priv, REG_IMS, IGBOOK_CAUSES);
-}
-
-/*
  * The message says which queues, and sending it has cleared the cause (EIAC),
  * so no register is read here. A real card has masked the vector as well
  * (EIAM); the emulated one does not do that, so we do.
@@ -179,8 +138,9 @@ static irqreturn_t igbook_irq_msi(int irq, void *data)
 }
 
 /*
- * Called whenever any device on the line interrupts: the first question is
- * whether it was ours. A card that was pulled out reads as all ones.
+ * Called whenever any device on the line interrupts, so the kernel wants to
+ * know whether it was ours. Causes that were masked are dealt with in any case:
+ * reading them has cleared them. A card that was pulled out reads as all ones.
  *
  * 82576 datasheet, "Interrupt Cause Read Register", INTA.
  */
@@ -189,10 +149,10 @@ static irqreturn_t igbook_irq_intx(int irq, void *data)
 	struct igbook_vector *vector = data;
 	u32 icr = igbook_rd32(vector->priv, REG_ICR);
 
-	if (!(icr & ICR_INTA) || icr == ~0U)
+	if (icr == ~0U)
 		return IRQ_NONE;
 	igbook_irq_causes(vector, icr);
-	return IRQ_HANDLED;
+	return icr & ICR_INTA ? IRQ_HANDLED : IRQ_NONE;
 }
 
 /* The interface may have been renamed since it was last up. */
@@ -230,14 +190,19 @@ static int igbook_irq_connect(struct igbook_vector *vector,
 
 /*
  * The n-th queue goes to the n-th CPU near the card. The suggestion is read in
- * affinity_hint; who wants another CPU writes to smp_affinity.
+ * affinity_hint; who wants another CPU writes to smp_affinity, and that holds
+ * when the interface is opened again.
  */
 static void igbook_irq_home(struct igbook_vector *vector)
 {
 	int node = dev_to_node(&vector->priv->pdev->dev);
 	unsigned int cpu = cpumask_local_spread(vector->index, node);
 
-	irq_set_affinity_and_hint(vector->irq, cpumask_of(cpu));
+	if (vector->placed)
+		irq_update_affinity_hint(vector->irq, cpumask_of(cpu));
+	else
+		irq_set_affinity_and_hint(vector->irq, cpumask_of(cpu));
+	vector->placed = true;
 }
 
 static int igbook_irq_request(struct igbook *priv)
@@ -366,8 +331,6 @@ void igbook_irq_stop(struct igbook *priv)
 /**
  * igbook_service_start() - begin to serve the rings
  * @priv: the device, rings enabled
- *
- * A frame that is there already has set its cause: the card calls, as a rule.
  *
  * Context: RTNL.
  * Return: 0.

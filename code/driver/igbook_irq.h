@@ -13,6 +13,7 @@
 /* loom: end include-moderation */
 #include "igbook_ring.h"
 
+#define IGBOOK_CAUSES		(ICR_TXDW | ICR_RXDW)	/* of the queues */
 #define IGBOOK_MAX_VECTORS	(IGBOOK_MAX_QUEUES + 1)	/* one for the rest */
 
 /**
@@ -36,12 +37,14 @@ enum igbook_irq_mode {
  * @rx: the receive ring it serves, or NULL
  * @name: how /proc/interrupts calls it
  * @running: its bottom half may be woken
+ * @placed: it was moved to a CPU once; where it is now is the user's choice
  */
 struct igbook_vector {
 	struct igbook *priv;
 	unsigned int index;
 	int irq;
 	bool running;
+	bool placed;
 	struct igbook_ring *tx;
 	struct igbook_ring *rx;
 	char name[IFNAMSIZ + 16];
@@ -62,6 +65,9 @@ int igbook_irq_alloc(struct igbook *priv);
 void igbook_irq_free(struct igbook *priv);
 int igbook_irq_start(struct igbook *priv);
 void igbook_irq_stop(struct igbook *priv);
+
+/* igbook_vector.c */
+void igbook_vector_mask(struct igbook_vector *vector);
 void igbook_vector_unmask(struct igbook_vector *vector);
 
 /* igbook_tasklet.c: the bottom half; from stage 06 on igbook_napi.c */

@@ -40,6 +40,9 @@ static void igbook_describe(struct net_device *netdev)
 {
 	netdev->netdev_ops = &igbook_netdev_ops;
 	netdev->ethtool_ops = &igbook_ethtool_ops;
+	/* loom: begin describe-stats from 04 */
+	netdev->stat_ops = &igbook_stat_ops;
+	/* loom: end describe-stats */
 	netdev->priv_flags |= IFF_UNICAST_FLT | IFF_LIVE_ADDR_CHANGE;
 	netdev->min_mtu = ETH_MIN_MTU;
 	netdev->max_mtu = IGBOOK_MAX_MTU;

@@ -182,6 +182,26 @@ static int igbook_eth_ioctl(struct net_device *netdev, struct ifreq *ifr,
 	}
 }
 
+/*
+ * What the driver itself drops is counted in the core's per-CPU statistics,
+ * which the core adds to these.
+ */
+static void igbook_get_stats64(struct net_device *netdev,
+			       struct rtnl_link_stats64 *total)
+{
+	struct igbook *priv = netdev_priv(netdev);
+
+	if (netif_device_present(netdev))
+		igbook_stats_update(priv);
+
+	spin_lock_bh(&priv->stats_lock);
+	*total = priv->stats;
+	spin_unlock_bh(&priv->stats_lock);
+	/* loom: begin stats-rings from 04 */
+	igbook_sum_rings(priv, total);
+	/* loom: end stats-rings */
+}
+
 const struct net_device_ops igbook_netdev_ops = {
 	.ndo_open = igbook_open,
 	.ndo_stop = igbook_stop,

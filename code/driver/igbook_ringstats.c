@@ -3,6 +3,7 @@
  * igbook: what each ring has done, for "ethtool -S" and for the totals.
  */
 #include <linux/ethtool.h>
+#include <net/netdev_queues.h>
 
 #include "igbook.h"
 
@@ -129,3 +130,56 @@ void igbook_get_ethtool_stats(struct net_device *netdev,
 	data[1] = priv->stats.rx_packets;
 	spin_unlock_bh(&priv->stats_lock);
 }
+
+static void igbook_queue_stats_rx(struct net_device *netdev, int queue,
+				  struct netdev_queue_stats_rx *stats)
+{
+	struct igbook *priv = netdev_priv(netdev);
+	u64 data[ARRAY_SIZE(igbook_ring_counters)];
+
+	igbook_read_counters(&priv->rx_ring[queue].stats, data);
+	stats->packets = data[0];
+	stats->bytes = data[1];
+}
+
+static void igbook_queue_stats_tx(struct net_device *netdev, int queue,
+				  struct netdev_queue_stats_tx *stats)
+{
+	struct igbook *priv = netdev_priv(netdev);
+	u64 data[ARRAY_SIZE(igbook_ring_counters)];
+
+	igbook_read_counters(&priv->tx_ring[queue].stats, data);
+	stats->packets = data[0];
+	stats->bytes = data[1];
+}
+
+/* What queues have counted that are in use no more: the total never goes back. */
+static void igbook_base_stats(struct net_device *netdev,
+			      struct netdev_queue_stats_rx *rx,
+			      struct netdev_queue_stats_tx *tx)
+{
+	struct netdev_queue_stats_rx more_rx;
+	struct netdev_queue_stats_tx more_tx;
+	int i;
+
+	rx->packets = 0;
+	rx->bytes = 0;
+	for (i = netdev->real_num_rx_queues; i < IGBOOK_MAX_QUEUES; i++) {
+		igbook_queue_stats_rx(netdev, i, &more_rx);
+		rx->packets += more_rx.packets;
+		rx->bytes += more_rx.bytes;
+	}
+	tx->packets = 0;
+	tx->bytes = 0;
+	for (i = netdev->real_num_tx_queues; i < IGBOOK_MAX_QUEUES; i++) {
+		igbook_queue_stats_tx(netdev, i, &more_tx);
+		tx->packets += more_tx.packets;
+		tx->bytes += more_tx.bytes;
+	}
+}
+
+const struct netdev_stat_ops igbook_stat_ops = {
+	.get_queue_stats_rx = igbook_queue_stats_rx,
+	.get_queue_stats_tx = igbook_queue_stats_tx,
+	.get_base_stats = igbook_base_stats,
+};

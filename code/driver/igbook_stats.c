@@ -21,11 +21,10 @@ void igbook_stats_update(struct igbook *priv)
 {
 	struct rtnl_link_stats64 *stats = &priv->stats;
 
-	/* A device that was pulled out reads as all ones. */
-	if (igbook_rd32(priv, REG_STATUS) == ~0U)
-		return;
-
 	spin_lock_bh(&priv->stats_lock);
+	/* A device that was pulled out reads as all ones. */
+	if (priv->resetting || igbook_rd32(priv, REG_STATUS) == ~0U)
+		goto unlock;
 	stats->tx_packets += igbook_rd32(priv, REG_GPTC);
 	stats->rx_packets += igbook_rd32(priv, REG_GPRC);
 	stats->multicast += igbook_rd32(priv, REG_MPRC);
@@ -37,32 +36,6 @@ void igbook_stats_update(struct igbook *priv)
 	stats->rx_fifo_errors += igbook_rd32(priv, REG_RNBC);
 	/* loom: end stats-no-buffer */
 	stats->rx_errors = stats->rx_crc_errors + stats->rx_length_errors;
+unlock:
 	spin_unlock_bh(&priv->stats_lock);
-}
-
-/**
- * igbook_get_stats64() - the totals, for "ip -s link" and /proc/net/dev
- * @netdev: the network device
- * @total: where they go
- *
- * What the driver itself drops is counted in the core's per-CPU statistics,
- * which the core adds to these.
- *
- * Context: RTNL or RCU: no sleeping. The registers are left alone while the
- * device is suspended, for then they do not answer.
- */
-void igbook_get_stats64(struct net_device *netdev,
-			struct rtnl_link_stats64 *total)
-{
-	struct igbook *priv = netdev_priv(netdev);
-
-	if (netif_device_present(netdev))
-		igbook_stats_update(priv);
-
-	spin_lock_bh(&priv->stats_lock);
-	*total = priv->stats;
-	spin_unlock_bh(&priv->stats_lock);
-	/* loom: begin stats-rings from 04 */
-	igbook_sum_rings(priv, total);
-	/* loom: end stats-rings */
 }

@@ -40,11 +40,16 @@ void igbook_vector_init(struct igbook_vector *vector)
  * igbook_vector_start() - from now on the bottom half may be woken
  * @vector: the vector, masked
  *
+ * The first run needs no interrupt. With MSI or INTx a handler that was called
+ * for the link may have read, and so cleared, the cause of a frame that came
+ * before there was anybody to wake for it.
+ *
  * Context: RTNL.
  */
 void igbook_vector_start(struct igbook_vector *vector)
 {
 	WRITE_ONCE(vector->running, true);
+	tasklet_schedule(&vector->tasklet);
 }
 
 /**

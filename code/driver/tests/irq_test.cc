@@ -18,6 +18,8 @@ using sandbox::Guest;
 using sandbox::RegisterLog;
 using testing::ContainsRegex;
 
+constexpr const char* kSlowcall = "/modules/slowcall.ko";
+constexpr std::uint32_t kRdh = 0x0c010;
 constexpr std::uint32_t kIms = 0x000d0;
 constexpr std::uint32_t kImc = 0x000d8;
 constexpr std::uint32_t kEims = 0x01524;
@@ -203,6 +205,17 @@ void check_affinity(Guest& guest) {
     }
 }
 
+/// Where a user has put an interrupt it stays when the interface is opened again.
+void check_affinity_is_kept(Guest& guest) {
+    const std::string file =
+        "/proc/irq/" + std::to_string(interrupt(guest, "eth0-rxtx-0").irq) + "/";
+    guest.put(file + "smp_affinity", "2");
+    ASSERT_EQ(burst(guest, 1, 0), 1U) << "the next interrupt carries out the move";
+    guest.must("ip link set eth0 down && ip link set eth0 up");
+    EXPECT_EQ(guest.get(file + "smp_affinity"), "2\n");
+    EXPECT_EQ(guest.get(file + "affinity_hint"), "1\n");
+}
+
 /// Everything that must hold in one mode, from loading to unloading.
 void check_mode(Guest& guest, const Mode& mode, std::mt19937_64& random) {
     SCOPED_TRACE(mode.parameter);
@@ -220,12 +233,37 @@ void check_mode(Guest& guest, const Mode& mode, std::mt19937_64& random) {
     expect_nothing_lost(guest, random, 8);
     if (mode.parameter == "msix") check_affinity(guest);
     check_down_in_traffic(guest);
+    if (mode.parameter == "msix") check_affinity_is_kept(guest);
 
     const auto end = guest.registers().all().size();
     guest.must("ip link set eth0 down");
     check_down_registers(guest.registers().since(end));
     guest.must("rmmod igbook");
     EXPECT_THAT(guest.get("/proc/interrupts"), testing::Not(testing::HasSubstr("eth0")));
+}
+
+/// A frame comes when the rings are there and nobody serves them yet. An interrupt for the link
+/// reads its cause, and so clears it. The frame must be taken all the same, without another.
+void check_early_frame(Guest& guest, const std::string& mode) {
+    SCOPED_TRACE(mode);
+    const std::string slowcall = "/sys/module/slowcall/parameters/";
+    guest.must(std::string("insmod ") + kDriver + " irq_mode=" + mode + " && insmod " + kSlowcall +
+               " symbol=igbook_rings_enable after=1 ms=60000 &&"
+               " (ip link set eth0 up >/dev/null 2>&1 &)");
+    ASSERT_TRUE(eventually([&] { return guest.get(slowcall + "entered") == "1\n"; }));
+    guest.cable().send(
+        sandbox::ethernet(sandbox::kGuestMac, sandbox::kHostMac, 0x88b5, sandbox::Frame(100)));
+    ASSERT_TRUE(eventually([&] { return guest.read_register(kRdh) == 1; }));
+    const auto before = interrupt(guest, "eth0").sum();
+    guest.qmp().set_link(false);
+    ASSERT_TRUE(eventually([&] { return interrupt(guest, "eth0").sum() > before; }));
+    guest.qmp().set_link(true);
+    guest.put(slowcall + "go", "1");
+    EXPECT_TRUE(carrier_becomes(guest, true));
+    EXPECT_TRUE(eventually([&] {
+        return guest.get("/sys/class/net/eth0/statistics/rx_packets") == "1\n";
+    })) << "the frame waits for the next one";
+    guest.must("rmmod slowcall igbook");
 }
 
 /// A word that means nothing is refused, not taken for another; left to itself the driver takes
@@ -255,11 +293,16 @@ TEST(Irq, EachModeCarriesTrafficAndLosesNothing) {
     sandbox::Options options = strict("05");
     options.cpus = 2;
     options.record_registers = true;
+    options.files.push_back(
+        {std::filesystem::path(FWTS_ROOT) / "build/modules/strict/in-kernel/slowcall.ko",
+         kSlowcall});
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c");
     // No protocol may send frames of its own: the registers are looked at between bursts.
     silence(guest);
     for (const Mode& mode : kModes) ASSERT_NO_FATAL_FAILURE(check_mode(guest, mode, random));
+    for (const char* mode : {"msi", "intx"})
+        ASSERT_NO_FATAL_FAILURE(check_early_frame(guest, mode));
     ASSERT_NO_FATAL_FAILURE(check_choice(guest));
     expect_no_complaint(guest, "irq_mode=none");
     guest.power_off();

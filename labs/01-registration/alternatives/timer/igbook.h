@@ -34,7 +34,8 @@
  * @link_work: looks at it and folds in the card's counters
  * @link_watched: the timer is to be set again
  * @mdio_lock: one MDIC transaction at a time
- * @stats_lock: protects @stats, the counters clear when read
+ * @stats_lock: protects what follows, the counters clear when read
+ * @resetting: the card resets itself, its counters are not to be read
  * @stats: totals of the card's counters
  */
 struct igbook {
@@ -49,6 +50,7 @@ struct igbook {
 	bool link_watched;
 	struct mutex mdio_lock;	/* MDIC is one register for two transfers */
 	spinlock_t stats_lock;	/* counters clear on read: read and add as one */
+	bool resetting;
 	struct rtnl_link_stats64 stats;
 };
 
@@ -107,8 +109,6 @@ void igbook_set_rx_mode(struct net_device *netdev);
 
 /* igbook_stats.c */
 void igbook_stats_update(struct igbook *priv);
-void igbook_get_stats64(struct net_device *netdev,
-			struct rtnl_link_stats64 *total);
 
 /* igbook_netdev.c */
 extern const struct net_device_ops igbook_netdev_ops;

@@ -32,7 +32,8 @@
  * @link_check: the link must be asked about on the next poll
  * @link_work: polls the link and folds in the card's counters
  * @mdio_lock: one MDIC transaction at a time
- * @stats_lock: protects @stats, the counters clear when read
+ * @stats_lock: protects what follows, the counters clear when read
+ * @resetting: the card resets itself, its counters are not to be read
  * @stats: totals of the card's counters
  */
 struct igbook {
@@ -45,6 +46,7 @@ struct igbook {
 	struct delayed_work link_work;
 	struct mutex mdio_lock;	/* MDIC is one register for two transfers */
 	spinlock_t stats_lock;	/* counters clear on read: read and add as one */
+	bool resetting;
 	struct rtnl_link_stats64 stats;
 	/** @tx: transmit queue 0 */
 	struct igbook_tx_queue tx;
@@ -111,8 +113,6 @@ void igbook_set_rx_mode(struct net_device *netdev);
 
 /* igbook_stats.c */
 void igbook_stats_update(struct igbook *priv);
-void igbook_get_stats64(struct net_device *netdev,
-			struct rtnl_link_stats64 *total);
 
 /* igbook_netdev.c */
 extern const struct net_device_ops igbook_netdev_ops;

@@ -7,8 +7,6 @@
 
 #include "igbook.h"
 
-#define IGBOOK_CAUSES		(ICR_TXDW | ICR_RXDW)	/* of the queues */
-
 static char *irq_mode = "auto";
 module_param(irq_mode, charp, 0444);
 MODULE_PARM_DESC(irq_mode, "Interrupts: auto, msix, msi or intx");
@@ -100,50 +98,6 @@ void igbook_irq_free(struct igbook *priv)
 }
 
 /**
- * igbook_vector_mask() - the queues of a vector interrupt no more
- * @vector: the vector
- *
- * What happens meanwhile is noted by the card and comes out by
- * igbook_vector_unmask().
- *
- * Context: any, but only the handler of the vector, or with it switched off.
- *
- * Source: 82576 datasheet, "Extended Interrupt Mask Clear Register" and
- * "Interrupt Mask Clear Register".
- */
-static void igbook_vector_mask(struct igbook_vector *vector)
-{
-	struct igbook *priv = vector->priv;
-
-	if (priv->irq_mode == IGBOOK_IRQ_MSIX)
-		igbook_wr32(priv, REG_EIMC, BIT(vector->index));
-	else
-		igbook_wr32(priv, REG_IMC, IGBOOK_CAUSES);
-}
-
-/**
- * igbook_vector_unmask() - the queues of a vector may interrupt again
- * @vector: the vector, its queues served
- *
- * If a frame came after the last look at the ring, its cause is set and the
- * card interrupts now. Nothing can fall between looking and unmasking.
- *
- * Context: any.
- *
- * Source: 82576 datasheet, "Extended Interrupt Mask Set/Read Register" and
- * "Interrupt Mask Set/Read Register".
- */
-void igbook_vector_unmask(struct igbook_vector *vector)
-{
-	struct igbook *priv = vector->priv;
-
-	if (priv->irq_mode == IGBOOK_IRQ_MSIX)
-		igbook_wr32(priv, REG_EIMS, BIT(vector->index));
-	else
-		igbook_wr32(priv, REG_IMS, IGBOOK_CAUSES);
-}
-
-/**
  * igbook_irq_queues() - top half of a pair of queues (MSI-X)
  * @irq: the kernel's number of the interrupt
  * @data: the vector
@@ -225,8 +179,9 @@ static irqreturn_t igbook_irq_msi(int irq, void *data)
  * @irq: the kernel's number of the interrupt
  * @data: the vector
  *
- * Called whenever any device on the line interrupts: the first question is
- * whether it was ours. A card that was pulled out reads as all ones.
+ * Called whenever any device on the line interrupts, so the kernel wants to
+ * know whether it was ours. Causes that were masked are dealt with in any case:
+ * reading them has cleared them. A card that was pulled out reads as all ones.
  *
  * Context: hard interrupt.
  * Return: IRQ_NONE if it was not us, else IRQ_HANDLED.
@@ -238,10 +193,10 @@ static irqreturn_t igbook_irq_intx(int irq, void *data)
 	struct igbook_vector *vector = data;
 	u32 icr = igbook_rd32(vector->priv, REG_ICR);
 
-	if (!(icr & ICR_INTA) || icr == ~0U)
+	if (icr == ~0U)
 		return IRQ_NONE;
 	igbook_irq_causes(vector, icr);
-	return IRQ_HANDLED;
+	return icr & ICR_INTA ? IRQ_HANDLED : IRQ_NONE;
 }
 
 /**
@@ -298,7 +253,8 @@ static int igbook_irq_connect(struct igbook_vector *vector,
  * @vector: the vector, requested
  *
  * The n-th queue goes to the n-th CPU near the card. The suggestion is read in
- * affinity_hint; who wants another CPU writes to smp_affinity.
+ * affinity_hint; who wants another CPU writes to smp_affinity, and that holds
+ * when the interface is opened again.
  *
  * Context: RTNL.
  */
@@ -307,7 +263,11 @@ static void igbook_irq_home(struct igbook_vector *vector)
 	int node = dev_to_node(&vector->priv->pdev->dev);
 	unsigned int cpu = cpumask_local_spread(vector->index, node);
 
-	irq_set_affinity_and_hint(vector->irq, cpumask_of(cpu));
+	if (vector->placed)
+		irq_update_affinity_hint(vector->irq, cpumask_of(cpu));
+	else
+		irq_set_affinity_and_hint(vector->irq, cpumask_of(cpu));
+	vector->placed = true;
 }
 
 /**
@@ -455,8 +415,6 @@ void igbook_irq_stop(struct igbook *priv)
 /**
  * igbook_service_start() - begin to serve the rings
  * @priv: the device, rings enabled
- *
- * A frame that is there already has set its cause: the card calls, as a rule.
  *
  * Context: RTNL.
  * Return: 0.

@@ -59,6 +59,7 @@ void igbook_vector_start(struct igbook_vector *vector)
 {
 	igbook_gather_start(vector);
 	WRITE_ONCE(vector->running, true);
+	tasklet_schedule(&vector->tasklet);
 }
 
 /**
