@@ -549,26 +549,6 @@ void close_with_a_late_tasklet(Bench& bench) {
     serve_one(bench);
 }
 
-/// The bottom half has served some of the frames that are due, and does not get to the rest: the
-/// next opening begins at nothing.
-void close_within_a_batch(Bench& bench) {
-    constexpr unsigned waiting = most_in_a_run + 6;
-    constexpr unsigned batch = 5;
-    {
-        const Witness witness(bench, {}, {"late=tasklet_kill", "torn=1"});
-        serve_one(bench);  // so that the tasklet is known
-        bench.set_reg(EIMC, queue_vector);
-        for (unsigned i = 0; i < waiting; ++i) send_silent(bench);
-        bench.must_run({"ip", "link", "set", "dev", interface(bench), "down"});
-    }
-    bring_up(bench);
-    set_batch(bench, batch, no_hurry(bench));
-    const auto tail = bench.reg(RDT0);
-    send_silent(bench);
-    expect_gathering(bench, tail, 1, batch);
-    end_batches(bench);
-}
-
 /// What was not started is stopped as well, also if it never was.
 void fail_to_open(Bench& bench) {
     bench.must_run({"rmmod", "igbook"});
@@ -586,10 +566,7 @@ void fail_to_open(Bench& bench) {
 void check_down(Bench& bench) {
     Credit credit;
     credit.part(5, [&] { close_while_gathering(bench); });
-    credit.part(3, [&] {
-        close_with_a_late_tasklet(bench);
-        close_within_a_batch(bench);
-    });
+    credit.part(3, [&] { close_with_a_late_tasklet(bench); });
     credit.part(2, [&] { fail_to_open(bench); });
     credit.done();
 }

@@ -71,13 +71,12 @@ static unsigned int stopwatch_waiting(void)
 static void stopwatch_look(ktime_t now)
 {
 	unsigned int waiting = stopwatch_waiting();
-	unsigned int served;
+	unsigned int served = stopwatch_ahead(tail, readl(regs + PROBE_RDT));
 
 	if (waited)
 		return;
-	served = seen ? stopwatch_ahead(tail, readl(regs + PROBE_RDT)) : 0;
 	if (served) {
-		/* Some may have come since the last look. */
+		/* Some, or all, may have come since the last look. */
 		most = max(most, served);
 		waited = ktime_to_ns(ktime_sub(now, empty_at));
 		return;
@@ -86,12 +85,10 @@ static void stopwatch_look(ktime_t now)
 		empty_at = now;
 		return;
 	}
-	if (!seen) {
+	if (!seen)
 		first_at = now;
-		tail = readl(regs + PROBE_RDT);
-	} else if (due) {
+	else if (due)
 		late++;
-	}
 	seen = true;
 	most = waiting;
 	due = waiting >= frames || ktime_us_delta(now, first_at) >= usecs;
@@ -117,6 +114,7 @@ static void stopwatch_start(void)
 	most = 0;
 	seen = false;
 	due = false;
+	tail = readl(regs + PROBE_RDT);
 	empty_at = ktime_get();
 	hrtimer_start(&timer, STOPWATCH_LOOK, HRTIMER_MODE_REL_HARD);
 }

@@ -18,11 +18,6 @@
  * scheduled last is scheduled once more: as by a timer or a handler on another
  * processor that was just in time. It does not get to run before somebody waits
  * for it in tasklet_kill(); "waited" says whether anybody did.
- *
- *   insmod witness.ko bar=0xfe800000 late=tasklet_kill torn=1
- *
- * When that tasklet wants to run again, tasklet_kill() has been quicker, as it
- * may be on another processor: there is no further run.
  */
 #include <linux/bitfield.h>
 #include <linux/interrupt.h>
@@ -64,10 +59,6 @@ MODULE_PARM_DESC(latecomers, "how often the tasklet was scheduled once more");
 static bool waited;
 module_param(waited, bool, 0444);
 MODULE_PARM_DESC(waited, "whether somebody waited for it");
-
-static bool torn;
-module_param(torn, bool, 0444);
-MODULE_PARM_DESC(torn, "it does not run again, if it wants to; N when that has happened");
 
 /**
  * struct witness_probe - one function that is watched
@@ -138,25 +129,10 @@ static int witness_pre(struct kprobe *kprobe, struct pt_regs *cpu)
 	return 0;
 }
 
-/* Where a call ends that is not made. */
-static noinline notrace void witness_return(void)
-{
-	barrier();
-}
-
 static int witness_scheduled(struct kprobe *kprobe, struct pt_regs *cpu)
 {
-	struct tasklet_struct *tasklet = (struct tasklet_struct *)cpu->di;
-
-	if (!probe_from_igbook(cpu))
-		return 0;
-	if (torn && waited && tasklet == witness_tasklet) {
-		torn = false;
-		clear_bit(TASKLET_STATE_SCHED, &tasklet->state);
-		cpu->ip = (unsigned long)witness_return;
-		return 1;
-	}
-	witness_tasklet = tasklet;
+	if (probe_from_igbook(cpu))
+		witness_tasklet = (struct tasklet_struct *)cpu->di;
 	return 0;
 }
 
