@@ -71,7 +71,8 @@ constexpr const char* link_news = "mod_delayed_work_on";
 constexpr const char* bottom_half = "tasklet_action";
 constexpr const char* bottom_half_ends = "tasklet_kill";
 constexpr const char* delivered = "netif_rx";
-constexpr const char* taken_back = "*dev_kfree_skb_any_reason";  // by way of napi_consume_skb(), too
+// By anyone, since the driver calls it by way of napi_consume_skb().
+constexpr const char* taken_back = "*dev_kfree_skb_any_reason";
 
 void expect_before(const Writes& record, const std::string& what, std::size_t one,
                    std::size_t other) {

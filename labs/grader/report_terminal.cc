@@ -130,7 +130,10 @@ void TerminalWriter::write(const Report& report, std::ostream& out) const {
     if (report.stage == Stage::graded)
         for (const auto& check : report.checks) page.check(check);
     if (style_.verbose) page.costs(report);
-    out << fmt::format("\n{} of {} points\n", report.earned(), report.possible());
+    if (report.stage == Stage::error)
+        out << "\nNo marks: the grader itself failed, not the submission. Grade it again.\n";
+    else
+        out << fmt::format("\n{} of {} points\n", report.earned(), report.possible());
 }
 
 }  // namespace fwts::grader

@@ -88,6 +88,16 @@ TEST(TerminalWriter, ABuildThatFailedShowsTheCompilersWordsNotTheChecks) {
     EXPECT_THAT(text, Not(HasSubstr("it has its address")));
 }
 
+TEST(TerminalWriter, AFailureOfTheGraderShowsNoMarks) {
+    Report report = sample();
+    report.stage = Stage::error;
+    report.message = "guest did not reach the agent in 180 s";
+    const auto text = terminal(report);
+    EXPECT_THAT(text, HasSubstr("error: guest did not reach the agent"));
+    EXPECT_THAT(text, HasSubstr("No marks: the grader itself failed"));
+    EXPECT_THAT(text, Not(HasSubstr("of 20 points")));
+}
+
 TEST(JsonWriter, SchemaIsStable) {
     std::ostringstream out;
     JsonWriter().write(sample(), out);
