@@ -20,6 +20,8 @@ using testing::ContainsRegex;
 
 constexpr const char* kSlowcall = "/modules/slowcall.ko";
 constexpr std::uint32_t kRdh = 0x0c010;
+constexpr std::uint32_t kStatus = 0x00008;
+constexpr std::uint32_t kLinkUp = 1U << 1U;
 constexpr std::uint32_t kIms = 0x000d0;
 constexpr std::uint32_t kImc = 0x000d8;
 constexpr std::uint32_t kEims = 0x01524;
@@ -251,6 +253,10 @@ void check_early_frame(Guest& guest, const std::string& mode) {
                " symbol=igbook_rings_enable after=1 ms=60000 &&"
                " (ip link set eth0 up >/dev/null 2>&1 &)");
     ASSERT_TRUE(eventually([&] { return guest.get(slowcall + "entered") == "1\n"; }));
+    // The driver has not asked for a link yet; a cable that is put in makes one.
+    guest.qmp().set_link(false);
+    guest.qmp().set_link(true);
+    ASSERT_TRUE(eventually([&] { return (guest.read_register(kStatus) & kLinkUp) != 0; }));
     guest.cable().send(
         sandbox::ethernet(sandbox::kGuestMac, sandbox::kHostMac, 0x88b5, sandbox::Frame(100)));
     ASSERT_TRUE(eventually([&] { return guest.read_register(kRdh) == 1; }));
