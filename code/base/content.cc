@@ -2,7 +2,6 @@
 #include "content.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstdio>
 #include <cstring>
 
 namespace fwts {
@@ -19,6 +19,12 @@ namespace {
 constexpr std::uint64_t kPrime = 0x9e3779b97f4a7c15;
 constexpr std::size_t kWord = sizeof(std::uint64_t);
 constexpr std::size_t kLanes = 4;  // the processor multiplies them side by side
+
+std::string hex(std::uint64_t number) {
+    std::array<char, 17> digits{};
+    std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(number));
+    return digits.data();
+}
 
 }  // namespace
 
@@ -51,8 +57,8 @@ std::string content_of(const std::filesystem::path& file) {
         const auto size = static_cast<std::size_t>(info.st_size);
         void* bytes = size == 0 ? nullptr : mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (bytes != MAP_FAILED) {
-            text = fmt::format("{} {:016x}", size,
-                               content_hash({static_cast<const char*>(bytes), size}));
+            text = std::to_string(size) + " " +
+                   hex(content_hash({static_cast<const char*>(bytes), size}));
             if (bytes != nullptr) munmap(bytes, size);
         }
     }

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <set>
 
+#include "scratch.h"
+
 namespace fwts {
 namespace {
 
@@ -31,10 +33,8 @@ TEST(Content, EveryByteAndTheLengthCount) {
 }
 
 TEST(Content, OfAFileIsWhatIsInIt) {
-    std::string name = (fs::temp_directory_path() / "fwts-content-XXXXXX").string();
-    const int fd = mkstemp(name.data());
-    ASSERT_GE(fd, 0);
-    close(fd);
+    const Scratch scratch("content-test");
+    const auto name = scratch.path() / "file";
     const auto write = [&name](const char* text) { std::ofstream(name) << text; };
     write("one");
     const auto one = content_of(name);

@@ -1,51 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "disk.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <stdexcept>
 #include <system_error>
 
 #include "error.h"
+#include "files.h"
 
 namespace fwts::loom {
 
 namespace fs = std::filesystem;
 
-std::optional<std::string> RealDisk::read(const std::string& path) {
+std::optional<std::string> RealDisk::read(const std::string& path) try {
     std::error_code error;
     if (!fs::is_regular_file(path, error)) return std::nullopt;
-    const std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    if (!in) throw Failure({path, 0, "cannot be read", "check its permissions"});
-    return std::move(text).str();
+    return read_file(path);
+} catch (const std::runtime_error&) {
+    throw Failure({path, 0, "cannot be read", "check its permissions"});
 }
 
-void RealDisk::write(const std::string& path, const std::string& text) {
-    const fs::path target(path);
-    std::error_code error;
-    if (target.has_parent_path()) fs::create_directories(target.parent_path(), error);
-    const std::string temporary = path + ".loom-" + std::to_string(::getpid());
-    {
-        std::ofstream out(temporary, std::ios::binary);
-        out << text;
-        out.flush();
-        if (!out) {
-            fs::remove(temporary, error);
-            throw Failure({path, 0, "cannot be written",
-                           "check that its directory is writable and the disk has room"});
-        }
-    }
-    fs::rename(temporary, target, error);
-    if (error) {
-        const std::string reason = error.message();
-        fs::remove(temporary, error);
-        throw Failure({path, 0, "cannot be replaced: " + reason, "move what stands there away"});
-    }
+void RealDisk::write(const std::string& path, const std::string& text) try {
+    replace_file(path, text);
+} catch (const std::runtime_error&) {
+    throw Failure({path, 0, "cannot be written",
+                   "check that its directory is writable, the disk has room and no directory has "
+                   "this name"});
 }
 
 void RealDisk::remove(const std::string& path) {

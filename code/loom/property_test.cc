@@ -12,6 +12,7 @@
 #include <set>
 
 #include "patch.h"
+#include "scratch.h"
 #include "stage_writer.h"
 #include "test_fixture.h"
 
@@ -165,19 +166,6 @@ RC_GTEST_PROP(LoomProperty, EveryLineIsCoveredByAPieceOfTheStageThatBringsIt, ()
             RC_ASSERT(covered.contains(static_cast<int>(i) + 1));
 }
 
-/// A directory of its own, removed at the end.
-class Scratch {
-  public:
-    Scratch() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "loom-XXXXXX").string();
-        path = ::mkdtemp(pattern.data());
-    }
-    ~Scratch() { std::filesystem::remove_all(path); }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-    std::string path;
-};
-
 /// What tells whether a file was written: its inode and time of change.
 std::map<std::string, std::pair<ino_t, long long>> marks_of(const std::string& root) {
     std::map<std::string, std::pair<ino_t, long long>> marks;
@@ -215,12 +203,12 @@ Driver random_driver() {
 RC_GTEST_PROP(LoomProperty, TanglingTwiceTouchesNothing, ()) {
     Driver driver = random_driver();
     const Source source = driver.read();
-    const Scratch scratch;
+    const Scratch scratch("loom-test");
     RealDisk disk;
-    write_all(disk, scratch.path, source);
-    const auto before = marks_of(scratch.path);
-    write_all(disk, scratch.path, source);
-    RC_ASSERT(marks_of(scratch.path) == before);
+    write_all(disk, scratch.path().string(), source);
+    const auto before = marks_of(scratch.path().string());
+    write_all(disk, scratch.path().string(), source);
+    RC_ASSERT(marks_of(scratch.path().string()) == before);
 }
 
 std::map<std::string, std::string> sources_in(const std::string& directory) {
@@ -235,17 +223,17 @@ std::map<std::string, std::string> sources_in(const std::string& directory) {
 RC_GTEST_PROP(LoomProperty, PatchesLeadFromTheFirstStageToTheLast, ()) {
     Driver driver = random_driver();
     const Source source = driver.read();
-    const Scratch scratch;
+    const Scratch scratch("loom-test");
     RealDisk disk;
-    write_all(disk, scratch.path, source);
-    const std::string work = scratch.path + "/work";
-    std::filesystem::copy(scratch.path + "/01-one", work);
+    write_all(disk, scratch.path().string(), source);
+    const std::string work = scratch.path().string() + "/work";
+    std::filesystem::copy(scratch.path().string() + "/01-one", work);
     std::filesystem::remove(work + "/" + kListName);
     for (const char* stage : {"02-two", "03-three"}) {
         const std::string command = fmt::format("patch -s -f -F0 -p1 -d {} < {}/{}/{}", work,
-                                                scratch.path, stage, kPatchName);
+                                                scratch.path().string(), stage, kPatchName);
         RC_ASSERT(std::system(command.c_str()) == 0);  // NOLINT(cert-env33-c): as a reader would
-        RC_ASSERT(sources_in(work) == sources_in(scratch.path + "/" + stage));
+        RC_ASSERT(sources_in(work) == sources_in(scratch.path().string() + "/" + stage));
     }
 }
 

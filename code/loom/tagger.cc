@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tagger.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <unordered_map>
+#include <utility>
 
+#include "descriptor.h"
 #include "error.h"
+#include "process.h"
 
 namespace fwts::loom {
 
@@ -67,35 +66,21 @@ Tag to_tag(const nlohmann::json& json) {
 /// The child at the other end of a socket pair.
 class Ctags::Process {
   public:
-    Process() {
-        std::array<int, 2> ends{};
-        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-            complain("no socket pair could be made");
-        posix_spawn_file_actions_t actions;
-        ::posix_spawn_file_actions_init(&actions);
-        ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDIN_FILENO);
-        ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-        ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-        std::vector<char*> argv;
-        argv.reserve(std::size(kArguments) + 1);
-        // posix_spawn takes char* for historical reasons and does not write to them.
-        for (const char* word : kArguments) argv.push_back(const_cast<char*>(word));
-        argv.push_back(nullptr);
-        const int failed =
-            ::posix_spawnp(&child_, "ctags", &actions, nullptr, argv.data(), environ);
-        ::posix_spawn_file_actions_destroy(&actions);
-        ::close(ends[1]);
-        socket_ = ends[0];
-        if (failed != 0) {
-            child_ = 0;
-            ::close(socket_);
-            complain("the program could not be started");
-        }
+    Process() try {
+        auto [ours, theirs] = make_socket_pair(SOCK_STREAM);
+        Program ctags;
+        ctags.argv.assign(kArguments.begin(), kArguments.end());
+        ctags.environment = environment();
+        ctags.in = ctags.out = theirs.get();
+        child_ = start(ctags);
+        socket_ = std::move(ours);
+    } catch (const std::system_error&) {
+        complain("the program could not be started");
     }
 
     ~Process() {
-        ::close(socket_);
-        if (child_ > 0) ::waitpid(child_, nullptr, 0);
+        socket_.close();
+        wait_for(child_);
     }
 
     Process(const Process&) = delete;
@@ -103,7 +88,7 @@ class Ctags::Process {
 
     void send(std::string_view text) const {
         while (!text.empty()) {
-            const ssize_t sent = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
+            const ssize_t sent = ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL);
             if (sent <= 0) complain("ended while it was given a file");
             text.remove_prefix(static_cast<size_t>(sent));
         }
@@ -120,7 +105,7 @@ class Ctags::Process {
             }
             scanned_ = pending_.size();
             std::array<char, 65536> buffer{};
-            const ssize_t got = ::recv(socket_, buffer.data(), buffer.size(), 0);
+            const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
             if (got <= 0) complain("ended without an answer");
             pending_.append(buffer.data(), static_cast<size_t>(got));
         }
@@ -128,7 +113,7 @@ class Ctags::Process {
 
   private:
     pid_t child_ = 0;
-    int socket_ = -1;
+    Descriptor socket_;
     std::string pending_;
     size_t scanned_ = 0;
 };

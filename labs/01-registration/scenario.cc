@@ -9,8 +9,8 @@
 
 #include "all_labs.h"
 #include "bench.h"
-#include "edit.h"
 #include "expect.h"
+#include "files.h"
 #include "interface.h"
 #include "watch.h"
 
@@ -341,7 +341,7 @@ void check_carrier(Bench& bench) {
 // --- beyond the book ----------------------------------------------------------------------------
 
 void expect_announced(Bench& bench) {
-    const auto module = grader::read_file(bench.module());
+    const auto module = read_file(bench.module());
     for (const auto& id : {std::string("10c9"), bench.param("second_device")}) {
         std::string upper;
         for (const char c : id) upper += static_cast<char>(std::toupper(c));

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <thread>
 
+#include "files.h"
 #include "grading_one.h"
 #include "process.h"
 #include "supervise.h"
@@ -58,13 +59,13 @@ class ClassTest : public testing::Test {
         words.insert(words.begin(), source + "/build/bin/classroom");
         return words;
     }
-    grader::ProcessResult run(const std::vector<std::string>& words) const {
-        grader::Limits limits;
+    ProcessResult run(const std::vector<std::string>& words) const {
+        Limits limits;
         limits.wall = std::chrono::seconds(100);
-        return grader::run_process(command(words), limits,
-                                   {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"},
-                                    {"TMPDIR", room_.temp()},
-                                    {"FAKE_GRADE_LOG", log()}});
+        return run_process(command(words), limits,
+                           {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"},
+                            {"TMPDIR", room_.temp()},
+                            {"FAKE_GRADE_LOG", log()}});
     }
     std::vector<std::string> grade_words(std::vector<std::string> more = {}) const {
         std::vector<std::string> words{"grade",
@@ -81,10 +82,19 @@ class ClassTest : public testing::Test {
         words.insert(words.end(), more.begin(), more.end());
         return words;
     }
-    grader::ProcessResult grade(const std::vector<std::string>& more = {}) const {
+    ProcessResult grade(const std::vector<std::string>& more = {}) const {
         return run(grade_words(more));
     }
-    std::string table() const { return grader::read_file(room_.results() / "grades.csv"); }
+    fs::path said() const { return room_.path() / "said"; }
+    pid_t start_class() const {
+        Program program;
+        program.argv = command(grade_words());
+        program.environment = environment();
+        program.environment["FAKE_GRADE_LOG"] = log();
+        program.death_signal = SIGKILL;
+        return start_logged(program, said());
+    }
+    std::string table() const { return read_file(room_.results() / "grades.csv"); }
     fs::path of(const std::string& student, const std::string& file) const {
         return room_.results() / "students" / student / file;
     }
@@ -99,11 +109,11 @@ class ClassTest : public testing::Test {
 TEST_F(ClassTest, WhatTheCallerLeftItWithDoesNotMatter) {
     room_.student("dora", "full");
     make_zip(room_.handed_in() / "rita.zip", {{"igbook_lab.c", "/* word: half */\n"}});
-    grader::Limits limits;
+    Limits limits;
     limits.wall = std::chrono::seconds(100);
     const auto result =
-        grader::run_process(carelessly(command(grade_words())), limits,
-                            {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"TMPDIR", room_.temp()}});
+        run_process(carelessly(command(grade_words())), limits,
+                    {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"TMPDIR", room_.temp()}});
     EXPECT_EQ(result.status, 0);
     EXPECT_THAT(table(), HasSubstr("dora,graded,100,"));
     EXPECT_THAT(table(), HasSubstr("rita,graded,50,"));
@@ -119,8 +129,8 @@ TEST_F(ClassTest, AClassBecomesATableAndFeedback) {
     EXPECT_THAT(table(), HasSubstr("rita,graded,50,100,50,"));
     for (const char* file : {"result.json", "feedback.md", "feedback.html", "gradescope.json"})
         EXPECT_TRUE(fs::exists(of("rita", file))) << file;
-    EXPECT_THAT(grader::read_file(of("rita", "feedback.md")), HasSubstr("Hint: think"));
-    EXPECT_EQ(grader::read_file(of("rita", "sources/igbook_lab.c")), "/* word: half */\n");
+    EXPECT_THAT(read_file(of("rita", "feedback.md")), HasSubstr("Hint: think"));
+    EXPECT_EQ(read_file(of("rita", "sources/igbook_lab.c")), "/* word: half */\n");
     expect_nothing_left();
 }
 
@@ -142,7 +152,7 @@ TEST_F(ClassTest, OnlyWhatChangedIsGradedAgain) {
 TEST_F(ClassTest, OtherParametersAreAnotherGrading) {
     room_.student("dora", "full");
     grade();
-    grader::write_file(room_.path() / "autumn.toml", "nvm_file = \"image\"\n");
+    write_file(room_.path() / "autumn.toml", "nvm_file = \"image\"\n");
     grade({"--params", (room_.path() / "autumn.toml").string()});
     EXPECT_EQ(lines_of(log()), 2U);
     grade({"--params", (room_.path() / "autumn.toml").string()});
@@ -185,14 +195,12 @@ TEST_F(ClassTest, AnInterruptionKeepsWhatIsFinished) {
     room_.student("a-dora", "full");
     room_.student("b-rita", "half");
     for (const char* name : {"c-hang", "d-hang", "e-hang", "f-hang"}) room_.student(name, "hangs");
-    auto argv = command(grade_words());
-    Order order{argv, {{"FAKE_GRADE_LOG", log()}}, room_.path() / "said", SIGKILL};
-    const pid_t pid = start(order);
+    const pid_t pid = start_class();
     while (lines_of(log()) < 5) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     kill(pid, SIGINT);
     int status = 0;
     ASSERT_EQ(waitpid(pid, &status, 0), pid);
-    EXPECT_EQ(WEXITSTATUS(status), 130) << grader::read_file(order.log);
+    EXPECT_EQ(WEXITSTATUS(status), 130) << read_file(said());
     EXPECT_THAT(table(), HasSubstr("a-dora,graded,100,"));
     EXPECT_THAT(table(), HasSubstr("b-rita,graded,50,"));
     EXPECT_THAT(table(), HasSubstr("c-hang,not-graded,"));
@@ -205,9 +213,7 @@ TEST_F(ClassTest, AnInterruptionKeepsWhatIsFinished) {
 
 TEST_F(ClassTest, AKilledClassLeavesNoProcess) {
     room_.student("hang", "hangs");
-    Order order{
-        command(grade_words()), {{"FAKE_GRADE_LOG", log()}}, room_.path() / "said", SIGKILL};
-    const pid_t pid = start(order);
+    const pid_t pid = start_class();
     while (lines_of(log()) < 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     kill(pid, SIGKILL);
     ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
@@ -262,12 +268,12 @@ TEST_F(ClassTest, OddNamesOfStudentsAreGradedAndSpoilNoList) {
 
 TEST_F(ClassTest, WhatIsLeftOutStandsInTheReport) {
     room_.student("dora", "full");
-    grader::write_file(room_.handed_in() / "dora" / "README.md", "hello");
+    write_file(room_.handed_in() / "dora" / "README.md", "hello");
     make_zip(room_.handed_in() / "zoe.zip",
              {{"lab\\igbook_lab.c", "/* word: full */\n"}, {"__MACOSX/lab/._igbook_lab.c", "x"}});
     EXPECT_EQ(grade().status, 0);
-    EXPECT_THAT(grader::read_file(of("dora", "feedback.html")), HasSubstr("README.md"));
-    EXPECT_THAT(grader::read_file(of("zoe", "feedback.html")), HasSubstr("__MACOSX/"));
+    EXPECT_THAT(read_file(of("dora", "feedback.html")), HasSubstr("README.md"));
+    EXPECT_THAT(read_file(of("zoe", "feedback.html")), HasSubstr("__MACOSX/"));
 }
 
 TEST_F(ClassTest, AZipFileOfAnotherUsersIsRead) {
@@ -283,7 +289,7 @@ TEST_F(ClassTest, WhatCannotBeReadIsNobodysMark) {
     // Root reads all on the host, and in the closed room no more than others.
     const auto bare = room_.handed_in() / "rita.git";
     for (const char* name : {"objects", "refs"}) fs::create_directories(bare / name);
-    grader::write_file(bare / "HEAD", "ref: refs/heads/main\n");
+    write_file(bare / "HEAD", "ref: refs/heads/main\n");
     give_away(bare / "objects");
     fs::permissions(bare / "objects", fs::perms::none);
     room_.student("gone", "full");
@@ -305,9 +311,9 @@ TEST_F(ClassTest, NoRoomForScratchIsNobodysMark) {
     EXPECT_EQ(grade().status, 0);
     room_.student("rita", "full");
     run({"list", "--lab", "01", "--submissions", room_.handed_in(), "--out", room_.results()});
-    grader::Limits limits;
+    Limits limits;
     const auto fake = source + "/labs/classroom/tests/fake-grade";
-    const auto result = grader::run_process(
+    const auto result = run_process(
         command({"one", "--out", room_.results(), "--index", "1", "--grade", fake}), limits,
         {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"TMPDIR", "/proc/self/fd"}});
     EXPECT_EQ(result.status, 1) << result.output;
@@ -319,9 +325,7 @@ TEST_F(ClassTest, MarksOfWhatWasHandedInBeforeDoNotOutliveAnInterruption) {
     room_.student("dora", "full");
     EXPECT_EQ(grade().status, 0);
     room_.student("dora", "hangs");
-    Order order{
-        command(grade_words()), {{"FAKE_GRADE_LOG", log()}}, room_.path() / "said", SIGKILL};
-    const pid_t pid = start(order);
+    const pid_t pid = start_class();
     while (lines_of(log()) < 2) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     kill(pid, SIGINT);
     ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
@@ -346,9 +350,9 @@ TEST_F(ClassTest, AnySchedulerCanDoIt) {
 TEST_F(ClassTest, ResultsOfAnotherLabAreNotMixedIn) {
     room_.student("dora", "full");
     grade();
-    auto text = grader::read_file(room_.results() / "class.json");
+    auto text = read_file(room_.results() / "class.json");
     text.replace(text.find("01-registration"), 15, "77-other");
-    grader::write_file(room_.results() / "class.json", text);
+    write_file(room_.results() / "class.json", text);
     const auto result = grade();
     EXPECT_EQ(result.status, 2);
     EXPECT_THAT(result.output, HasSubstr("holds results of lab 77-other"));
@@ -363,7 +367,7 @@ TEST_F(ClassTest, SimilarOnesAreFoundAndWhatWasHandedOutIsNot) {
          "--grade", source + "/labs/classroom/tests/fake-grade"});
     const auto similar = run({"similarity", "--out", room_.results(), "--threshold", "50"});
     EXPECT_EQ(similar.status, 0) << similar.output;
-    const auto csv = grader::read_file(room_.results() / "similarity" / "similarity.csv");
+    const auto csv = read_file(room_.results() / "similarity" / "similarity.csv");
     EXPECT_THAT(csv, HasSubstr("s04-nvm-bytes-swapped,"));
     EXPECT_THAT(csv, HasSubstr(",s05-nvm-always-from-the-start\n"));
     EXPECT_THAT(csv, HasSubstr("(reference solution)"));
@@ -379,7 +383,7 @@ class KeyTest : public testing::Test {
         tools_.places.modules = room_.path() / "modules";
         tools_.places.programs = room_.path() / "programs";
         tools_.places.labs = room_.path() / "labs";
-        for (const auto& file : files()) grader::write_file(file, "one");
+        for (const auto& file : files()) write_file(file, "one");
     }
     std::vector<fs::path> files() const {
         const auto& places = tools_.places;
@@ -404,7 +408,7 @@ TEST_F(KeyTest, FollowsWhatIsInTheFilesAndNotTheirTimes) {
         const auto time = fs::last_write_time(file);
         fs::last_write_time(file, time + std::chrono::hours(12));
         EXPECT_EQ(key(), before) << file;
-        grader::write_file(file, "two");
+        write_file(file, "two");
         fs::last_write_time(file, time + std::chrono::hours(12));
         EXPECT_NE(key(), before) << file;
     }

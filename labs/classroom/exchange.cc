@@ -7,8 +7,9 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "base64.h"
+#include "escape.h"
 #include "feedback.h"
-#include "text.h"
 
 namespace fwts::classroom {
 namespace {
@@ -113,20 +114,6 @@ std::string ktap_line(const CheckResult& check, std::size_t number) {
 
 }  // namespace
 
-std::string base64(const std::string& bytes) {
-    static const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string text;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        std::uint32_t three = 0;
-        for (std::size_t k = 0; k < 3; ++k)
-            three = three << 8U |
-                    (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-        for (std::size_t k = 0; k < 4; ++k)
-            text += i + k > bytes.size() ? '=' : digits[three >> (18 - 6 * k) & 63U];
-    }
-    return text;
-}
-
 void GradescopeWriter::write(const Report& report, std::ostream& out) const {
     demand_marks(report);
     Json json{{"score", report.earned()},
@@ -158,7 +145,7 @@ void GithubWriter::write(const Report& report, std::ostream& out) const {
         json["tests"].push_back(github_test(check, book_url_));
         if (!why.empty() && &check == &report.checks.front()) json["tests"].back()["message"] = why;
     }
-    out << base64(json.dump(-1, ' ', false, Json::error_handler_t::replace)) << '\n';
+    out << base64_encode(json.dump(-1, ' ', false, Json::error_handler_t::replace)) << '\n';
 }
 
 std::string junit(const std::vector<Result>& results, const std::string& book_url) {

@@ -36,6 +36,4 @@ std::string junit(const std::vector<Result>& results, const std::string& book_ur
 /// KTAP, one subtest for each report.
 std::string ktap(const std::vector<Result>& results);
 
-std::string base64(const std::string& bytes);
-
 }  // namespace fwts::classroom

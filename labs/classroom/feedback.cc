@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <ostream>
 
-#include "text.h"
+#include "escape.h"
 
 namespace fwts::classroom {
 namespace {

@@ -13,12 +13,12 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "edit.h"
+#include "escape.h"
+#include "files.h"
 #include "process.h"
 #include "scratch.h"
 #include "selftest.h"
 #include "skeleton.h"
-#include "text.h"
 
 namespace fwts::classroom {
 namespace fs = std::filesystem;
@@ -77,14 +77,14 @@ class ZipMaker {
 void run_git(const fs::path& dir, std::vector<std::string> words) {
     std::vector<std::string> argv{"git", "-C", dir.string(), "-c", "init.defaultBranch=main"};
     argv.insert(argv.end(), words.begin(), words.end());
-    const auto result = grader::run_process(argv, {},
-                                            {{"PATH", "/usr/bin:/bin"},
-                                             {"HOME", "/nonexistent"},
-                                             {"GIT_CONFIG_NOSYSTEM", "1"},
-                                             {"GIT_AUTHOR_NAME", "student"},
-                                             {"GIT_AUTHOR_EMAIL", "student@example.org"},
-                                             {"GIT_COMMITTER_NAME", "student"},
-                                             {"GIT_COMMITTER_EMAIL", "student@example.org"}});
+    const auto result = run_process(argv, {},
+                                    {{"PATH", "/usr/bin:/bin"},
+                                     {"HOME", "/nonexistent"},
+                                     {"GIT_CONFIG_NOSYSTEM", "1"},
+                                     {"GIT_AUTHOR_NAME", "student"},
+                                     {"GIT_AUTHOR_EMAIL", "student@example.org"},
+                                     {"GIT_COMMITTER_NAME", "student"},
+                                     {"GIT_COMMITTER_EMAIL", "student@example.org"}});
     if (!result.ok())
         throw std::runtime_error(fmt::format("git {}: {}", fmt::join(words, " "), result.output));
 }
@@ -101,7 +101,7 @@ class Maker {
         expected.kind = kind;
         expected.form = std::array{"directory", "zip", "repository"}[number % 3];
         state(expected);
-        const grader::Scratch scratch("generate");
+        const Scratch scratch("generate");
         const auto files = scratch.path() / "files";
         fill(kind, number, files);
         hand_in(expected, files, scratch.path());
@@ -155,8 +155,8 @@ class Maker {
             grader::make_mutant(lab_, lab_.mutant(kind), places_.driver, files);
         const auto own = files / "igbook_main.c";
         if (fs::exists(own))
-            grader::write_file(own, grader::read_file(own) +
-                                        fmt::format("\n/* Handed in by student {}. */\n", number));
+            write_file(own,
+                       read_file(own) + fmt::format("\n/* Handed in by student {}. */\n", number));
     }
 
     void fill_refused(const std::string& name, const fs::path& files) {
@@ -167,13 +167,13 @@ class Maker {
             return;
         }
         if (name == "huge-source") {
-            grader::write_file(lab_file, std::string(3U << 20U, '/') + "\n");
+            write_file(lab_file, std::string(3U << 20U, '/') + "\n");
             return;
         }
         grader::make_solution(lab_, places_.driver, files);
         if (name != "own-build-rules") return;
-        grader::write_file(files / "Makefile", "all:\n\ttouch /tmp/fwts-was-here\n");
-        grader::write_file(files / "Kbuild", "$(shell touch /tmp/fwts-was-here)\n");
+        write_file(files / "Makefile", "all:\n\ttouch /tmp/fwts-was-here\n");
+        write_file(files / "Kbuild", "$(shell touch /tmp/fwts-was-here)\n");
     }
 
     void hand_in(const Expected& expected, const fs::path& files, const fs::path& scratch) const {
@@ -193,7 +193,7 @@ class Maker {
             if (entry.is_symlink())
                 zip.add(name, fs::read_symlink(entry.path()).string(), S_IFLNK | 0777U);
             else
-                zip.add(name, grader::read_file(entry.path()));
+                zip.add(name, read_file(entry.path()));
         }
         if (expected.kind == "zip-climbs") zip.add("lab/../../../tmp/fwts-was-here", "climbed\n");
         if (expected.kind == "zip-bomb")
@@ -210,17 +210,15 @@ class Maker {
         run_git(scratch, {"clone", "-q", "--bare", files.string(), bare.string()});
         if (expected.kind != "repository-starts-programs") return;
         // Whatever of this git would start, it starts it in the closed room, and for nothing.
-        const auto config = grader::read_file(bare / "config");
-        grader::write_file(bare / "config",
-                           config +
-                               "[core]\n\tfsmonitor = touch /tmp/fwts-was-here\n"
-                               "\tpager = touch /tmp/fwts-was-here\n"
-                               "[extensions]\n\tpartialClone = evil\n"
-                               "[protocol]\n\tallow = always\n"
-                               "[remote \"evil\"]\n\tpromisor = true\n"
-                               "\turl = ext::sh -c \"touch /tmp/fwts-was-here\"\n");
-        grader::write_file(bare / "hooks" / "post-checkout",
-                           "#!/bin/sh\ntouch /tmp/fwts-was-here\n");
+        const auto config = read_file(bare / "config");
+        write_file(bare / "config", config +
+                                        "[core]\n\tfsmonitor = touch /tmp/fwts-was-here\n"
+                                        "\tpager = touch /tmp/fwts-was-here\n"
+                                        "[extensions]\n\tpartialClone = evil\n"
+                                        "[protocol]\n\tallow = always\n"
+                                        "[remote \"evil\"]\n\tpromisor = true\n"
+                                        "\turl = ext::sh -c \"touch /tmp/fwts-was-here\"\n");
+        write_file(bare / "hooks" / "post-checkout", "#!/bin/sh\ntouch /tmp/fwts-was-here\n");
         fs::permissions(bare / "hooks" / "post-checkout", fs::perms::owner_all);
         // An object is missing: git wants to fetch it from that remote.
         fs::remove_all(bare / "objects");

@@ -9,13 +9,13 @@
 
 #include "all_labs.h"
 #include "content.h"
-#include "edit.h"
+#include "escape.h"
+#include "files.h"
 #include "intake.h"
 #include "process.h"
 #include "scoring.h"
 #include "scratch.h"
 #include "skeleton.h"
-#include "text.h"
 #include "unpack.h"
 #include "visible.h"
 
@@ -71,7 +71,7 @@ class Door {
             fill(submission, part, taken);
         for (const auto& why : taken.refused) taken.content += fmt::format("refused {}\n", why);
         for (const auto& file : files_below(files())) {
-            const auto text = grader::read_file(file);
+            const auto text = read_file(file);
             taken.content +=
                 fmt::format("file {} {}\n{}", file.filename().string(), text.size(), text);
         }
@@ -135,7 +135,7 @@ grader::Report refused_report(const grader::Lab& lab, const std::vector<std::str
 std::string last_lines(const fs::path& log) {
     std::error_code error;
     if (!fs::exists(log, error)) return {};
-    std::string text = grader::read_file(log);
+    std::string text = read_file(log);
     if (text.size() > 600) text = "…" + text.substr(text.size() - 600);
     while (text.ends_with('\n')) text.pop_back();
     return text;
@@ -163,7 +163,7 @@ void read_report(const Ended& ended, const fs::path& json, const fs::path& log, 
         return;
     }
     try {
-        result.report = report_from(Json::parse(grader::read_file(json)));
+        result.report = report_from(Json::parse(read_file(json)));
         result.grader_error =
             result.report.stage == grader::Stage::error || !agree(ended.status, result.report);
         if (result.grader_error)
@@ -180,23 +180,24 @@ void read_report(const Ended& ended, const fs::path& json, const fs::path& log, 
     }
 }
 
-Order order_for(const fs::path& scratch, const ResultsDirectory& out, const Roster& roster,
-                const Tools& tools) {
-    Order order;
-    order.argv = {tools.grade.string(),
+Program grade_for(const fs::path& scratch, const ResultsDirectory& out, const Roster& roster,
+                  const Tools& tools) {
+    Program grade;
+    grade.argv = {tools.grade.string(),
                   "--lab",
                   roster.lab,
                   "--submission",
                   (scratch / "files").string(),
                   "--json",
                   (scratch / "report.json").string()};
-    if (roster.has_params) order.argv.insert(order.argv.end(), {"--params", out.params(roster)});
-    if (roster.seed) order.argv.insert(order.argv.end(), {"--seed", std::to_string(*roster.seed)});
+    if (roster.has_params) grade.argv.insert(grade.argv.end(), {"--params", out.params(roster)});
+    if (roster.seed) grade.argv.insert(grade.argv.end(), {"--seed", std::to_string(*roster.seed)});
     // Whatever grade leaves when it is killed lies in there, and goes with it.
-    order.environment["TMPDIR"] = (scratch / "t").string();
-    order.log = scratch / "log";
+    grade.environment = environment();
+    grade.environment["TMPDIR"] = (scratch / "t").string();
+    grade.death_signal = SIGKILL;
     fs::create_directories(scratch / "t");
-    return order;
+    return grade;
 }
 
 }  // namespace
@@ -209,10 +210,10 @@ Tools Tools::of_this_program() {
 }
 
 std::string digest(const std::string& text) {
-    const grader::Scratch scratch("digest");
-    grader::write_file(scratch.path() / "text", text);
-    const auto sum = grader::run_process({"sha256sum", (scratch.path() / "text").string()}, {},
-                                         {{"PATH", "/usr/bin:/bin"}});
+    const Scratch scratch("digest");
+    write_file(scratch.path() / "text", text);
+    const auto sum = run_process({"sha256sum", (scratch.path() / "text").string()}, {},
+                                 {{"PATH", "/usr/bin:/bin"}});
     if (!sum.ok() || sum.output.size() < 64)
         throw std::runtime_error("sha256sum does not work: " + sum.output);
     return sum.output.substr(0, 64);
@@ -238,12 +239,12 @@ void grade_into(Graded& graded, const ResultsDirectory& out, const Roster& roste
                 const Submission& submission, const grader::Lab& lab, const Tools& tools,
                 const Signals& signals, bool again) {
     auto& result = graded.result;
-    const grader::Scratch scratch("one");
+    const Scratch scratch("one");
     const auto taken = Door(lab, tools, scratch.path()).take_in(submission, roster.part);
-    result.key = digest(fmt::format("{}seed {}\n{}\n{}", describe_grader(tools, lab),
-                                    roster.seed ? std::to_string(*roster.seed) : "any",
-                                    roster.has_params ? grader::read_file(out.params(roster)) : "",
-                                    taken.content));
+    result.key =
+        digest(fmt::format("{}seed {}\n{}\n{}", describe_grader(tools, lab),
+                           roster.seed ? std::to_string(*roster.seed) : "any",
+                           roster.has_params ? read_file(out.params(roster)) : "", taken.content));
     const auto before = read_result(out, submission.student);
     if (before && before->key == result.key) {
         if (!before->grader_error && !again) {
@@ -260,11 +261,12 @@ void grade_into(Graded& graded, const ResultsDirectory& out, const Roster& roste
     if (!taken.refused.empty()) {
         result.report = refused_report(lab, taken.refused);
     } else {
-        const auto order = order_for(scratch.path(), out, roster, tools);
-        const auto ended = supervise(order, signals, tools.timeout);
+        const auto log = scratch.path() / "log";
+        const auto ended =
+            supervise(grade_for(scratch.path(), out, roster, tools), log, signals, tools.timeout);
         graded.asked_to_end = ended.asked_to_end;
         if (graded.asked_to_end != 0) return;
-        read_report(ended, scratch.path() / "report.json", order.log, result);
+        read_report(ended, scratch.path() / "report.json", log, result);
     }
     result.report.submission = submission.student;  // not where it lay for a moment
     result.report.ignored = taken.ignored;

@@ -3,6 +3,7 @@
 // nothing is left or written outside.
 #include <gmock/gmock.h>
 
+#include "files.h"
 #include "process.h"
 #include "test_room.h"
 
@@ -13,14 +14,14 @@ namespace fs = std::filesystem;
 
 const std::string program = std::string(FWTS_SOURCE_DIR) + "/build/bin/classroom";
 
-grader::ProcessResult run(const TestRoom& room, const std::vector<std::string>& words) {
-    grader::Limits limits;
+ProcessResult run(const TestRoom& room, const std::vector<std::string>& words) {
+    Limits limits;
     limits.wall = std::chrono::seconds(1100);
     auto environment = std::map<std::string, std::string>{{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"},
                                                           {"TMPDIR", room.temp()}};
     for (const char* name : {"HOME", "FWTS_CACHE", "XDG_CACHE_HOME"})
         if (const char* value = std::getenv(name)) environment[name] = value;
-    return grader::run_process(words, limits, environment);
+    return run_process(words, limits, environment);
 }
 
 TEST(ClassInGuests, TheHonestAreJudgedAsIfTheyWereAlone) {
@@ -35,7 +36,7 @@ TEST(ClassInGuests, TheHonestAreJudgedAsIfTheyWereAlone) {
     const auto compared = run(room, {program, "compare", "--out", room.results(), "--expected",
                                      room.path() / "expected.csv"});
     EXPECT_EQ(compared.status, 0) << compared.output << graded.output
-                                  << grader::read_file(room.results() / "grades.csv");
+                                  << read_file(room.results() / "grades.csv");
     EXPECT_TRUE(fs::is_empty(room.temp())) << "a temporary directory was left";
     EXPECT_FALSE(fs::exists("/tmp/fwts-was-here"));
 }
@@ -49,22 +50,22 @@ std::string with_line_ends_of_windows(const std::string& text) {
 TEST(ClassInGuests, FilesFromWindowsAreWorthWhatTheyAreWorth) {
     const TestRoom room;
     const auto solution = room.path() / "solution";
-    const auto made = grader::run_process({std::string(FWTS_SOURCE_DIR) + "/build/bin/grade",
-                                           "solution", "--lab", "01", "--out", solution},
-                                          {}, {{"PATH", "/usr/bin:/bin"}});
+    const auto made = run_process({std::string(FWTS_SOURCE_DIR) + "/build/bin/grade", "solution",
+                                   "--lab", "01", "--out", solution},
+                                  {}, {{"PATH", "/usr/bin:/bin"}});
     ASSERT_EQ(made.status, 0) << made.output;
     std::vector<ZipEntry> zip;
     for (const auto& entry : fs::directory_iterator(solution)) {
         const auto name = entry.path().filename().string();
-        const auto text = with_line_ends_of_windows(grader::read_file(entry.path()));
-        grader::write_file(room.handed_in() / "dora" / name, text);
+        const auto text = with_line_ends_of_windows(read_file(entry.path()));
+        write_file(room.handed_in() / "dora" / name, text);
         zip.push_back({"lab1\\" + name, text, 0});
     }
     make_zip(room.handed_in() / "zoe.zip", zip);
     const auto graded = run(room, {program, "grade", "--lab", "01", "--submissions",
                                    room.handed_in(), "--out", room.results()});
     EXPECT_EQ(graded.status, 0) << graded.output;
-    const auto table = grader::read_file(room.results() / "grades.csv");
+    const auto table = read_file(room.results() / "grades.csv");
     EXPECT_THAT(table, testing::HasSubstr("dora,graded,100,100,"));
     EXPECT_THAT(table, testing::HasSubstr("zoe,graded,100,100,"));
 }
@@ -72,13 +73,13 @@ TEST(ClassInGuests, FilesFromWindowsAreWorthWhatTheyAreWorth) {
 TEST(Grade, WhatTheCallerLeftItWithDoesNotMatter) {
     const TestRoom room;
     const auto submission = room.path() / "submission";
-    grader::write_file(submission / "igbook_lab.c", "int igbook_oops = nothing_of_that_name;\n");
+    write_file(submission / "igbook_lab.c", "int igbook_oops = nothing_of_that_name;\n");
     const auto report = room.path() / "report.json";
     const auto graded =
         run(room, carelessly({std::string(FWTS_SOURCE_DIR) + "/build/bin/grade", "--lab", "01",
                               "--submission", submission, "--json", report}));
     EXPECT_EQ(graded.status, 3) << graded.output;
-    EXPECT_THAT(grader::read_file(report), testing::HasSubstr("'nothing_of_that_name' undeclared"));
+    EXPECT_THAT(read_file(report), testing::HasSubstr("'nothing_of_that_name' undeclared"));
     EXPECT_TRUE(fs::is_empty(room.temp())) << "a temporary directory was left";
 }
 

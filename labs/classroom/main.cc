@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "all_labs.h"
-#include "edit.h"
 #include "exchange.h"
 #include "feedback.h"
+#include "files.h"
 #include "generate.h"
 #include "grading_one.h"
 #include "pool.h"
@@ -145,8 +145,7 @@ int grade_index(const Options& options, const Signals& signals) {
 }
 
 int convert(const Options& options) {
-    const auto report =
-        report_from(nlohmann::ordered_json::parse(grader::read_file(options.report)));
+    const auto report = report_from(nlohmann::ordered_json::parse(read_file(options.report)));
     std::ostringstream text;
     Result result;
     result.student = report.submission;
@@ -161,7 +160,7 @@ int convert(const Options& options) {
     if (options.out == "-")
         std::cout << text.str();
     else
-        grader::write_file(options.out, text.str());
+        write_file(options.out, text.str());
     return 0;
 }
 
@@ -172,7 +171,7 @@ int generate(const Options& options) {
     const auto scenario = labs::scenario_for(lab.name);
     const ClassPlan plan{options.count, options.hostile, options.kinds};
     const auto expected = generate_class(lab, scenario, tools.places, plan, options.out);
-    if (!options.expected.empty()) grader::write_file(options.expected, expected_csv(expected));
+    if (!options.expected.empty()) write_file(options.expected, expected_csv(expected));
     std::cout << fmt::format("{}: {} submissions for lab {}\n", options.out, expected.size(),
                              lab.name);
     return 0;
@@ -180,8 +179,8 @@ int generate(const Options& options) {
 
 int compare(const Options& options) {
     const ResultsDirectory out(options.out);
-    const auto found = differences(grader::read_file(options.expected),
-                                   grader::read_file(out.path() / "grades.csv"));
+    const auto found =
+        differences(read_file(options.expected), read_file(out.path() / "grades.csv"));
     for (const auto& line : found) std::cout << line << '\n';
     if (found.empty()) std::cout << "every verdict is as expected\n";
     return found.empty() ? 0 : exit_incomplete;

@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <csignal>
-#include <iostream>
 #include <map>
 
-#include "edit.h"
+#include "files.h"
+#include "process.h"
+#include "progress.h"
 #include "scratch.h"
 
 namespace fwts::classroom {
@@ -28,16 +28,12 @@ double since(Clock::time_point began) {
 class ProgressBar {
   public:
     explicit ProgressBar(std::size_t all) : all_(all) {}
-    ~ProgressBar() { clear(); }
-    ProgressBar(const ProgressBar&) = delete;
-    ProgressBar& operator=(const ProgressBar&) = delete;
 
     void line(const std::string& text) {
-        clear();
-        std::cerr << fmt::format("[{}/{}] {}\n", ++done_, all_, text) << std::flush;
+        shown_.say(fmt::format("[{}/{}] {}", ++done_, all_, text));
     }
+    void say(const std::string& text) const { shown_.say(text); }
     void draw(const std::vector<std::string>& running) const {
-        if (!terminal_) return;
         constexpr std::size_t width = 24;
         const auto filled = all_ == 0 ? width : width * done_ / all_;
         std::string text = fmt::format("[{}{}] {}/{}", std::string(filled, '#'),
@@ -47,14 +43,11 @@ class ProgressBar {
                 fmt::format(", about {:.0f} s left", since(began_) / static_cast<double>(done_) *
                                                          static_cast<double>(all_ - done_));
         if (!running.empty()) text += fmt::format(": {}", fmt::join(running, ", "));
-        std::cerr << "\r\033[K" << text.substr(0, 110) << std::flush;
-    }
-    void clear() const {
-        if (terminal_) std::cerr << "\r\033[K" << std::flush;
+        shown_.show(text);
     }
 
   private:
-    bool terminal_ = isatty(STDERR_FILENO) != 0;
+    ProgressLine shown_;
     std::size_t all_;
     std::size_t done_ = 0;
     Clock::time_point began_ = Clock::now();
@@ -94,12 +87,12 @@ class Pool {
 
     void begin(std::size_t index) {
         fs::create_directories(room(index));
-        Order order;
-        order.argv = plan_.command(index);
-        order.environment["TMPDIR"] = room(index).string();
-        order.log = room(index) / "log";
-        order.death_signal = SIGTERM;  // it ends its own children then
-        running_[start(order)] = index;
+        Program one;
+        one.argv = plan_.command(index);
+        one.environment = environment();
+        one.environment["TMPDIR"] = room(index).string();
+        one.death_signal = SIGTERM;  // it ends its own children then
+        running_[start_logged(one, room(index) / "log")] = index;
     }
 
     void heed(int signal_number) {
@@ -118,7 +111,7 @@ class Pool {
         running_.erase(at);
         if (end_.asked_to_end == 0) {
             ++end_.done;
-            auto said = grader::read_file(room(index) / "log");
+            auto said = read_file(room(index) / "log");
             while (said.ends_with('\n')) said.pop_back();
             bar_.line(said.empty() ? fmt::format("{}: its grading died and left no word",
                                                  roster_.submissions[index].student)
@@ -130,8 +123,7 @@ class Pool {
 
     /// Asks all to end, gives them ten seconds, and then does not ask.
     void stop() {
-        bar_.clear();
-        std::cerr << fmt::format("classroom: ending {} running gradings …\n", running_.size());
+        bar_.say(fmt::format("classroom: ending {} running gradings …", running_.size()));
         for (const auto& [pid, index] : running_) kill(pid, SIGTERM);
         const auto deadline = Clock::now() + std::chrono::seconds(10);
         while (!running_.empty() && Clock::now() < deadline) {
@@ -150,7 +142,7 @@ class Pool {
     const PoolPlan& plan_;
     const Signals& signals_;
     ProgressBar bar_;
-    grader::Scratch scratch_{"class"};
+    Scratch scratch_{"class"};
     std::map<pid_t, std::size_t> running_;
     std::size_t next_ = 0;
     PoolEnd end_;

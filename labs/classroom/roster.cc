@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "edit.h"
+#include "files.h"
 #include "visible.h"
 
 namespace fwts::classroom {
@@ -52,19 +52,6 @@ Roster from_json(const Json& json) {
 
 }  // namespace
 
-void write_whole(const fs::path& path, const std::string& text) {
-    const auto draft =
-        path.parent_path() / fmt::format(".{}.{}", path.filename().string(), getpid());
-    try {
-        grader::write_file(draft, text);
-        fs::rename(draft, path);
-    } catch (const std::exception&) {
-        std::error_code ignored;
-        fs::remove(draft, ignored);
-        throw;
-    }
-}
-
 void write_roster(const ResultsDirectory& out, Roster roster, const fs::path& params) {
     if (fs::exists(out.roster())) {
         const auto there = read_roster(out);
@@ -77,9 +64,9 @@ void write_roster(const ResultsDirectory& out, Roster roster, const fs::path& pa
     roster.has_params = !params.empty();
     if (roster.has_params && !(fs::exists(out.path() / "params.toml") &&
                                fs::equivalent(params, out.path() / "params.toml")))
-        write_whole(out.path() / "params.toml", grader::read_file(params));
-    write_whole(out.roster(),
-                to_json(roster).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+        replace_file(out.path() / "params.toml", read_file(params));
+    replace_file(out.roster(),
+                 to_json(roster).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 Roster read_roster(const ResultsDirectory& out) {
@@ -89,7 +76,7 @@ Roster read_roster(const ResultsDirectory& out) {
             "--out {}",
             out.path().string(), out.path().string()));
     try {
-        return from_json(Json::parse(grader::read_file(out.roster())));
+        return from_json(Json::parse(read_file(out.roster())));
     } catch (const std::exception& error) {
         throw std::runtime_error(fmt::format("{}: {}", out.roster().string(), error.what()));
     }

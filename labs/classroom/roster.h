@@ -46,7 +46,4 @@ void write_roster(const ResultsDirectory& out, Roster roster, const std::filesys
 /// @throws std::runtime_error when there is none, naming the command that makes it.
 Roster read_roster(const ResultsDirectory& out);
 
-/// Writes a file so that nobody ever sees half of it.
-void write_whole(const std::filesystem::path& path, const std::string& text);
-
 }  // namespace fwts::classroom

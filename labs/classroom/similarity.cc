@@ -11,10 +11,10 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "edit.h"
+#include "escape.h"
+#include "files.h"
 #include "scratch.h"
 #include "skeleton.h"
-#include "text.h"
 
 namespace fwts::classroom {
 namespace fs = std::filesystem;
@@ -81,7 +81,7 @@ std::vector<std::string> texts_in(const fs::path& dir) {
     std::sort(files.begin(), files.end());
     std::vector<std::string> texts;
     texts.reserve(files.size());
-    for (const auto& file : files) texts.push_back(grader::read_file(file));
+    for (const auto& file : files) texts.push_back(read_file(file));
     return texts;
 }
 
@@ -230,19 +230,19 @@ int percent_shared(const std::string& one, const std::string& other) {
 
 std::vector<Similar> find_similar(const ResultsDirectory& out, const Roster& roster,
                                   const Tools& tools, int threshold) {
-    const grader::Scratch scratch("similar");
+    const Scratch scratch("similar");
     const auto all = authors(out, roster, tools, scratch.path());
     const auto place = out.path() / "similarity";
     fs::remove_all(place / "own-code");
     for (std::size_t i = 0; i < all.size(); ++i) {
         const auto name = i == 0 ? "(reference)" : directory_name(all[i].name);
-        grader::write_file(place / "own-code" / (name + ".c"), all[i].code);
+        write_file(place / "own-code" / (name + ".c"), all[i].code);
     }
     auto pairs = compare(all, threshold);
     std::string csv = "student,percent,also_in\n";
     for (const auto& pair : pairs)
         csv += fmt::format("{},{},{}\n", csv_field(pair.one), pair.percent, csv_field(pair.other));
-    write_whole(place / "similarity.csv", csv);
+    replace_file(place / "similarity.csv", csv);
     return pairs;
 }
 

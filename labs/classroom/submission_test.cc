@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "files.h"
 #include "test_room.h"
 
 namespace fwts::classroom {
@@ -28,7 +29,7 @@ TEST_F(SubmissionTest, FormsAreToldApart) {
     make_zip(in("zoe.zip"), {{"igbook_lab.c", "x"}});
     fs::create_directories(in("rita.git") / "objects");
     fs::create_directories(in("rita.git") / "refs");
-    grader::write_file(in("rita.git") / "HEAD", "ref: refs/heads/main\n");
+    write_file(in("rita.git") / "HEAD", "ref: refs/heads/main\n");
     const auto found = find();
     ASSERT_EQ(found.size(), 3U);
     EXPECT_EQ(found[0].student, "dora");
@@ -50,20 +51,20 @@ TEST_F(SubmissionTest, ADirectoryWithOneZipFileIsThatZipFile) {
 
 TEST_F(SubmissionTest, WhatASystemAddsBesideTheZipFileMakesNoDifference) {
     for (const char* name : {".DS_Store", "._lab1.zip", "Thumbs.db", "README.txt", "__MACOSX/x"})
-        grader::write_file(in("ada") / name, "x");
+        write_file(in("ada") / name, "x");
     make_zip(in("ada") / "lab1.zip", {{"igbook_lab.c", "x"}});
     ASSERT_EQ(find().size(), 1U);
     EXPECT_EQ(find()[0].form, Form::zip);
     EXPECT_EQ(find()[0].place.filename(), "lab1.zip");
     // With a source beside it, the files count, and the zip file is left out.
-    grader::write_file(in("ada") / "igbook_lab.c", "x");
+    write_file(in("ada") / "igbook_lab.c", "x");
     EXPECT_EQ(find()[0].form, Form::directory);
 }
 
 TEST_F(SubmissionTest, WhatASystemAddsBesideTheStudentsIsNobodys) {
     room_.student("dora", "full");
     for (const char* name : {"__MACOSX/dora/._x", ".git/HEAD", ".DS_Store", "._zoe.zip"})
-        grader::write_file(in(name), "x");
+        write_file(in(name), "x");
     room_.student(".dot", "full");
     const auto found = find();
     ASSERT_EQ(found.size(), 2U);
@@ -101,9 +102,9 @@ TEST_F(SubmissionTest, WhoHandsInTwiceIsNotGuessedAbout) {
 }
 
 TEST_F(SubmissionTest, OtherArchivesAreNamedAndOtherFilesPassedOver) {
-    grader::write_file(in("rudi.rar"), "x");
-    grader::write_file(in("list.txt"), "x");
-    grader::write_file(in(".DS_Store"), "x");
+    write_file(in("rudi.rar"), "x");
+    write_file(in("list.txt"), "x");
+    write_file(in(".DS_Store"), "x");
     const auto found = find();
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found[0].student, "rudi");

@@ -6,9 +6,8 @@
 
 #include <chrono>
 #include <filesystem>
-#include <map>
-#include <string>
-#include <vector>
+
+#include "process.h"
 
 namespace fwts::classroom {
 
@@ -25,16 +24,8 @@ class Signals {
     static bool asks_to_end(int signal_number);
 };
 
-/// A program to start.
-struct Order {
-    std::vector<std::string> argv;
-    std::map<std::string, std::string> environment;  ///< beside this process's own
-    std::filesystem::path log;                       ///< gets stdout and stderr
-    int death_signal = 9;                            ///< sent to it should this process die
-};
-
-/// Starts a program in a process group of its own. @throws std::system_error
-pid_t start(const Order& order);
+/// Starts a program; what it writes goes into a file. @throws std::system_error
+pid_t start_logged(Program program, const std::filesystem::path& log);
 
 /// How a program ended.
 struct Ended {
@@ -47,7 +38,8 @@ struct Ended {
 
 /// Runs one program to its end, and then kills whatever it left behind: also what had moved into a
 /// session of its own. Nothing else may be a child of this process.
-Ended supervise(const Order& order, const Signals& signals, std::chrono::seconds timeout);
+Ended supervise(const Program& program, const std::filesystem::path& log, const Signals& signals,
+                std::chrono::seconds timeout);
 
 /// Kills and collects all children, and what they leave, until there is none.
 /// @return how many there were.

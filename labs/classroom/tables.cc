@@ -8,9 +8,10 @@
 #include <map>
 #include <sstream>
 
+#include "escape.h"
 #include "exchange.h"
 #include "feedback.h"
-#include "text.h"
+#include "files.h"
 
 namespace fwts::classroom {
 namespace fs = std::filesystem;
@@ -71,9 +72,9 @@ void write_student(const ResultsDirectory& out, const Result& result, const std:
             fs::remove(dir / name);
         return;
     }
-    write_whole(dir / "feedback.md", written(MarkdownWriter(book_url), result.report));
-    write_whole(dir / "feedback.html", written(HtmlWriter(book_url), result.report));
-    write_whole(dir / "gradescope.json", written(GradescopeWriter(book_url), result.report));
+    replace_file(dir / "feedback.md", written(MarkdownWriter(book_url), result.report));
+    replace_file(dir / "feedback.html", written(HtmlWriter(book_url), result.report));
+    replace_file(dir / "gradescope.json", written(GradescopeWriter(book_url), result.report));
 }
 
 }  // namespace
@@ -148,10 +149,10 @@ Collected collect(const ResultsDirectory& out, const Roster& roster, const std::
         write_student(out, *result, book_url);
         collected.results.push_back(std::move(*result));
     }
-    write_whole(out.path() / "grades.csv", grades_csv(collected.results, collected.missing));
-    write_whole(out.path() / "times.csv", times_csv(collected.results));
-    write_whole(out.path() / "junit.xml", junit(collected.results, book_url));
-    write_whole(out.path() / "class.ktap", ktap(collected.results));
+    replace_file(out.path() / "grades.csv", grades_csv(collected.results, collected.missing));
+    replace_file(out.path() / "times.csv", times_csv(collected.results));
+    replace_file(out.path() / "junit.xml", junit(collected.results, book_url));
+    replace_file(out.path() / "class.ktap", ktap(collected.results));
     return collected;
 }
 

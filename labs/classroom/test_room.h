@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "edit.h"
+#include "files.h"
 #include "scratch.h"
 
 namespace fwts::classroom {
@@ -58,11 +58,11 @@ class TestRoom {
 
     /// A student whose fake grading does what the word says.
     void student(const std::string& name, const std::string& word) const {
-        grader::write_file(handed_in() / name / "igbook_lab.c", "/* word: " + word + " */\n");
+        write_file(handed_in() / name / "igbook_lab.c", "/* word: " + word + " */\n");
     }
 
   private:
-    grader::Scratch scratch_{"classroom-test"};
+    Scratch scratch_{"classroom-test"};
 };
 
 }  // namespace fwts::classroom

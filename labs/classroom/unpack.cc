@@ -7,7 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "edit.h"
+#include "files.h"
 #include "intake.h"
 #include "jail.h"
 #include "visible.h"
@@ -38,8 +38,8 @@ bool may_be_written(const std::string& name) {
            name.find('/') == std::string::npos && grader::visible(name) == name;
 }
 
-grader::Limits room_limits(const UnpackLimits& limits) {
-    grader::Limits room;
+Limits room_limits(const UnpackLimits& limits) {
+    Limits room;
     room.wall = longest;
     room.cpu = std::chrono::seconds(20);
     room.memory_bytes = std::uint64_t{1} << 30U;
@@ -49,7 +49,7 @@ grader::Limits room_limits(const UnpackLimits& limits) {
 }
 
 /// The room's own limits make a refusal of what is too large; whatever else ends it is ours.
-std::string why_it_ended(const grader::ProcessResult& result) {
+std::string why_it_ended(const ProcessResult& result) {
     if (result.timed_out)
         return fmt::format("unpacking took longer than {} s on this machine", longest.count());
     if (result.too_loud) return "more came out of the closed room than is allowed";
@@ -61,7 +61,7 @@ std::string why_it_ended(const grader::ProcessResult& result) {
 std::string copy_zip(const fs::path& zip, const UnpackLimits& limits, const fs::path& to) {
     std::string text;
     auto why = grader::read_regular(AT_FDCWD, zip.string(), limits.archive_bytes, text);
-    if (why.empty()) grader::write_file(to, text);
+    if (why.empty()) write_file(to, text);
     return why.empty() ? why : fmt::format("the zip file: {}", why);
 }
 
@@ -140,7 +140,7 @@ Unpacked unpack(const Submission& submission, const std::string& part, const fs:
         if (!may_be_written(file.name))
             throw std::runtime_error("the closed room gave out a file name that is none");
     if (found.refused.empty())
-        for (const auto& file : found.files) grader::write_file(into / file.name, file.bytes);
+        for (const auto& file : found.files) write_file(into / file.name, file.bytes);
     found.files.clear();
     return found;
 }

@@ -125,8 +125,8 @@ bool enough_said(const Unpacked& found) {
 }
 
 /// Runs git in the repository; what it says on stderr is nobody's file.
-grader::ProcessResult git(const fs::path& repository, std::vector<std::string> words,
-                          std::uint64_t output_bytes) {
+ProcessResult git(const fs::path& repository, std::vector<std::string> words,
+                  std::uint64_t output_bytes) {
     std::vector<std::string> argv{"sh",
                                   "-c",
                                   "exec \"$@\" 2>/dev/null",
@@ -137,15 +137,15 @@ grader::ProcessResult git(const fs::path& repository, std::vector<std::string> w
                                   "--git-dir",
                                   repository.string()};
     argv.insert(argv.end(), words.begin(), words.end());
-    grader::Limits limits;
+    Limits limits;
     limits.output_bytes = output_bytes;
-    return grader::run_process(argv, limits,
-                               {{"PATH", "/usr/bin:/bin"},
-                                {"HOME", "/nonexistent"},
-                                {"LC_ALL", "C"},
-                                {"GIT_CONFIG_NOSYSTEM", "1"},
-                                {"GIT_OPTIONAL_LOCKS", "0"},
-                                {"GIT_TERMINAL_PROMPT", "0"}});
+    return run_process(argv, limits,
+                       {{"PATH", "/usr/bin:/bin"},
+                        {"HOME", "/nonexistent"},
+                        {"LC_ALL", "C"},
+                        {"GIT_CONFIG_NOSYSTEM", "1"},
+                        {"GIT_OPTIONAL_LOCKS", "0"},
+                        {"GIT_TERMINAL_PROMPT", "0"}});
 }
 
 /// One line of `git ls-tree -l`: mode, type, object, size, path.

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "files.h"
 #include "process.h"
 #include "test_room.h"
 
@@ -98,7 +99,7 @@ TEST_F(ZipTest, FilesInDirectoriesAndTwiceAreRefused) {
 }
 
 TEST_F(ZipTest, WhatIsNoZipIsRefused) {
-    grader::write_file(room_.path() / "no.zip", "PK not really");
+    write_file(room_.path() / "no.zip", "PK not really");
     EXPECT_THAT(read_zip(room_.path() / "no.zip", "", limits_).refused,
                 ElementsAre(HasSubstr("no zip archive")));
 }
@@ -108,7 +109,7 @@ class RepositoryTest : public testing::Test {
   protected:
     void commit(const std::string& branch, const std::vector<ZipEntry>& files) const {
         const auto tree = room_.path() / "tree";
-        for (const auto& file : files) grader::write_file(tree / file.name, file.text);
+        for (const auto& file : files) write_file(tree / file.name, file.text);
         git({"init", "-q", tree.string()});
         git({"-C", tree.string(), "add", "-A", "-f", "."});
         git({"-C", tree.string(), "-c", "user.name=s", "-c", "user.email=s@example.org", "commit",
@@ -118,7 +119,7 @@ class RepositoryTest : public testing::Test {
     static void git(std::vector<std::string> words) {
         words.insert(words.begin(), "git");
         const auto result =
-            grader::run_process(words, {}, {{"PATH", "/usr/bin:/bin"}, {"HOME", "/nonexistent"}});
+            run_process(words, {}, {{"PATH", "/usr/bin:/bin"}, {"HOME", "/nonexistent"}});
         ASSERT_TRUE(result.ok()) << result.output;
     }
     void SetUp() override { git({"init", "-q", "--bare", "-b", "main", bare().string()}); }
@@ -150,7 +151,7 @@ TEST_F(RepositoryTest, WithoutACommitThereIsNothing) {
 }
 
 TEST_F(RepositoryTest, WhoBorrowsObjectsIsOurTrouble) {
-    grader::write_file(bare() / "objects" / "info" / "alternates", "/elsewhere\n");
+    write_file(bare() / "objects" / "info" / "alternates", "/elsewhere\n");
     EXPECT_THAT(read().trouble, HasSubstr("clone it without --shared"));
 }
 

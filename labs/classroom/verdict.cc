@@ -6,7 +6,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "edit.h"
+#include "files.h"
 #include "report.h"
 
 namespace fwts::classroom {
@@ -88,8 +88,8 @@ std::string status_of(const Result& result) {
 
 void write_result(const ResultsDirectory& out, const Result& result) {
     fs::create_directories(out.student(result.student));
-    write_whole(out.student(result.student) / "result.json",
-                to_json(result).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    replace_file(out.student(result.student) / "result.json",
+                 to_json(result).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 std::optional<Result> read_result(const ResultsDirectory& out, const std::string& student) {
@@ -97,7 +97,7 @@ std::optional<Result> read_result(const ResultsDirectory& out, const std::string
     std::error_code error;
     if (!fs::is_regular_file(path, error)) return {};
     try {
-        const auto json = Json::parse(grader::read_file(path));
+        const auto json = Json::parse(read_file(path));
         if (json.at("schema") != schema) return {};
         Result result;
         result.student = json.at("student");

@@ -4,11 +4,11 @@
 #include <set>
 #include <sstream>
 
+#include "escape.h"
 #include "exchange.h"
 #include "feedback.h"
 #include "similarity.h"
 #include "tables.h"
-#include "text.h"
 
 namespace fwts::classroom {
 namespace {
@@ -122,9 +122,6 @@ TEST(Gradescope, TheGradersFailureGivesNoMarks) {
 }
 
 TEST(Github, OneLineOfBase64) {
-    EXPECT_EQ(base64("M"), "TQ==");
-    EXPECT_EQ(base64("Ma"), "TWE=");
-    EXPECT_EQ(base64("Man"), "TWFu");
     const auto line = written<GithubWriter>(report());
     EXPECT_EQ(line.find('\n'), line.size() - 1);
 }

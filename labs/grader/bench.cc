@@ -16,10 +16,11 @@
 #include <stdexcept>
 #include <thread>
 
-#include "edit.h"
 #include "expect.h"
+#include "files.h"
 #include "guest.h"
 #include "processor_time.h"
+#include "text.h"
 #include "watchmen.h"
 
 namespace fwts::grader {
@@ -69,7 +70,7 @@ milliseconds in_ms(Bench::Seconds time) {
     return std::chrono::duration_cast<milliseconds>(time);
 }
 
-std::string trimmed(std::string text) {
+std::string chomped(std::string text) {
     while (!text.empty() && text.back() == '\n') text.pop_back();
     return text;
 }
@@ -168,7 +169,7 @@ struct Bench::Parts {
         card = find_card(guest.qmp());
         for (unsigned number = 0; number < nvm_words; ++number) nvm[number] = read_nvm(number);
         guest.must("echo 0 > " + enable);
-        release = trimmed(guest.run("uname -r").out);
+        release = chomped(guest.run("uname -r").out);
         watchmen.note(guest);
     }
 
@@ -339,20 +340,20 @@ std::string Bench::must_run(const std::vector<std::string>& argv, Seconds limit)
     auto ran = run(argv, limit);
     if (ran.status != 0)
         fail(fmt::format("in the guest: {}", fmt::join(argv, " ")), "success",
-             fmt::format("status {}: {}", ran.status, trimmed(ran.err)));
-    return trimmed(std::move(ran.out));
+             fmt::format("status {}: {}", ran.status, chomped(ran.err)));
+    return chomped(std::move(ran.out));
 }
 
 std::string Bench::must(const std::string& what, const std::string& script, Seconds limit) {
     auto ran = sh(script, limit);
     if (ran.status != 0)
         fail(fmt::format("{} (in the guest: {})", what, script.substr(0, script.find('\n'))),
-             "success", fmt::format("status {}: {}", ran.status, trimmed(ran.err)));
-    return trimmed(std::move(ran.out));
+             "success", fmt::format("status {}: {}", ran.status, chomped(ran.err)));
+    return chomped(std::move(ran.out));
 }
 
 std::string Bench::text(const std::string& path) {
-    return trimmed(bytes(path));
+    return chomped(bytes(path));
 }
 
 std::string Bench::bytes(const std::string& path) {
@@ -543,10 +544,7 @@ std::vector<std::string> Bench::take_log() {
     const auto all = console.text();
     const auto from = parts_->log_taken;
     parts_->log_taken = all.find(mark, from) + mark.size();
-    std::istringstream fresh(all.substr(from, parts_->log_taken - from));
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(fresh, line);) lines.push_back(std::move(line));
-    return lines;
+    return split_lines(all.substr(from, parts_->log_taken - from));
 }
 
 }  // namespace fwts::grader

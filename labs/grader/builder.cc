@@ -9,24 +9,21 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "edit.h"
+#include "files.h"
 #include "imports.h"
 #include "jail.h"
+#include "text.h"
 
 namespace fwts::grader {
 namespace fs = std::filesystem;
 namespace {
 
-std::vector<std::string> split(const std::string& text) {
-    std::vector<std::string> lines;
+std::vector<std::string> lines_for_the_student(const std::string& text) {
+    auto lines = split_lines(text);
     const std::string room = "/room/";
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) {
-        // Of no interest to the student.
+    for (auto& line : lines)
         for (auto at = line.find(room); at != std::string::npos; at = line.find(room))
             line.erase(at, room.size());
-        lines.push_back(std::move(line));
-    }
     return lines;
 }
 
@@ -206,7 +203,7 @@ std::string build_rules() {
 std::vector<std::string> diagnostics(const std::string& output, const std::string& kind,
                                      const fs::path& sources) {
     std::vector<std::string> found;
-    for (auto& line : split(output)) {
+    for (auto& line : lines_for_the_student(output)) {
         if (!starts_diagnostic(line) || !is_kind(line, kind)) continue;
         const auto quote = quoted(line, sources);
         found.push_back(std::move(line));
@@ -246,7 +243,8 @@ BuildResult build_module(const fs::path& sources, const fs::path& kernel, const 
     }
     result.message = why_failed(build, limits);
     result.messages = diagnostics(build.output, "error", sources);
-    if (result.messages.empty()) result.messages = split(build.output.substr(0, 16384));
+    if (result.messages.empty())
+        result.messages = lines_for_the_student(build.output.substr(0, 16384));
     return result;
 }
 

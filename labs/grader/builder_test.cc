@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "complaints.h"
-#include "edit.h"
+#include "files.h"
 #include "process.h"
 #include "scratch.h"
 

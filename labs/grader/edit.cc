@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
+
+#include "files.h"
 
 namespace fwts::grader {
 
@@ -29,22 +29,6 @@ void apply_all(const std::vector<Edit>& edits, const std::filesystem::path& dir)
         const auto path = dir / edit.file;
         write_file(path, edited(edit, read_file(path)));
     }
-}
-
-std::string read_file(const std::filesystem::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    if (!in) throw std::runtime_error(fmt::format("{}: cannot be read", path.string()));
-    return text;
-}
-
-void write_file(const std::filesystem::path& path, const std::string& text) {
-    std::error_code ignored;
-    std::filesystem::create_directories(path.parent_path(), ignored);
-    std::ofstream out(path, std::ios::binary | std::ios::trunc);
-    out << text;
-    out.close();
-    if (!out) throw std::runtime_error(fmt::format("{}: cannot be written", path.string()));
 }
 
 }  // namespace fwts::grader

@@ -24,9 +24,4 @@ std::string edited(const Edit& edit, const std::string& text);
 /// Replaces in files below `dir`.
 void apply_all(const std::vector<Edit>& edits, const std::filesystem::path& dir);
 
-/// Reads a whole file. @throws std::runtime_error naming it.
-std::string read_file(const std::filesystem::path& path);
-/// Writes a whole file, making its directory. @throws std::runtime_error naming it.
-void write_file(const std::filesystem::path& path, const std::string& text);
-
 }  // namespace fwts::grader

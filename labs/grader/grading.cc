@@ -14,6 +14,7 @@
 #include "complaints.h"
 #include "expect.h"
 #include "failure.h"
+#include "files.h"
 #include "imports.h"
 #include "jail.h"
 #include "prebuilt.h"

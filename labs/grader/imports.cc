@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "edit.h"
+#include "files.h"
 
 namespace fwts::grader {
 

@@ -16,7 +16,8 @@
 #include <set>
 #include <stdexcept>
 
-#include "edit.h"
+#include "descriptor.h"
+#include "files.h"
 #include "visible.h"
 
 namespace fwts::grader {
@@ -29,20 +30,6 @@ constexpr std::size_t entries_walked = 20000;
 constexpr int deepest = 32;
 constexpr std::size_t longest_name = 100;
 constexpr std::size_t names_told = 20;
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) close(fd_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
 
 std::runtime_error unreadable(const std::string& path) {
     return std::runtime_error(

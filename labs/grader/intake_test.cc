@@ -9,7 +9,7 @@
 #include <array>
 #include <functional>
 
-#include "edit.h"
+#include "files.h"
 #include "scratch.h"
 
 namespace fwts::grader {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "edit.h"
+#include "files.h"
 #include "scratch.h"
 
 namespace fwts::grader {
@@ -162,17 +162,6 @@ TEST(Jail, CommandLineShutsEverythingOff) {
     EXPECT_THAT(command, testing::IsSupersetOf({"--unshare-all", "--die-with-parent",
                                                 "--new-session", "--cap-drop"}));
     EXPECT_EQ(command.back(), "make");
-}
-
-TEST(Process, AMissingProgramIsStatus127) {
-    EXPECT_EQ(run_process({"no-such-program-here"}, Limits{}, {}).status, 127);
-}
-
-TEST(Process, StatusAndOutputComeBack) {
-    const auto result =
-        run_process({"sh", "-c", "echo out; echo err >&2; exit 3"}, Limits{}, {{"PATH", "/bin"}});
-    EXPECT_EQ(result.status, 3);
-    EXPECT_EQ(result.output, "out\nerr\n");
 }
 
 }  // namespace

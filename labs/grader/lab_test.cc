@@ -9,6 +9,7 @@
 #include "all_labs.h"
 #include "book_index.h"
 #include "clauses.h"
+#include "files.h"
 #include "scratch.h"
 #include "selftest.h"
 #include "skeleton.h"

@@ -12,9 +12,11 @@
 
 #include "all_labs.h"
 #include "clauses.h"
+#include "files.h"
 #include "grading.h"
 #include "mutate.h"
 #include "process_start.h"
+#include "progress.h"
 #include "repeat.h"
 #include "report.h"
 #include "selftest.h"
@@ -60,23 +62,13 @@ struct Options {
     Places places = Places::of_this_program();
 };
 
-/// Progress on a terminal: one line that is written over, and gone in the end.
-class ProgressLine {
-  public:
-    ~ProgressLine() { clear(); }
-    void show(const std::string& text) {
-        if (terminal_)
-            std::cerr << "\r\033[K" << text << " …" << std::flush;
-        else
-            std::cerr << text << '\n';
-    }
-    void clear() {
-        if (terminal_) std::cerr << "\r\033[K" << std::flush;
-    }
-
-  private:
-    bool terminal_ = isatty(STDERR_FILENO) != 0;
-};
+/// What is done now; without a terminal, for whoever reads the log.
+void show(const fwts::ProgressLine& progress, const std::string& step) {
+    if (progress.terminal())
+        progress.show(step + " …");
+    else
+        progress.say(step);
+}
 
 TerminalWriter::Style style_for(const Options& options) {
     TerminalWriter::Style style;
@@ -153,8 +145,8 @@ int grade_one(const Options& options) {
     }
     const Lab lab = open_lab(options);
     const Scenario scenario = fwts::labs::scenario_for(lab.name);
-    ProgressLine progress;
-    const Watcher watcher{[&](const std::string& step) { progress.show(step); }, {}};
+    const fwts::ProgressLine progress;
+    const Watcher watcher{[&](const std::string& step) { show(progress, step); }, {}};
     const Report report = grade(lab, scenario, options.places, request_for(options), watcher);
     progress.clear();
     if (options.json != "-") TerminalWriter(style_for(options)).write(report, std::cout);
@@ -232,12 +224,12 @@ int run_mutate(Options& options) {
     options.mutate.json = options.json;
     options.mutate.list = options.list;
     options.mutate.file = options.places.cache / "mutation" / (lab.name + ".jsonl");
-    ProgressLine progress;
+    const fwts::ProgressLine progress;
     options.mutate.progress = [&](const std::string& text) {
         if (text.empty())
             progress.clear();
         else
-            progress.show(text);
+            show(progress, text);
     };
     return mutate(lab, scenario, options.places, options.mutate, std::cout) ? 0 : exit_marks_lost;
 }

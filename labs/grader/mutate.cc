@@ -22,8 +22,12 @@
 #include <system_error>
 
 #include "builder.h"
+#include "content.h"
+#include "descriptor.h"
+#include "files.h"
 #include "jail.h"
 #include "prebuilt.h"
+#include "process.h"
 #include "scratch.h"
 #include "skeleton.h"
 #include "students_part.h"
@@ -84,40 +88,35 @@ class Handlers {
 class Child {
   public:
     explicit Child(const Suspect& suspect) : suspect_(suspect) {
-        std::array<int, 2> ends{};
-        if (pipe2(ends.data(), O_CLOEXEC) != 0)
-            throw std::system_error(errno, std::generic_category(), "cannot make a pipe");
+        Pipe ends = make_pipe();
         const pid_t parent = getpid();
         pid_ = fork();
         if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "cannot fork");
-        if (pid_ == 0) judge(ends[1], parent);
-        close(ends[1]);
-        pipe_ = ends[0];
+        if (pid_ == 0) judge(ends.write_end.get(), parent);
+        pipe_ = std::move(ends.read_end);
     }
     ~Child() {
-        if (pid_ > 0) {
-            // Its guest and its compiler die with it.
-            kill(pid_, SIGKILL);
-            wait();
-        }
-        close(pipe_);
+        if (pid_ < 0) return;
+        // Its guest and its compiler die with it.
+        kill(pid_, SIGKILL);
+        wait_for(pid_);
     }
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
 
-    int pipe() const { return pipe_; }
+    int pipe() const { return pipe_.get(); }
     const Suspect& suspect() const { return suspect_; }
 
     /// Reads what is there. @return whether it has ended.
     bool read_on() {
         std::array<char, 4096> buffer{};
-        const auto got = read(pipe_, buffer.data(), buffer.size());
+        const auto got = read(pipe_.get(), buffer.data(), buffer.size());
         if (got > 0) text_.append(buffer.data(), static_cast<std::size_t>(got));
         return got == 0 || (got < 0 && errno != EINTR);
     }
 
     Judgement judgement() {
-        const int status = wait();
+        const int status = wait_for(std::exchange(pid_, -1));
         const auto line = json::parse(text_, nullptr, false);
         if (line.is_object()) return from_json(line);
         return {Fate::grader_error,
@@ -143,17 +142,9 @@ class Child {
         _exit(write(out, line.data(), line.size()) == static_cast<ssize_t>(line.size()) ? 0 : 1);
     }
 
-    int wait() {
-        int status = 0;
-        while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-        }
-        pid_ = -1;
-        return status;
-    }
-
     const Suspect& suspect_;
     pid_t pid_ = -1;
-    int pipe_ = -1;
+    Descriptor pipe_;
     std::string text_;
 };
 
@@ -164,7 +155,9 @@ std::string grader_text(const Places& places) {
         "(main|report|mutat|students_part|c_tokens|clauses|repeat|selftest|classroom).*|.*_test\\.."
         "*");
     std::vector<fs::path> files;
-    for (const auto& dir : {places.labs / "grader", places.labs.parent_path() / "qemu" / "sandbox"})
+    const auto top = places.labs.parent_path();
+    for (const auto& dir :
+         {places.labs / "grader", top / "code" / "base", top / "qemu" / "sandbox"})
         for (const auto& entry : fs::directory_iterator(dir))
             if (entry.is_regular_file() &&
                 !std::regex_match(entry.path().filename().string(), decides_nothing) &&
@@ -178,8 +171,7 @@ std::string grader_text(const Places& places) {
 }
 
 std::string hash_of(const std::string& text) {
-    return fmt::format("{:016x}{:016x}", std::hash<std::string>()(text),
-                       std::hash<std::string>()(text + "#"));
+    return fmt::format("{:016x}{:016x}", content_hash(text), content_hash(text + "#"));
 }
 
 /// A lab's reference, built, and all its mutations.

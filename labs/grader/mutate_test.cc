@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <csignal>
 
-#include "edit.h"
+#include "files.h"
 #include "scratch.h"
 #include "students_part.h"
 

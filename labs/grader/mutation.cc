@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "c_tokens.h"
+#include "text.h"
 
 namespace fwts::grader {
 namespace {
@@ -450,13 +451,6 @@ class Mutator {
     std::map<std::pair<std::string, std::string>, int> counted_;
 };
 
-std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) lines.push_back(line);
-    return lines;
-}
-
 }  // namespace
 
 std::string Mutation::name() const {
@@ -479,8 +473,8 @@ std::vector<Mutation> mutations(const std::string& file, const std::string& text
 }
 
 std::string small_diff(const Mutation& mutation, const std::string& text) {
-    const auto before = lines_of(text);
-    const auto after = lines_of(mutation.applied(text));
+    const auto before = split_lines(text);
+    const auto after = split_lines(mutation.applied(text));
     std::string removed;
     std::string added;
     std::string result;

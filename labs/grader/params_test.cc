@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "edit.h"
+#include "files.h"
 #include "scenario.h"
 #include "scratch.h"
 

@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <functional>
 #include <vector>
 
 #include "builder.h"
 #include "content.h"
-#include "edit.h"
+#include "files.h"
 #include "process.h"
 
 namespace fwts::grader {
@@ -72,7 +71,7 @@ fs::path prebuilt(const fs::path& skeleton, const fs::path& kernel, const fs::pa
     require_kernel(kernel);
     const auto description = describe(skeleton, kernel);
     const auto place = cache / "labs";
-    auto wanted = place / fmt::format("{:016x}", std::hash<std::string>()(description));
+    auto wanted = place / fmt::format("{:016x}", content_hash(description));
     std::error_code error;
     if (is_it(wanted, description)) {
         fs::last_write_time(wanted, fs::file_time_type::clock::now(), error);

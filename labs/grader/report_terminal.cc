@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "report.h"
+#include "text.h"
 #include "visible.h"
 
 namespace fwts::grader {
@@ -20,9 +21,8 @@ std::string printable(const std::string& text) {
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) lines.push_back(printable(line));
+    auto lines = split_lines(text);
+    for (auto& line : lines) line = printable(line);
     return lines;
 }
 

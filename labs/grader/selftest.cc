@@ -12,6 +12,7 @@
 #include <regex>
 #include <stdexcept>
 
+#include "files.h"
 #include "scratch.h"
 #include "skeleton.h"
 

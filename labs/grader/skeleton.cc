@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "builder.h"
+#include "files.h"
 #include "source.h"
 #include "tagger.h"
 #include "tangle.h"

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "clauses.h"
+#include "files.h"
 #include "tagger.h"
 
 namespace fwts::grader {

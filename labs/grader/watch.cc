@@ -6,7 +6,6 @@
 
 #include <sstream>
 
-#include "edit.h"
 #include "expect.h"
 #include "failure.h"
 

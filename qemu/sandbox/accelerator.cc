@@ -6,19 +6,21 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
+#include <stdexcept>
 
 #include "boot_image.h"
 #include "content.h"
+#include "descriptor.h"
 #include "failure.h"
-#include "io.h"
+#include "files.h"
 #include "qemu_process.h"
+#include "text.h"
 
 namespace fwts::sandbox {
 
@@ -28,22 +30,13 @@ namespace {
 
 constexpr int kProbeMilliseconds = 8000;
 
-std::string first_line(const fs::path& path) {
-    std::ifstream file(path);
-    std::string line;
-    std::getline(file, line);
-    return line;
-}
-
 bool processor_has_virtualisation() {
     std::ifstream file("/proc/cpuinfo");
     for (std::string line; std::getline(file, line);) {
-        if (line.rfind("flags", 0) == 0) {
-            std::istringstream words(line);
-            for (std::string word; words >> word;)
-                if (word == "vmx" || word == "svm") return true;
-            return false;
-        }
+        if (!line.starts_with("flags")) continue;
+        const auto flags = words_of(line);
+        return std::any_of(flags.begin(), flags.end(),
+                           [](auto flag) { return flag == "vmx" || flag == "svm"; });
     }
     return false;
 }
@@ -103,19 +96,12 @@ std::optional<Accelerator> read_note() {
     return Accelerator{note.value("kvm", false), note.value("reason", "")};
 }
 
-void write_note(const Accelerator& accelerator) {
-    std::error_code error;
-    fs::create_directories(cache_directory(), error);
-    const fs::path path = note_path();
-    const fs::path fresh = path.string() + "." + std::to_string(getpid());
-    {
-        std::ofstream file(fresh);
-        file << nlohmann::json{{"key", accelerator_key()},
-                               {"kvm", accelerator.kvm},
-                               {"reason", accelerator.reason}}
-             << '\n';
-    }
-    fs::rename(fresh, path, error);  // a cache that cannot be written only costs time
+void write_note(const Accelerator& accelerator) try {
+    const nlohmann::json note = {
+        {"key", accelerator_key()}, {"kvm", accelerator.kvm}, {"reason", accelerator.reason}};
+    replace_file(note_path(), note.dump() + "\n");
+} catch (const std::runtime_error&) {
+    // A cache that cannot be written only costs time.
 }
 
 }  // namespace
@@ -160,8 +146,7 @@ std::string accelerator_key() {
 std::string find_qemu() {
     constexpr const char* kName = "qemu-system-x86_64";
     const char* path = std::getenv("PATH");
-    std::istringstream directories(path != nullptr ? path : "/usr/bin:/bin");
-    for (std::string directory; std::getline(directories, directory, ':');) {
+    for (const auto& directory : split(path != nullptr ? path : "/usr/bin:/bin", ':')) {
         std::string file = fmt::format("{}/{}", directory, kName);
         if (access(file.c_str(), X_OK) == 0) return file;
     }

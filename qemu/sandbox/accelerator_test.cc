@@ -11,6 +11,8 @@
 #include <fstream>
 #include <string>
 
+#include "scratch.h"
+
 namespace fwts::sandbox {
 namespace {
 
@@ -39,9 +41,9 @@ TEST(Accelerator, SeveralProcessorsShareOneThreadUnderTcg) {
 
 TEST(Accelerator, WhatWasTriedHoldsForOneQemuWhateverItsFilesTime) {
     namespace fs = std::filesystem;
-    std::string place = fs::temp_directory_path() / "accelerator-test-XXXXXX";
-    ASSERT_NE(mkdtemp(place.data()), nullptr);
-    const fs::path qemu = fs::path(place) / "qemu-system-x86_64";
+    const Scratch scratch("accelerator-test");
+    const auto& place = scratch.path();
+    const fs::path qemu = place / "qemu-system-x86_64";
     const auto write = [&qemu](const char* text) { std::ofstream(qemu) << text; };
     const std::string path = std::getenv("PATH");
     setenv("PATH", place.c_str(), 1);
@@ -55,7 +57,6 @@ TEST(Accelerator, WhatWasTriedHoldsForOneQemuWhateverItsFilesTime) {
     fs::last_write_time(qemu, time);
     EXPECT_NE(accelerator_key(), first);
     setenv("PATH", path.c_str(), 1);
-    fs::remove_all(place);
 }
 
 }  // namespace

@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
+
+#include "base64.h"
 
 namespace fwts::sandbox {
 
@@ -30,6 +33,12 @@ void require_well_formed(const nlohmann::json& message) {
     const auto event = message.value("event", std::string());
     if (std::find(kEvents.begin(), kEvents.end(), event) == kEvents.end())
         throw agent::ProtocolError("there is no event \"" + event.substr(0, 20) + "\"");
+}
+
+std::string data_of(const nlohmann::json& message) try {
+    return base64_decode(message.value("data", std::string()));
+} catch (const std::invalid_argument& error) {
+    throw agent::ProtocolError(error.what());
 }
 
 }  // namespace
@@ -130,7 +139,7 @@ void AgentLink::accept(const nlohmann::json& message) {
 }
 
 void AgentLink::hand_on(Call& call, const nlohmann::json& message) {
-    const auto bytes = agent::base64_decode(message.value("data", std::string()));
+    const auto bytes = data_of(message);
     if (bytes.size() > call.room) {
         call.last = {{"event", "error"}, {"message", "more came in answer than was asked for"}};
         return;

@@ -6,7 +6,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "io.h"
+#include "base64.h"
+#include "descriptor.h"
 
 namespace fwts::sandbox {
 namespace {
@@ -108,7 +109,7 @@ TEST_F(AgentLinkTest, AnAnswerHasItsLargestSize) {
     const auto id = link_.ask(
         {{"op", "get"}}, [&got](bool, std::string_view piece) { got += piece.size(); }, 100);
     const auto piece = framed("{\"id\":" + std::to_string(id) + ",\"event\":\"data\",\"data\":\"" +
-                              agent::base64_encode(std::string(40, 'x')) + "\"}");
+                              base64_encode(std::string(40, 'x')) + "\"}");
     say(piece);
     say(piece);
     EXPECT_EQ(got, 80U);

@@ -9,8 +9,9 @@
 #include <cstdlib>
 
 #include "cpio.h"
+#include "descriptor.h"
 #include "failure.h"
-#include "io.h"
+#include "files.h"
 
 namespace fwts::sandbox {
 

@@ -9,8 +9,10 @@
 #include <optional>
 
 #include "cpio.h"
+#include "descriptor.h"
 #include "failure.h"
-#include "io.h"
+#include "files.h"
+#include "scratch.h"
 
 namespace fwts::sandbox {
 namespace {
@@ -19,21 +21,14 @@ namespace fs = std::filesystem;
 
 class BootImageTest : public ::testing::Test {
   protected:
-    BootImageTest() {
-        char name[] = "/tmp/boot-image-test-XXXXXX";
-        root_ = mkdtemp(name);
-    }
-    ~BootImageTest() override {
-        unsetenv("FWTS_ROOT");
-        fs::remove_all(root_);
-    }
+    ~BootImageTest() override { unsetenv("FWTS_ROOT"); }
 
     void write(const std::string& path, const std::string& content) {
-        fs::create_directories((root_ / path).parent_path());
-        std::ofstream(root_ / path) << content;
+        write_file(root_ / path, content);
     }
 
-    fs::path root_;
+    const Scratch scratch_{"boot-image-test"};
+    const fs::path& root_ = scratch_.path();
 };
 
 TEST_F(BootImageTest, ArchiveIsReadByCpio) {

@@ -11,19 +11,15 @@
 #include "capture_file.h"
 #include "failure.h"
 #include "pcapng.h"
+#include "scratch.h"
 
 namespace fwts::sandbox {
 namespace {
 
 class CaptureTest : public ::testing::Test {
   protected:
-    CaptureTest() {
-        char name[] = "/tmp/capture-test-XXXXXX";
-        directory_ = mkdtemp(name);
-    }
-    ~CaptureTest() override { std::filesystem::remove_all(directory_); }
-
-    std::filesystem::path directory_;
+    const Scratch scratch_{"capture-test"};
+    const std::filesystem::path& directory_ = scratch_.path();
 };
 
 std::string output_of(const std::string& command) {

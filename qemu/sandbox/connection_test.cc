@@ -11,8 +11,8 @@
 #include "cable.h"
 #include "console.h"
 #include "control.h"
+#include "descriptor.h"
 #include "failure.h"
-#include "io.h"
 #include "qmp.h"
 
 namespace fwts::sandbox {

@@ -18,7 +18,8 @@
 #include <thread>
 #include <utility>
 
-#include "io.h"
+#include "base64.h"
+#include "descriptor.h"
 #include "protocol.h"
 
 namespace fwts::sandbox {
@@ -74,7 +75,7 @@ std::optional<nlohmann::json> receive_line(const Descriptor& socket, QmpLines& l
 
 ExecOptions exec_options(const nlohmann::json& request) {
     ExecOptions options;
-    options.input = agent::base64_decode(request.value("stdin", std::string()));
+    options.input = base64_decode(request.value("stdin", std::string()));
     options.limit = std::chrono::milliseconds(request.value("timeout_ms", std::int64_t{600'000}));
     return options;
 }
@@ -180,7 +181,7 @@ nlohmann::json ControlServer::Service::obey(const nlohmann::json& request, const
         }
         ExecOptions options = exec_options(request);
         options.on_output = [&client](bool err, std::string_view piece) {
-            send_line(client.socket, {{"output", agent::base64_encode(piece)}, {"err", err}});
+            send_line(client.socket, {{"output", base64_encode(piece)}, {"err", err}});
         };
         return {{"status", guest_.exec(argv, options).status}};
     }
@@ -225,7 +226,7 @@ nlohmann::json ControlClient::ask(const nlohmann::json& request,
         if (answer->contains("output")) {
             if (on_output) {
                 on_output(answer->value("err", false),
-                          agent::base64_decode(answer->value("output", std::string())));
+                          base64_decode(answer->value("output", std::string())));
             }
             continue;
         }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "failure.h"
-#include "io.h"
+#include "files.h"
 
 namespace fwts::sandbox {
 

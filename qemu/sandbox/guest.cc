@@ -24,7 +24,9 @@
 #include <thread>
 
 #include "accelerator.h"
-#include "io.h"
+#include "base64.h"
+#include "descriptor.h"
+#include "files.h"
 #include "kernel_log.h"
 #include "prepared.h"
 #include "qemu_process.h"
@@ -602,9 +604,7 @@ void Guest::Machine::wait_ready() {
         settle_restored();
     } else {
         // The boot is quiet for speed; from here on warnings belong on the console.
-        call({{"op", "put"},
-              {"path", "/proc/sys/kernel/printk"},
-              {"data", agent::base64_encode("7\n")}});
+        call({{"op", "put"}, {"path", "/proc/sys/kernel/printk"}, {"data", base64_encode("7\n")}});
     }
     boot_time = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started_);
     insert_modules();
@@ -675,10 +675,8 @@ void Guest::Machine::put(const std::string& path, std::string_view content,
     bool first = true;
     do {
         const std::string_view piece = content.substr(0, kPutPiece);
-        nlohmann::json order = {{"op", "put"},
-                                {"path", path},
-                                {"append", !first},
-                                {"data", agent::base64_encode(piece)}};
+        nlohmann::json order = {
+            {"op", "put"}, {"path", path}, {"append", !first}, {"data", base64_encode(piece)}};
         if (mode) order["mode"] = *mode;
         call(order);
         content.remove_prefix(piece.size());
@@ -691,7 +689,7 @@ ExecResult Guest::Machine::exec(const std::vector<std::string>& argv, const Exec
     const std::int64_t id = agent->ask(
         {{"op", "exec"},
          {"argv", argv},
-         {"stdin", agent::base64_encode(wanted.input)},
+         {"stdin", base64_encode(wanted.input)},
          {"env", wanted.environment},
          {"output_limit", wanted.output_limit}},
         [&](bool err, std::string_view piece) {

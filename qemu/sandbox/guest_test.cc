@@ -18,6 +18,7 @@
 
 #include "capture_file.h"
 #include "kernel_log.h"
+#include "scratch.h"
 
 namespace fwts::sandbox {
 namespace {
@@ -116,8 +117,8 @@ void expect_read_asleep(Guest& guest) {
 }
 
 TEST(GuestTest, CableAndCard) {
-    char directory[] = "/tmp/guest-test-XXXXXX";
-    const std::filesystem::path place = mkdtemp(directory);
+    const Scratch scratch("guest-test");
+    const auto& place = scratch.path();
     Options options = patient();
     options.peer = true;
     options.record_registers = true;
@@ -155,7 +156,6 @@ TEST(GuestTest, CableAndCard) {
 
     const auto frames = read_capture(options.capture);
     EXPECT_TRUE(std::any_of(frames.begin(), frames.end(), equals(*reply)));
-    std::filesystem::remove_all(place);
 }
 
 TEST(GuestTest, SeveralProcessorsShareOneThreadUnderTcg) {
@@ -221,8 +221,8 @@ std::string firmware_left(Guest& guest) {
 }
 
 TEST(GuestTest, PreparedGuests) {
-    char directory[] = "/tmp/guest-test-XXXXXX";
-    const std::filesystem::path place = mkdtemp(directory);
+    const Scratch scratch("guest-test");
+    const auto& place = scratch.path();
     // A cache of our own: it must be empty, and what lies in it is spoilt below.
     const char* before = getenv("FWTS_CACHE");
     const std::string cache = before != nullptr ? before : "";
@@ -269,7 +269,6 @@ TEST(GuestTest, PreparedGuests) {
         }
     }
     cache.empty() ? unsetenv("FWTS_CACHE") : setenv("FWTS_CACHE", cache.c_str(), 1);
-    std::filesystem::remove_all(place);
 }
 
 }  // namespace

@@ -10,12 +10,14 @@
 #include <cerrno>
 #include <cstdint>
 #include <fstream>
-#include <iterator>
 #include <regex>
-#include <sstream>
+#include <stdexcept>
+#include <string_view>
 #include <system_error>
 
 #include "content.h"
+#include "files.h"
+#include "text.h"
 
 namespace fwts::sandbox {
 
@@ -43,16 +45,17 @@ std::string processor_lines() {
     return text;
 }
 
-std::string read_text(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+/// @return what a state was made of, empty when it cannot be read.
+std::string description_in(const fs::path& state) try {
+    return read_file(state / "description");
+} catch (const std::runtime_error&) {
+    return {};
 }
 
 bool kernel_is_gone(const fs::path& state) {
-    std::istringstream text(read_text(state / "description"));
-    const std::string start = "kernel ";
-    for (std::string line; std::getline(text, line);)
-        if (line.rfind(start, 0) == 0) return !fs::exists(line.substr(start.size()));
+    constexpr std::string_view start = "kernel ";
+    for (const auto& line : split_lines(description_in(state)))
+        if (line.starts_with(start)) return !fs::exists(line.substr(start.size()));
     return true;
 }
 
@@ -80,7 +83,7 @@ PreparedState::PreparedState(const fs::path& cache, std::string description)
       partial_(directory_.string() + ".partial") {}
 
 std::optional<Descriptor> PreparedState::open() const {
-    if (read_text(directory_ / "description") != description_) return std::nullopt;
+    if (description_in(directory_) != description_) return std::nullopt;
     const fs::path path = directory_ / "state";
     Descriptor state(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!state.open()) return std::nullopt;
@@ -108,8 +111,7 @@ Descriptor PreparedState::lock() const {
 fs::path PreparedState::begin() const {
     fs::remove_all(partial_);
     fs::create_directories(partial_);
-    std::ofstream file(partial_ / "description", std::ios::binary);
-    file << description_;
+    write_file(partial_ / "description", description_);
     return partial_ / "state";
 }
 

@@ -9,6 +9,9 @@
 #include <fstream>
 #include <string>
 
+#include "files.h"
+#include "scratch.h"
+
 namespace fwts::sandbox {
 namespace {
 
@@ -17,19 +20,11 @@ namespace fs = std::filesystem;
 class PreparedTest : public ::testing::Test {
   protected:
     PreparedTest() {
-        std::string name = fs::temp_directory_path() / "prepared-test-XXXXXX";
-        place_ = mkdtemp(name.data());
         fs::create_directory(place_ / "kernel");
         for (const char* file : {"complete", "boot", "bzImage"})
-            write(place_ / "kernel" / file, "one");
+            write_file(place_ / "kernel" / file, "one");
         kernel_.directory = place_ / "kernel";
     }
-    ~PreparedTest() override { fs::remove_all(place_); }
-
-    static void write(const fs::path& path, const std::string& text) {
-        std::ofstream(path) << text;
-    }
-
     std::string describe(const std::vector<std::string>& words, bool kvm = false) {
         std::vector<std::string> argv = {"/bin/sh"};
         argv.insert(argv.end(), words.begin(), words.end());
@@ -38,11 +33,12 @@ class PreparedTest : public ::testing::Test {
 
     static void store(const PreparedState& state) {
         const Descriptor lock = state.lock();
-        write(state.begin(), "state");
+        write_file(state.begin(), "state");
         state.commit();
     }
 
-    fs::path place_;
+    const Scratch scratch_{"prepared-test"};
+    const fs::path& place_ = scratch_.path();
     KernelImage kernel_;
 };
 
@@ -54,7 +50,7 @@ TEST_F(PreparedTest, DescriptionHoldsWhatMatters) {
     EXPECT_NE(describe({}), describe({}, true)) << "with KVM the processor matters";
     for (const char* file : {"complete", "boot", "bzImage"}) {
         const std::string before = describe({});
-        write(place_ / "kernel" / file, "another");
+        write_file(place_ / "kernel" / file, "another");
         EXPECT_NE(describe({}), before) << file;
     }
 }
@@ -65,7 +61,7 @@ TEST_F(PreparedTest, TimesOfFilesDecideNothing) {
     const std::string before = describe({});
     fs::last_write_time(kernel, time + std::chrono::hours(12));
     EXPECT_EQ(describe({}), before) << "the same kernel, dated otherwise";
-    write(kernel, "two");
+    write_file(kernel, "two");
     fs::last_write_time(kernel, time);
     EXPECT_NE(describe({}), before) << "another kernel of the same size and time";
 }
@@ -75,14 +71,14 @@ TEST_F(PreparedTest, FindsWhatWasStoredAndNothingElse) {
     EXPECT_FALSE(state.open());
     {
         const Descriptor lock = state.lock();
-        write(state.begin(), "half");
+        write_file(state.begin(), "half");
         EXPECT_FALSE(state.open()) << "it is not whole";
         state.abandon();
     }
     store(state);
     EXPECT_TRUE(state.open());
     EXPECT_FALSE(PreparedState(place_, describe({"two"})).open());
-    write(state.directory() / "description", "of another guest with the same hash");
+    write_file(state.directory() / "description", "of another guest with the same hash");
     EXPECT_FALSE(state.open());
     state.discard();
     EXPECT_FALSE(fs::exists(state.directory()));

@@ -18,7 +18,9 @@
 #include <string>
 
 #include "control.h"
-#include "io.h"
+#include "descriptor.h"
+#include "files.h"
+#include "scratch.h"
 
 namespace fwts::sandbox {
 namespace {
@@ -117,12 +119,9 @@ class OnTerminal {
 class ProgramTest : public ::testing::Test {
   protected:
     ProgramTest() {
-        char name[] = "/tmp/program-test-XXXXXX";
-        directory_ = mkdtemp(name);
         mark_ = "mark-of-" + directory_.filename().string();
         name_ = fmt::format("test-{}", getpid());
     }
-    ~ProgramTest() override { fs::remove_all(directory_); }
 
     // Nothing of ours runs, nothing of ours lies about. The end may take its moment.
     void expect_nothing_left() {
@@ -134,7 +133,8 @@ class ProgramTest : public ::testing::Test {
         EXPECT_THAT(running_guests(), ::testing::Not(::testing::Contains(name_)));
     }
 
-    fs::path directory_;
+    const Scratch scratch_{"program-test"};
+    const fs::path& directory_ = scratch_.path();
     std::string mark_;
     std::string name_;
 };

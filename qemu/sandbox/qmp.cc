@@ -8,7 +8,6 @@
 #include <cerrno>
 
 #include "failure.h"
-#include "io.h"
 
 namespace fwts::sandbox {
 

@@ -20,10 +20,11 @@
 #include <vector>
 
 #include "accelerator.h"
+#include "base64.h"
 #include "capture_file.h"
 #include "control.h"
+#include "descriptor.h"
 #include "guest.h"
-#include "io.h"
 #include "process_start.h"
 #include "protocol.h"
 #include "terminal.h"
@@ -193,7 +194,7 @@ int run_shell(GuestWords& words) {
 // In the background, the parent leaves as soon as the child has said what it has to say.
 // Only called before there are threads.
 void detach() {
-    PipePair report = make_pipe_pair();
+    Pipe report = make_pipe();
     if (fork() != 0) {
         report.write_end.close();
         std::string text;
@@ -323,7 +324,7 @@ int run_exec(const std::string& name, const std::vector<std::string>& argv, bool
                               {"argv", argv},
                               {"wait", !no_wait},
                               {"timeout_ms", std::int64_t{seconds} * 1000}};
-    if (with_input) request["stdin"] = agent::base64_encode(standard_input());
+    if (with_input) request["stdin"] = base64_encode(standard_input());
     return client.ask(request, print_output).value("status", 0);
 }
 

@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
+#include <chrono>
 #include <map>
-#include <memory>
 #include <regex>
-#include <sstream>
+
+#include "process.h"
+#include "text.h"
 
 namespace fwts::sandbox {
 
@@ -25,47 +25,25 @@ struct Symbol {
 
 using Symbols = std::multimap<std::string, Symbol>;
 
-std::string quote(const fs::path& path) {
-    std::string text = "'";
-    for (const char c : path.string()) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return text + "'";
-}
-
-std::string output_of(const std::string& command) {
-    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "re"), pclose);
-    std::string text;
-    std::array<char, 65536> piece{};
-    while (pipe) {
-        const std::size_t n = fread(piece.data(), 1, piece.size(), pipe.get());
-        if (n == 0) break;
-        text.append(piece.data(), n);
-    }
-    return text;
-}
-
-std::vector<std::string> split(const std::string& text, char at) {
-    std::vector<std::string> parts;
-    std::istringstream stream(text);
-    for (std::string part; std::getline(stream, part, at);) parts.push_back(part);
-    return parts;
-}
-
-std::string trim(const std::string& text) {
-    const std::size_t begin = text.find_first_not_of(" \t\n");
-    const std::size_t end = text.find_last_not_of(" \t\n");
-    return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
+std::vector<std::string> lines_from(const std::vector<std::string>& argv) {
+    Limits limits;
+    limits.wall = std::chrono::minutes(10);
+    limits.output_bytes = std::uint64_t{1} << 30;
+    return split_lines(
+        run_process(argv, limits, {{"PATH", "/usr/bin:/bin"}}, Errors::dropped).output);
 }
 
 // `nm -f sysv`: name|value|class|type|size|line|section
 Symbols read_symbols(const fs::path& file) {
     Symbols symbols;
-    const std::string text = output_of("nm -f sysv " + quote(file) + " 2>/dev/null");
-    for (const std::string& line : split(text, '\n')) {
+    for (const std::string& line : lines_from({"nm", "-f", "sysv", file.string()})) {
         const auto fields = split(line, '|');
-        if (fields.size() < 7 || trim(fields[3]) != "FUNC") continue;
-        symbols.emplace(trim(fields[0]),
-                        Symbol{std::stoull("0" + trim(fields[1]), nullptr, 16),
-                               std::stoull("0" + trim(fields[4]), nullptr, 16), trim(fields[6])});
+        if (fields.size() < 7 || trimmed(fields[3]) != "FUNC") continue;
+        const auto number = [&](std::size_t field) {
+            return std::stoull("0" + std::string(trimmed(fields[field])), nullptr, 16);
+        };
+        symbols.emplace(trimmed(fields[0]),
+                        Symbol{number(1), number(4), std::string(trimmed(fields[6]))});
     }
     return symbols;
 }
@@ -81,10 +59,10 @@ const Symbol* find_symbol(const Symbols& symbols, const TraceFrame& frame) {
 
 // "function at path/file.c:12", with inlined callers, the path shortened to what is in the tree.
 std::string line_of(const fs::path& file, std::uint64_t address, const std::string& section) {
-    std::string command = "addr2line -f -i -e " + quote(file);
-    if (!section.empty()) command += " -j " + quote(section);
-    const auto lines =
-        split(output_of(fmt::format("{} {:#x} 2>/dev/null", command, address)), '\n');
+    std::vector<std::string> command{"addr2line", "-f", "-i", "-e", file.string()};
+    if (!section.empty()) command.insert(command.end(), {"-j", section});
+    command.push_back(fmt::format("{:#x}", address));
+    const auto lines = lines_from(command);
     std::string text;
     for (std::size_t i = 0; i + 1 < lines.size(); i += 2) {
         if (lines[i + 1].rfind("??", 0) == 0) continue;

@@ -14,7 +14,7 @@
 #include <optional>
 #include <string_view>
 
-#include "io.h"
+#include "descriptor.h"
 
 namespace fwts::sandbox {
 

@@ -17,6 +17,8 @@
 #include <ctime>
 #include <system_error>
 
+#include "base64.h"
+
 namespace fwts::agent {
 
 namespace {
@@ -36,16 +38,6 @@ std::int64_t uptime_ms() {
     timespec now{};
     clock_gettime(CLOCK_BOOTTIME, &now);
     return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-}
-
-void write_all(int fd, std::string_view bytes, const std::string& path) {
-    while (!bytes.empty()) {
-        const ssize_t n = write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), path);
-        if (n == 0)  // a driver's file may say so for ever
-            throw std::system_error(EIO, std::generic_category(), path);
-        bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
-    }
 }
 
 void make_parents(const std::string& path) {

@@ -15,6 +15,9 @@
 #include <fstream>
 #include <thread>
 
+#include "base64.h"
+#include "scratch.h"
+
 namespace fwts::agent {
 namespace {
 
@@ -135,8 +138,8 @@ TEST_F(AgentTest, LargeOutputAndInputComeThroughWhole) {
 
 TEST_F(AgentTest, SeveralCommandsAtOnce) {
     // The first ends only after the second has run: it waits for a file that the second makes.
-    char directory[] = "/tmp/agent-test-XXXXXX";
-    ASSERT_NE(mkdtemp(directory), nullptr);
+    const Scratch scratch("agent-test");
+    const std::string directory = scratch.path();
     const std::string fifo = std::string(directory) + "/fifo";
     send({{"id", 1},
           {"op", "exec"},
@@ -156,7 +159,6 @@ TEST_F(AgentTest, SeveralCommandsAtOnce) {
         }
     }
     EXPECT_EQ(out, "hello\n");
-    std::filesystem::remove_all(directory);
 }
 
 TEST_F(AgentTest, TimeoutKillsTheWholeGroup) {
@@ -198,8 +200,8 @@ TEST_F(AgentTest, ABackgroundProcessDoesNotHoldTheAnswer) {
 }
 
 TEST_F(AgentTest, PutAndGetKeepBytesAndMode) {
-    char directory[] = "/tmp/agent-test-XXXXXX";
-    ASSERT_NE(mkdtemp(directory), nullptr);
+    const Scratch scratch("agent-test");
+    const std::string directory = scratch.path();
     const std::string path = std::string(directory) + "/deep/er/file";
     const std::string bytes("\x00\xff\x01text", 7);
     send(
@@ -217,7 +219,6 @@ TEST_F(AgentTest, PutAndGetKeepBytesAndMode) {
     EXPECT_EQ(receive()["mode"], 0750);
     send({{"id", 4}, {"op", "get"}, {"path", path + "-not-there"}});
     EXPECT_EQ(receive()["event"], "error");
-    std::filesystem::remove_all(directory);
 }
 
 TEST_F(AgentTest, AnswersPingAndRefusesTheUnknown) {

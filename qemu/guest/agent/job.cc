@@ -1,63 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "job.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <system_error>
 #include <utility>
 
+#include "base64.h"
+#include "process.h"
 #include "protocol.h"
 
 namespace fwts::agent {
-
-namespace {
-
-struct Pipe {
-    Descriptor read_end;
-    Descriptor write_end;
-};
-
-[[noreturn]] void fail(const std::string& what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
-
-Pipe make_pipe() {
-    std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) fail("pipe");
-    return {Descriptor(ends[0]), Descriptor(ends[1])};
-}
-
-void set_nonblocking(const Descriptor& descriptor) {
-    fcntl(descriptor.get(), F_SETFL, fcntl(descriptor.get(), F_GETFL) | O_NONBLOCK);
-}
-
-// Runs in the child. The parent learns of a failure from errno, sent through `report`.
-[[noreturn]] void become(const Order& order, const std::array<int, 3>& standard, int report) {
-    setpgid(0, 0);
-    for (int fd = 0; fd < 3; ++fd) dup2(standard.at(static_cast<std::size_t>(fd)), fd);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
-    signal(SIGPIPE, SIG_DFL);
-    for (const auto& [name, value] : order.environment) setenv(name.c_str(), value.c_str(), 1);
-    std::vector<char*> argv;
-    argv.reserve(order.argv.size() + 1);
-    for (const auto& word : order.argv) argv.push_back(const_cast<char*>(word.c_str()));
-    argv.push_back(nullptr);
-    if (order.directory.empty() || chdir(order.directory.c_str()) == 0)
-        execvp(argv[0], argv.data());
-    const int error = errno;
-    const ssize_t written = write(report, &error, sizeof error);
-    _exit(written == sizeof error ? 127 : 126);
-}
-
-}  // namespace
 
 Order parse_order(const nlohmann::json& message) try {
     Order order;
@@ -79,24 +35,15 @@ Job::Job(Order order) : order_(std::move(order)) {
     Pipe in = make_pipe();
     Pipe out = make_pipe();
     Pipe err = make_pipe();
-    Pipe report = make_pipe();
-    pid_ = fork();
-    if (pid_ < 0) fail("fork");
-    if (pid_ == 0) {
-        become(order_, {in.read_end.get(), out.write_end.get(), err.write_end.get()},
-               report.write_end.get());
-    }
-    setpgid(pid_, pid_);  // whoever of the two comes first, the group exists from here on
-    report.write_end.close();
-    int error = 0;
-    ssize_t got = 0;
-    do {
-        got = read(report.read_end.get(), &error, sizeof error);
-    } while (got < 0 && errno == EINTR);
-    if (got == sizeof error) {
-        waitpid(pid_, nullptr, 0);
-        throw std::system_error(error, std::generic_category(), order_.argv[0]);
-    }
+    Program program;
+    program.argv = order_.argv;
+    program.environment = order_.environment;
+    program.environment.merge(fwts::environment());
+    program.directory = order_.directory;
+    program.in = in.read_end.get();
+    program.out = out.write_end.get();
+    program.err = err.write_end.get();
+    pid_ = start(program);
     in_ = std::move(in.write_end);
     out_ = std::move(out.read_end);
     err_ = std::move(err.read_end);
@@ -110,7 +57,7 @@ Job::Job(Order order) : order_(std::move(order)) {
 Job::~Job() {
     if (!ended_) {
         ::kill(-pid_, SIGKILL);
-        waitpid(pid_, nullptr, 0);
+        wait_for(pid_);
     }
 }
 

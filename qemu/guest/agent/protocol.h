@@ -37,12 +37,6 @@ struct ProtocolError : std::runtime_error {
 /// @return @p message as bytes for the port, length included.
 std::string encode(const nlohmann::json& message);
 
-/// @return @p bytes in base64 (RFC 4648, with padding).
-std::string base64_encode(std::string_view bytes);
-
-/// @return the bytes that @p text stands for. @throws ProtocolError if it is no base64.
-std::string base64_decode(std::string_view text);
-
 /// Turns the bytes of a stream, in whatever pieces they arrive, back into messages.
 class Decoder {
   public:

@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "io.h"
+#include "descriptor.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
-#include "failure.h"
-
-namespace fwts::sandbox {
+namespace fwts {
 
 namespace {
 
-[[noreturn]] void fail(const char* what) {
+[[noreturn]] void fail(const std::string& what) {
     throw std::system_error(errno, std::generic_category(), what);
 }
 
@@ -32,7 +27,7 @@ SocketPair make_socket_pair(int type) {
     return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-PipePair make_pipe_pair() {
+Pipe make_pipe() {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) fail("pipe");
     return {Descriptor(ends[0]), Descriptor(ends[1])};
@@ -48,13 +43,13 @@ std::string inherited_path(const Descriptor& descriptor) {
     return "/proc/self/fd/" + std::to_string(descriptor.get());
 }
 
-void write_all(int fd, std::string_view bytes) {
+void write_all(int fd, std::string_view bytes, const std::string& what) {
     while (!bytes.empty()) {
         const ssize_t n = write(fd, bytes.data(), bytes.size());
-        if (n >= 0)
-            bytes.remove_prefix(static_cast<std::size_t>(n));
-        else if (errno != EINTR)
-            fail("write");
+        if (n < 0 && errno != EINTR) fail(what);
+        if (n == 0)  // a driver's file may say so for ever
+            throw std::system_error(EIO, std::generic_category(), what);
+        bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
     }
 }
 
@@ -74,15 +69,8 @@ std::string read_from(const Descriptor& file, std::size_t offset) {
     return bytes;
 }
 
-std::string read_file(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file || std::filesystem::is_directory(path))
-        throw SetupError(path.string() + ": " + std::strerror(errno != 0 ? errno : EISDIR));
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
 void set_nonblocking(const Descriptor& descriptor) {
     fcntl(descriptor.get(), F_SETFL, fcntl(descriptor.get(), F_GETFL) | O_NONBLOCK);
 }
 
-}  // namespace fwts::sandbox
+}  // namespace fwts

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/// @file
-/// Lines of text. A line never holds its newline.
+// Lines and words of text. A line never holds its newline.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace fwts::loom {
+namespace fwts {
 
 using Lines = std::vector<std::string>;
 
 /// Splits `text` at newlines; a final newline does not make another line.
 Lines split_lines(std::string_view text);
+
+/// Splits `text` at each `mark`; as with lines, a final one makes no further part.
+std::vector<std::string> split(std::string_view text, char mark);
 
 /// Every line followed by a newline.
 std::string join_lines(const Lines& lines);
@@ -29,4 +31,4 @@ std::vector<std::string_view> words_of(std::string_view text);
 /// Whether `c` may stand in a C identifier.
 bool is_identifier_char(char c);
 
-}  // namespace fwts::loom
+}  // namespace fwts

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-namespace fwts::loom {
+namespace fwts {
 
 namespace {
 
@@ -11,15 +11,19 @@ constexpr std::string_view kSpace = " \t\r\f\v\n";
 
 }  // namespace
 
-Lines split_lines(std::string_view text) {
-    Lines lines;
+std::vector<std::string> split(std::string_view text, char mark) {
+    std::vector<std::string> parts;
     while (!text.empty()) {
-        const size_t end = text.find('\n');
-        lines.emplace_back(text.substr(0, end));
+        const size_t end = text.find(mark);
+        parts.emplace_back(text.substr(0, end));
         if (end == std::string_view::npos) break;
         text.remove_prefix(end + 1);
     }
-    return lines;
+    return parts;
+}
+
+Lines split_lines(std::string_view text) {
+    return split(text, '\n');
 }
 
 std::string join_lines(const Lines& lines) {
@@ -58,4 +62,4 @@ bool is_identifier_char(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-}  // namespace fwts::loom
+}  // namespace fwts

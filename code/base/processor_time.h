@@ -5,8 +5,15 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <vector>
 
-namespace fwts::grader {
+namespace fwts {
+
+/// @return the processes there are now, as /proc lists them.
+std::vector<pid_t> all_processes();
+
+/// @return the parent of a process, 0 when there is no such process.
+pid_t parent_of(pid_t process);
 
 /// Of this process and of every process it has started and waited for.
 std::chrono::milliseconds processor_time();
@@ -23,4 +30,4 @@ std::chrono::milliseconds processor_time_of_tree(pid_t root);
 /// there is no such thread, or the kernel does not keep account of it (CONFIG_SCHED_INFO).
 std::chrono::milliseconds kept_waiting(pid_t thread);
 
-}  // namespace fwts::grader
+}  // namespace fwts

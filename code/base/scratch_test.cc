@@ -11,9 +11,9 @@
 #include <csignal>
 #include <exception>
 
-#include "edit.h"
+#include "files.h"
 
-namespace fwts::grader {
+namespace fwts {
 namespace {
 
 namespace fs = std::filesystem;
@@ -68,4 +68,4 @@ TEST(Scratch, ItsWatcherIsGoneWithIt) {
 }
 
 }  // namespace
-}  // namespace fwts::grader
+}  // namespace fwts

@@ -8,7 +8,7 @@
 #include <ctime>
 #include <thread>
 
-namespace fwts::grader {
+namespace fwts {
 namespace {
 
 using std::chrono::milliseconds;
@@ -53,4 +53,4 @@ TEST(KeptWaiting, IsNothingForAThreadThatIsGone) {
 }
 
 }  // namespace
-}  // namespace fwts::grader
+}  // namespace fwts

@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <string>
 
-namespace fwts::grader {
+#include "descriptor.h"
+
+namespace fwts {
 
 class Scratch {
   public:
@@ -29,7 +31,7 @@ class Scratch {
 
     std::filesystem::path path_;
     pid_t watcher_ = -1;
-    int life_ = -1;  // of a pair of sockets; the watcher sees it close
+    Descriptor life_;  // of a pair of sockets; the watcher sees it close
 };
 
-}  // namespace fwts::grader
+}  // namespace fwts

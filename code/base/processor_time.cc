@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "processor_time.h"
 
-#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace fwts::grader {
+namespace fwts {
 namespace {
 
 using std::chrono::microseconds;
@@ -33,7 +32,7 @@ struct Status {
 };
 
 Status status_of(pid_t thread) {
-    std::ifstream file(fmt::format("/proc/{}/stat", thread));
+    std::ifstream file("/proc/" + std::to_string(thread) + "/stat");
     std::string line;
     std::getline(file, line);
     // The second field, the name in parentheses, may hold anything; user time is the 14th.
@@ -54,6 +53,21 @@ Status status_of(pid_t thread) {
 
 }  // namespace
 
+pid_t parent_of(pid_t process) {
+    return status_of(process).parent;
+}
+
+std::vector<pid_t> all_processes() {
+    std::vector<pid_t> found;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+        const auto name = entry.path().filename().string();
+        if (name.find_first_not_of("0123456789") == std::string::npos)
+            found.push_back(static_cast<pid_t>(std::stoi(name)));
+    }
+    return found;
+}
+
 milliseconds processor_time() {
     return std::chrono::duration_cast<milliseconds>(used(RUSAGE_SELF) + used(RUSAGE_CHILDREN));
 }
@@ -65,11 +79,7 @@ milliseconds processor_time_of(pid_t thread) {
 milliseconds processor_time_of_tree(pid_t root) {
     std::map<pid_t, std::vector<pid_t>> children;
     std::map<pid_t, milliseconds> used;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
-        const auto name = entry.path().filename().string();
-        if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-        const auto pid = static_cast<pid_t>(std::stoi(name));
+    for (const pid_t pid : all_processes()) {
         const auto status = status_of(pid);
         children[status.parent].push_back(pid);
         used[pid] = status.own + status.of_children;
@@ -86,11 +96,11 @@ milliseconds processor_time_of_tree(pid_t root) {
 }
 
 milliseconds kept_waiting(pid_t thread) {
-    std::ifstream file(fmt::format("/proc/{}/schedstat", thread));
+    std::ifstream file("/proc/" + std::to_string(thread) + "/schedstat");
     long long ran = 0;
     long long waited = 0;  // ns, as the one before
     file >> ran >> waited;
     return std::chrono::duration_cast<milliseconds>(std::chrono::nanoseconds(waited));
 }
 
-}  // namespace fwts::grader
+}  // namespace fwts

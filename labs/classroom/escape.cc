@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "text.h"
+#include "escape.h"
 
 #include <sstream>
 
