@@ -27,26 +27,10 @@ using grader::interface;
 using grader::load;
 using grader::Mac;
 using grader::Watch;
+using namespace sandbox::registers;
 using Seconds = Bench::Seconds;
 
-// Offsets and bits as the 82576 datasheet names them.
-constexpr std::uint32_t CTRL = 0x00000;
-constexpr std::uint32_t CTRL_SLU = 1U << 6U;
-constexpr std::uint32_t STATUS = 0x00008;
-constexpr std::uint32_t STATUS_LU = 1U << 1U;
-constexpr std::uint32_t CTRL_EXT = 0x00018;
-constexpr std::uint32_t CTRL_EXT_DRV_LOAD = 1U << 28U;
-constexpr std::uint32_t ICS = 0x000c8;
-constexpr std::uint32_t ICR_LSC = 1U << 2U;
-constexpr std::uint32_t MDIC = 0x00020;
-constexpr std::uint32_t MDIC_OP_READ = 1U << 27U;
 constexpr int MII_BMSR = 1;
-constexpr std::uint32_t RCTL = 0x00100;
-constexpr std::uint32_t TCTL = 0x00400;
-constexpr std::uint32_t RLPML = 0x05004;
-constexpr std::uint32_t RAL0 = 0x05400;
-constexpr std::uint32_t RAH0 = 0x05404;
-constexpr std::uint32_t RAH_AV = 1U << 31U;
 
 constexpr unsigned nvm_words = 64;
 

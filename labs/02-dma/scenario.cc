@@ -33,18 +33,8 @@ using grader::RegisterWrite;
 using grader::Ring;
 using grader::RingSlot;
 using grader::Watch;
+using namespace sandbox::registers;
 using Seconds = Bench::Seconds;
-
-// Offsets and bits as the 82576 datasheet names them.
-constexpr std::uint32_t CTRL = 0x00000;
-constexpr std::uint32_t CTRL_GIO_MASTER_DISABLE = 1U << 2U;
-constexpr std::uint32_t CTRL_RST = 1U << 26U;
-constexpr std::uint32_t TCTL = 0x00400;
-constexpr std::uint32_t TCTL_EN = 1U << 1U;
-constexpr std::uint32_t TDLEN0 = 0x0e008;
-constexpr std::uint32_t TDT0 = 0x0e018;
-constexpr std::uint32_t TXDCTL0 = 0x0e028;
-constexpr std::uint32_t TXDCTL_ENABLE = 1U << 25U;
 
 constexpr unsigned ring_size = 8;         // descriptors
 constexpr std::size_t shortest = 60;      // bytes on the cable, without FCS

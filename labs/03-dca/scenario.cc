@@ -35,24 +35,24 @@ using grader::RegisterWrite;
 using grader::SlowCall;
 using Seconds = Bench::Seconds;
 
-// Offsets and bits as the 82576 datasheet names them. The emulated card has neither DCA_CTRL nor
-// DCA_RXCTRL, but what is written to them is recorded.
-constexpr std::uint32_t DCA_CTRL = 0x05b74;
-constexpr std::uint32_t DCA_RXCTRL0 = 0x0c014;
-constexpr std::uint32_t DCA_TXCTRL0 = 0x0e014;
-constexpr std::uint32_t CTRL = 0x00000;
-constexpr std::uint32_t CTRL_RST = 1U << 26U;
-constexpr std::uint32_t switched_on = 1U << 1U;  // DCA_CTRL: DCA_MODE 1, "DCA 1.0"
-constexpr std::uint32_t switched_off = 1U;       // DCA_CTRL: DCA_DIS
-constexpr unsigned cpuid = 24;                   // where the tag stands, in both
+using namespace sandbox::registers;
+
+// The emulated card has neither DCA_CTRL nor DCA_RXCTRL, but what is written to them is recorded.
+constexpr std::uint32_t switched_on = DCA_CTRL_DCA_MODE_1_0;
+constexpr std::uint32_t switched_off = DCA_CTRL_DCA_DIS;
+constexpr unsigned cpuid = 24;  // where the tag stands, in both
 // Descriptor, header and payload tagged; reading descriptors relaxed.
-constexpr std::uint32_t rx_tagged = 7U << 5U | 1U << 9U;
+constexpr std::uint32_t rx_tagged = DCA_RXCTRL_DESC_DCA_EN | DCA_RXCTRL_HEAD_DCA_EN |
+                                    DCA_RXCTRL_DATA_DCA_EN | DCA_RXCTRL_DESC_RRO_EN;
 // Descriptor tagged; reading descriptors and payload relaxed.
-constexpr std::uint32_t tx_tagged = 1U << 5U | 1U << 9U | 1U << 13U;
+constexpr std::uint32_t tx_tagged =
+    DCA_TXCTRL_DESC_DCA_EN | DCA_TXCTRL_DESC_RRO_EN | DCA_TXCTRL_DATA_RRO_EN;
 // After a reset: reading descriptors, writing payload and headers relaxed.
-constexpr std::uint32_t rx_reset = 1U << 9U | 1U << 13U | 1U << 15U;
+constexpr std::uint32_t rx_reset =
+    DCA_RXCTRL_DESC_RRO_EN | DCA_RXCTRL_DATA_WRO_EN | DCA_RXCTRL_HEAD_WRO_EN;
 // After a reset: reading and writing descriptors, reading payload relaxed.
-constexpr std::uint32_t tx_reset = 1U << 9U | 1U << 11U | 1U << 13U;
+constexpr std::uint32_t tx_reset =
+    DCA_TXCTRL_DESC_RRO_EN | DCA_TXCTRL_DESC_WRO_EN | DCA_TXCTRL_DATA_RRO_EN;
 
 const std::string requester = "/sys/module/dca_requester/parameters/";
 constexpr unsigned processors = 3;  // [guest] of lab.toml

@@ -31,25 +31,10 @@ using grader::SlowCall;
 using Seconds = Bench::Seconds;
 using Frames = std::vector<std::string>;
 
-// Offsets and bits as the 82576 datasheet names them; of the queues, the first.
-constexpr std::uint32_t RCTL = 0x00100;
-constexpr std::uint32_t RCTL_RXEN = 1U << 1U;
-constexpr std::uint32_t TCTL = 0x00400;
-constexpr std::uint32_t TCTL_EN = 1U << 1U;
-constexpr std::uint32_t RDBAL = 0x0c000;
-constexpr std::uint32_t RDBAH = 0x0c004;
-constexpr std::uint32_t RDLEN = 0x0c008;
-constexpr std::uint32_t SRRCTL = 0x0c00c;
-constexpr std::uint32_t RDH = 0x0c010;
-constexpr std::uint32_t RDT = 0x0c018;
-constexpr std::uint32_t RXDCTL = 0x0c028;
-constexpr std::uint32_t TDBAL = 0x0e000;
-constexpr std::uint32_t TDBAH = 0x0e004;
-constexpr std::uint32_t TDLEN = 0x0e008;
-constexpr std::uint32_t TDH = 0x0e010;
-constexpr std::uint32_t TDT = 0x0e018;
-constexpr std::uint32_t TXDCTL = 0x0e028;
-constexpr std::uint32_t DCTL_ENABLE = 1U << 25U;  // RXDCTL, TXDCTL
+using namespace sandbox::registers;
+
+constexpr std::uint32_t DCTL_ENABLE = RXDCTL_ENABLE;  // TXDCTL's is the same bit
+static_assert(DCTL_ENABLE == TXDCTL_ENABLE);
 
 constexpr std::size_t header = 14;
 constexpr std::size_t shortest = 60;   // of a frame on the cable, without FCS
@@ -156,7 +141,7 @@ class Pause {
         if (ended_) return;
         ended_ = true;
         bench_.set_reg(TCTL, bench_.reg(TCTL) | TCTL_EN);
-        bench_.set_reg(TDT, bench_.reg(TDT));  // QEMU looks at its ring when the tail is written
+        bench_.set_reg(TDT0, bench_.reg(TDT0));  // QEMU looks at its ring when the tail is written
     }
 
   private:
@@ -297,14 +282,14 @@ void check_loads(Bench& bench) {
     bench.silence_guest();
     bench.must_run({"insmod", Bench::guest_module});
     set_link(bench, true);
-    for (const auto& [name, offset] : {std::pair{"RXDCTL", RXDCTL}, std::pair{"TXDCTL", TXDCTL}})
+    for (const auto& [name, offset] : {std::pair{"RXDCTL", RXDCTL0}, std::pair{"TXDCTL", TXDCTL0}})
         expect_that((bench.reg(offset) & DCTL_ENABLE) != 0,
                     fmt::format("{} of queue 0, read from outside the guest", name), "ENABLE set",
                     fmt::format("{:#010x}", bench.reg(offset)));
     expect_that((bench.reg(RCTL) & RCTL_RXEN) != 0, "RCTL", "RXEN set", "RXEN clear");
     expect_that((bench.reg(TCTL) & TCTL_EN) != 0, "TCTL", "EN set", "EN clear");
-    expect_equal("descriptors of the receive ring", 256U, descriptors(bench, RDLEN));
-    expect_equal("descriptors of the transmit ring", 256U, descriptors(bench, TDLEN));
+    expect_equal("descriptors of the receive ring", 256U, descriptors(bench, RDLEN0));
+    expect_equal("descriptors of the transmit ring", 256U, descriptors(bench, TDLEN0));
 }
 
 // --- the book's part -----------------------------------------------------------------------------
@@ -323,8 +308,8 @@ void check_posted(Bench& bench) {
     expect_equal("tail of the receive ring", receive - 1, ring.tail);
     expect_full_of_buffers(ring);
     expect_mapped(bench, "DMA_FROM_DEVICE", receive - 1);
-    expect_equal("descriptors of the transmit ring", transmit, descriptors(bench, TDLEN));
-    expect_equal("tail of the transmit ring", 0U, bench.reg(TDT));
+    expect_equal("descriptors of the transmit ring", transmit, descriptors(bench, TDLEN0));
+    expect_equal("tail of the transmit ring", 0U, bench.reg(TDT0));
 }
 
 /// Two frames find no new buffer. They are lost, and nothing else is.
@@ -343,13 +328,13 @@ void check_failed_replacement(Bench& bench, const std::string& symbol, const std
         // One after the other: an answer is mapped, too.
         std::size_t answered = 0;
         for (const auto& frame : frames) {
-            const auto tail = (bench.reg(RDT) + 1) % count;
+            const auto tail = (bench.reg(RDT0) + 1) % count;
             const auto hits = failing.number("hits");
             bench.send(frame);
             bench.wait_until(
                 "tail of the receive ring: one out, one in", std::to_string(tail),
-                [&] { return bench.reg(RDT) == tail; },
-                [&] { return std::to_string(bench.reg(RDT)); }, patience);
+                [&] { return bench.reg(RDT0) == tail; },
+                [&] { return std::to_string(bench.reg(RDT0)); }, patience);
             if (failing.number("hits") != hits) continue;
             const auto seen = bench.receive();
             expect_that(seen.has_value(), "the answer to a frame", "one", "none");
@@ -383,7 +368,7 @@ void check_many_received(Bench& bench) {
     const auto tail = (before.tail + sent) % count;
     bench.wait_until(
         fmt::format("tail after {} frames: one out, one in", sent), std::to_string(tail),
-        [&] { return bench.reg(RDT) == tail; }, [&] { return std::to_string(bench.reg(RDT)); },
+        [&] { return bench.reg(RDT0) == tail; }, [&] { return std::to_string(bench.reg(RDT0)); },
         patience);
     expect_full_of_buffers(bench.ring(Direction::receive));
     expect_mapped(bench, "DMA_FROM_DEVICE", count - 1);
@@ -446,17 +431,17 @@ void check_describes(Bench& bench) {
 /// Whoever serves the rings looks at the sent frames first, then at the received ones: when a
 /// received frame has been taken, it has looked.
 void await_service(Bench& bench) {
-    const auto tail = (bench.reg(RDT) + 1) % descriptors(bench, RDLEN);
+    const auto tail = (bench.reg(RDT0) + 1) % descriptors(bench, RDLEN0);
     bench.send(bench.random_frame(copied_below / 2, bench.mac()));
     bench.wait_until(
         "tail of the receive ring after a short frame", std::to_string(tail),
-        [&] { return bench.reg(RDT) == tail; }, [&] { return std::to_string(bench.reg(RDT)); },
+        [&] { return bench.reg(RDT0) == tail; }, [&] { return std::to_string(bench.reg(RDT0)); },
         patience);
 }
 
 /// As many frames as fit are sent at once. Each look at the ring takes as many as it may.
 void check_limit(Bench& bench) {
-    const auto frames = random_frames(bench, descriptors(bench, TDLEN) - 1, shortest, 200);
+    const auto frames = random_frames(bench, descriptors(bench, TDLEN0) - 1, shortest, 200);
     const CallNote callnote(bench, {"igbook_tx_clean:1", "dma_unmap_page_attrs"});
     std::size_t mark = 0;
     {
@@ -493,12 +478,14 @@ void check_reclaims(Bench& bench) {
     expect_mapped(bench, "DMA_TO_DEVICE", 0);
     check_limit(bench);
     // Fuller than full, and around the seam: the stack must wait, and be woken.
-    const auto count = descriptors(bench, TDLEN);
+    const auto count = descriptors(bench, TDLEN0);
     const auto burst = random_frames(bench, 3 * count, shortest, 200);
     {
         Pause pause(bench);
         bench.start(prepare(bench, burst));  // if nobody wakes it, it never ends
-        const auto waiting_now = [&] { return (bench.reg(TDT) + count - bench.reg(TDH)) % count; };
+        const auto waiting_now = [&] {
+            return (bench.reg(TDT0) + count - bench.reg(TDH0)) % count;
+        };
         bench.wait_until(
             "descriptors of a transmit ring that more frames wait for", std::to_string(count - 1),
             [&] { return waiting_now() == count - 1; },
@@ -523,7 +510,7 @@ void check_reclaims(Bench& bench) {
 void check_echo(Bench& bench) {
     bench.take_frames();
     const auto frames =
-        questions(bench, 2 * std::max(descriptors(bench, RDLEN), descriptors(bench, TDLEN)) + 1,
+        questions(bench, 2 * std::max(descriptors(bench, RDLEN0), descriptors(bench, TDLEN0)) + 1,
                   copied_below);
     listen(bench, "answer", frames.size());
     exchange(bench, frames);
@@ -607,10 +594,10 @@ void expect_refused(Bench& bench, const std::string& when) {
 void expect_taken(Bench& bench, unsigned receive, unsigned transmit) {
     must_resize(bench, receive, transmit);
     if (receive != 0)
-        expect_equal("descriptors of the receive ring", receive, descriptors(bench, RDLEN));
+        expect_equal("descriptors of the receive ring", receive, descriptors(bench, RDLEN0));
     if (transmit != 0)
-        expect_equal("descriptors of the transmit ring", transmit, descriptors(bench, TDLEN));
-    expect_shown(bench, descriptors(bench, RDLEN), descriptors(bench, TDLEN), "after a change");
+        expect_equal("descriptors of the transmit ring", transmit, descriptors(bench, TDLEN0));
+    expect_shown(bench, descriptors(bench, RDLEN0), descriptors(bench, TDLEN0), "after a change");
 }
 
 void check_limits(Bench& bench) {
@@ -647,8 +634,9 @@ void check_limits(Bench& bench) {
 
 /// Writes since `mark` to registers of this direction's ring. No frames pass meanwhile.
 unsigned disturbed(const Bench& bench, std::size_t mark, Direction direction) {
-    const std::set<std::uint32_t> receive{RDBAL, RDBAH, RDLEN, SRRCTL, RDH, RDT, RXDCTL, RCTL};
-    const std::set<std::uint32_t> transmit{TDBAL, TDBAH, TDLEN, TDH, TDT, TXDCTL, TCTL};
+    const std::set<std::uint32_t> receive{RDBAL0, RDBAH0, RDLEN0,  SRRCTL0,
+                                          RDH0,   RDT0,   RXDCTL0, RCTL};
+    const std::set<std::uint32_t> transmit{TDBAL0, TDBAH0, TDLEN0, TDH0, TDT0, TXDCTL0, TCTL};
     const auto& theirs = direction == Direction::receive ? receive : transmit;
     const auto writes = bench.writes();
     return static_cast<unsigned>(
@@ -686,7 +674,7 @@ void check_one_way(Bench& bench) {
     auto mark = bench.writes().size();
     const auto fewer = ring_size(bench, static_cast<unsigned>(receive.slots.size()));
     must_resize(bench, fewer, 0);
-    expect_order(bench, mark, RDBAL, RXDCTL);
+    expect_order(bench, mark, RDBAL0, RXDCTL0);
     expect_equal("writes to transmit registers while the receive ring is changed", 0U,
                  disturbed(bench, mark, Direction::transmit));
     const auto changed = bench.ring(Direction::receive);
@@ -696,16 +684,16 @@ void check_one_way(Bench& bench) {
     mark = bench.writes().size();
     const auto other = ring_size(bench, static_cast<unsigned>(transmit.slots.size()));
     must_resize(bench, 0, other);
-    expect_order(bench, mark, TDBAL, TXDCTL);
+    expect_order(bench, mark, TDBAL0, TXDCTL0);
     expect_equal("writes to receive registers while the transmit ring is changed", 0U,
                  disturbed(bench, mark, Direction::receive));
-    expect_equal("descriptors of the transmit ring", other, descriptors(bench, TDLEN));
+    expect_equal("descriptors of the transmit ring", other, descriptors(bench, TDLEN0));
 
     mark = bench.writes().size();
     const auto larger = between(bench, 2100, 3000);
     set_mtu(bench, larger);
-    expect_order(bench, mark, RDBAL, RXDCTL);
-    const auto room = (bench.reg(SRRCTL) & 0x7fU) * 1024;
+    expect_order(bench, mark, RDBAL0, RXDCTL0);
+    const auto room = (bench.reg(SRRCTL0) & 0x7fU) * 1024;
     expect_that(room >= larger + header + 4,
                 fmt::format("SRRCTL.BSIZEPACKET at an MTU of {}", larger),
                 "room for the longest frame", fmt::format("{} bytes", room));
@@ -743,7 +731,7 @@ void change_with_frames(Bench& bench, const std::vector<std::string>& change,
 /// Frames lie in the ring, and nobody has looked at them, when its size or the MTU changes.
 /// @return how many they were.
 std::size_t check_keeps_a_full_ring(Bench& bench, bool mtu) {
-    const auto count = descriptors(bench, RDLEN);
+    const auto count = descriptors(bench, RDLEN0);
     const auto frames = questions(bench, between(bench, count / 2, count - 2));
     const auto size = mtu ? count : ring_size(bench, count);
     listen(bench, "answer", frames.size());
@@ -753,7 +741,7 @@ std::size_t check_keeps_a_full_ring(Bench& bench, bool mtu) {
         change_with_frames(bench, {"resize-after", std::to_string(size), "0"}, frames);
     expect_on_cable(bench, answers_to(frames));
     expect_told_done(bench, frames.size());
-    expect_equal("descriptors of the receive ring", size, descriptors(bench, RDLEN));
+    expect_equal("descriptors of the receive ring", size, descriptors(bench, RDLEN0));
     if (mtu) set_mtu(bench, usual_mtu);
     return frames.size();
 }
@@ -761,7 +749,7 @@ std::size_t check_keeps_a_full_ring(Bench& bench, bool mtu) {
 /// More of them than the stack's backlog holds. @return how many.
 std::size_t check_keeps_a_large_ring(Bench& bench) {
     const auto most = number(bench, "ring_most");
-    const auto small = descriptors(bench, RDLEN);
+    const auto small = descriptors(bench, RDLEN0);
     must_resize(bench, most, 0);
     const auto frames = random_frames(bench, std::min(most - 2, 1400U), shortest, 100);
     listen(bench, "take", frames.size());
@@ -802,8 +790,8 @@ std::size_t check_keeps_under_traffic(Bench& bench) {
     constexpr std::size_t changes = 6;
     const auto frames = questions(bench, 300);
     std::string command = "drive resize " + eth;
-    unsigned receive = descriptors(bench, RDLEN);
-    unsigned transmit = descriptors(bench, TDLEN);
+    unsigned receive = descriptors(bench, RDLEN0);
+    unsigned transmit = descriptors(bench, TDLEN0);
     std::string each_ok;
     for (std::size_t i = 0; i < changes; ++i) {
         receive = ring_size(bench, receive);
@@ -826,8 +814,8 @@ std::size_t check_keeps_under_traffic(Bench& bench) {
         [&] { return bench.text("/tmp/resized"); }, patience);
     bench.send(frames[last]);
     while (stream.next() <= last) stream.take_one();
-    expect_equal("descriptors of the receive ring", receive, descriptors(bench, RDLEN));
-    expect_equal("descriptors of the transmit ring", transmit, descriptors(bench, TDLEN));
+    expect_equal("descriptors of the receive ring", receive, descriptors(bench, RDLEN0));
+    expect_equal("descriptors of the transmit ring", transmit, descriptors(bench, TDLEN0));
     return stream.taken();
 }
 
@@ -918,18 +906,18 @@ void check_moves_round_the_end(Bench& bench) {
     const auto before = bench.ring(Direction::transmit);
     send_from_guest(bench, frames);
     expect_equal("descriptors given to the card", frames.size(),
-                 steps(before, before.tail, bench.reg(TDT)));
+                 steps(before, before.tail, bench.reg(TDT0)));
     const auto where = addresses(bench.ring(Direction::transmit));
 
     const auto least = number(bench, "ring_least");
-    const auto receive = ring_size(bench, descriptors(bench, RDLEN));
+    const auto receive = ring_size(bench, descriptors(bench, RDLEN0));
     expect_no_room(bench, 0, least, frames.size());
     expect_no_room(bench, receive, least, frames.size());
     must_resize(bench, receive, 0);
     const CallNote callnote(bench, {"dma_unmap_page_attrs:3", "dma_map_page_attrs:4"});
     const auto mark = bench.writes().size();
     must_resize(bench, 0, roomy(bench));
-    expect_equal("descriptors of the transmit ring", roomy(bench), descriptors(bench, TDLEN));
+    expect_equal("descriptors of the transmit ring", roomy(bench), descriptors(bench, TDLEN0));
     expect_waiting(bench, frames, where);
     for (const auto& deed : callnote.deeds(mark))
         expect_that(deed.call.empty(), "frames that wait, while they move to the new ring",
@@ -966,7 +954,7 @@ void check_just_fits(Bench& bench) {
 void check_sent_before(Bench& bench) {
     constexpr unsigned sent = 10;
     bench.take_frames();
-    const auto size = ring_size(bench, descriptors(bench, TDLEN));
+    const auto size = ring_size(bench, descriptors(bench, TDLEN0));
     bench.must_run({"drive", "send-resize", std::to_string(sent), eth, "0", std::to_string(size)});
     for (unsigned i = 0; i < sent; ++i) {
         const auto seen = bench.receive();
@@ -1028,9 +1016,9 @@ void fail_change(Bench& bench, const std::vector<std::string>& change, bool rece
                              });
     };
     expect_equal("how often the receive ring was given up, there and back",
-                 receive ? 2 * worked : 0, given_up(RXDCTL));
+                 receive ? 2 * worked : 0, given_up(RXDCTL0));
     expect_equal("how often the transmit ring was given up, there and back",
-                 transmit ? 2 * worked : 0, given_up(TXDCTL));
+                 transmit ? 2 * worked : 0, given_up(TXDCTL0));
     expect_shown(bench, static_cast<unsigned>(before_receive.slots.size()),
                  static_cast<unsigned>(before_transmit.slots.size()), "there and back");
 }
@@ -1051,7 +1039,7 @@ void check_no_memory(Bench& bench) {
         fail_change(bench, {"drive", "fail-mtu", eth, "3000"}, true, false);
     }
     expect_on_cable(bench, waiting);
-    const auto room = (bench.reg(SRRCTL) & 0x7fU) * 1024;
+    const auto room = (bench.reg(SRRCTL0) & 0x7fU) * 1024;
     expect_equal("SRRCTL.BSIZEPACKET, at the MTU of before", 2048U, room);
     const auto frames = questions(bench, 3, longest, longest);
     bench.take_frames();

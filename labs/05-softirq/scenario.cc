@@ -36,28 +36,11 @@ using grader::Witness;
 using grader::writes_since;
 using Writes = std::vector<RegisterWrite>;
 
-// Offsets and bits as the 82576 datasheet names them.
-constexpr std::uint32_t CTRL = 0x00000;
-constexpr std::uint32_t CTRL_RST = 1U << 26U;
-constexpr std::uint32_t IMS = 0x000d0;
-constexpr std::uint32_t IMC = 0x000d8;
-constexpr std::uint32_t ICR_LSC = 1U << 2U;
-constexpr std::uint32_t ICR_QUEUES = 0x81;  // TXDW, RXDW
-constexpr std::uint32_t RCTL = 0x00100;
-constexpr std::uint32_t RCTL_RXEN = 1U << 1U;
-constexpr std::uint32_t GPIE = 0x01514;
-constexpr std::uint32_t GPIE_ALL = 0xc0000011;  // PBA, EIAME, MSIX_MODE, NSICR
-constexpr std::uint32_t EICS = 0x01520;
-constexpr std::uint32_t EIMS = 0x01524;
-constexpr std::uint32_t EIMC = 0x01528;
-constexpr std::uint32_t EIAC = 0x0152c;
-constexpr std::uint32_t EIAM = 0x01530;
-constexpr std::uint32_t IVAR0 = 0x01700;
+using namespace sandbox::registers;
+
+constexpr std::uint32_t ICR_QUEUES = ICR_TXDW | ICR_RXDW;
+constexpr std::uint32_t GPIE_ALL = GPIE_PBA | GPIE_EIAME | GPIE_MSIX_MODE | GPIE_NSICR;
 constexpr unsigned ivar_registers = 8;
-constexpr std::uint32_t IVAR_MISC = 0x01740;
-constexpr std::uint32_t RDT0 = 0x0c018;
-constexpr std::uint32_t RXDCTL0 = 0x0c028;
-constexpr std::uint32_t RXDCTL_ENABLE = 1U << 25U;
 constexpr std::uint32_t queue_vector = 1U << 0U;  // bits in EIMS and its friends
 constexpr std::uint32_t other_vector = 1U << 1U;
 

@@ -33,15 +33,9 @@ using grader::Witness;
 using grader::writes_since;
 using Writes = std::vector<RegisterWrite>;
 
-// Offsets and bits as the 82576 datasheet names them.
-constexpr std::uint32_t EICS = 0x01520;
-constexpr std::uint32_t EIMS = 0x01524;
-constexpr std::uint32_t EIMC = 0x01528;
-constexpr std::uint32_t EITR0 = 0x01680;
-constexpr std::uint32_t EITR_CNT_INGR = 1U << 31U;
-constexpr std::uint32_t EITR_INTERVAL = 0x7ffc;
+using namespace sandbox::registers;
+
 constexpr unsigned eitr_shift = 2;
-constexpr std::uint32_t RDT0 = 0x0c018;
 constexpr std::uint32_t queue_vector = 1U << 0U;
 
 constexpr unsigned usual_ring = 256;
@@ -227,7 +221,7 @@ std::vector<Poll> expect_contract(const Witness& witness, const Writes& record) 
     bool inside = false;
     for (const auto& write : record) {
         if (write.offset == grader::poll_mark) {
-            polls.push_back({write.value});
+            polls.push_back({static_cast<unsigned>(write.value)});
             inside = true;
         } else if (inside && write.offset == grader::polled_mark) {
             polls.back().returned = write.value;

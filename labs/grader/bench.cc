@@ -26,12 +26,10 @@
 namespace fwts::grader {
 namespace {
 
+using namespace sandbox::registers;
 using Json = nlohmann::json;
 using std::chrono::milliseconds;
 
-constexpr std::uint32_t EERD = 0x00014;
-constexpr std::uint32_t EERD_START = 1U << 0U;
-constexpr std::uint32_t EERD_DONE = 1U << 1U;
 constexpr std::uint32_t io_addr = 0;  // in BAR 2: which register ...
 constexpr std::uint32_t io_data = 4;  // ... and its value
 constexpr unsigned nvm_words = 64;
@@ -377,11 +375,7 @@ std::uint16_t Bench::nvm_word(unsigned number) const {
 }
 
 std::vector<RegisterWrite> Bench::writes() const {
-    std::vector<RegisterWrite> result;
-    const auto log = parts_->guest.registers();
-    for (const auto& write : log.all())
-        result.push_back({write.offset, static_cast<std::uint32_t>(write.value)});
-    return result;
+    return parts_->guest.registers().all();
 }
 
 void Bench::plug(bool in) {
@@ -394,12 +388,9 @@ std::string Bench::memory(std::uint64_t address, std::size_t size) {
 
 Ring Bench::ring(Direction direction, unsigned queue) {
     // RDBAL, RDBAH, RDLEN, SRRCTL, RDH, _, RDT; the transmit registers are laid out alike.
-    constexpr std::uint32_t receive_rings = 0x0c000;
-    constexpr std::uint32_t transmit_rings = 0x0e000;
-    constexpr std::uint32_t each = 0x40;
     constexpr std::size_t most = std::size_t{1} << 20U;  // bytes; what the length register can say
-    const auto first =
-        (direction == Direction::receive ? receive_rings : transmit_rings) + queue * each;
+    const auto first = *sandbox::register_offset(
+        fmt::format("{}({})", direction == Direction::receive ? "RDBAL" : "TDBAL", queue));
     Ring ring;
     ring.base = reg(first) | std::uint64_t{reg(first + 0x04)} << 32U;
     const std::size_t bytes = reg(first + 0x08);

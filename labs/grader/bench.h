@@ -20,6 +20,7 @@
 
 #include "lab.h"
 #include "params.h"
+#include "register_log.h"
 
 namespace fwts::grader {
 
@@ -36,11 +37,7 @@ struct Ran {
     std::string err;
 };
 
-/// One write of a register, as QEMU saw it.
-struct RegisterWrite {
-    std::uint32_t offset = 0;
-    std::uint32_t value = 0;
-};
+using sandbox::RegisterWrite;
 
 /// A descriptor as it stands in the guest's memory, whatever its format: two little-endian words.
 struct RingSlot {

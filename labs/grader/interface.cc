@@ -10,13 +10,11 @@
 namespace fwts::grader {
 namespace {
 
+using namespace sandbox::registers;
+
 // Autonegotiation takes half a second, the watchdog looks twice a second.
 constexpr Bench::Seconds link_patience{4};
 
-constexpr std::uint32_t CTRL = 0x00000;
-constexpr std::uint32_t CTRL_RST = 1U << 26U;
-constexpr std::uint32_t CTRL_EXT = 0x00018;
-constexpr std::uint32_t CTRL_EXT_DRV_LOAD = 1U << 28U;
 const std::string driver_files = "/sys/bus/pci/drivers/igbook/";
 
 std::string device_files(const Bench& bench) {

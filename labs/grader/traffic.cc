@@ -11,14 +11,9 @@
 namespace fwts::grader {
 namespace {
 
-constexpr std::uint32_t EIMS = 0x01524;
-constexpr std::uint32_t EIMC = 0x01528;
+using namespace sandbox::registers;
+
 constexpr std::uint32_t queue_vector = 1U << 0U;
-constexpr std::uint32_t RDLEN0 = 0x0c008;
-constexpr std::uint32_t RDH0 = 0x0c010;
-constexpr std::uint32_t RDT0 = 0x0c018;
-constexpr std::uint32_t DCA_RXCTRL0 = 0x0c014;
-constexpr std::uint32_t DCA_TXCTRL0 = 0x0e014;
 constexpr std::uint32_t descriptor_size = 16;
 constexpr const char* told = "/tmp/frames-told";
 

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "registers.h"
+
 namespace fwts::sandbox {
 
 struct RegisterWrite {
@@ -26,12 +28,6 @@ struct RegisterWrite {
 /// The events QEMU has to trace for this.
 inline constexpr const char* kRegisterTraceEvents[] = {
     "e1000e_core_write", "e1000e_wrn_regs_write_ro", "e1000e_wrn_regs_write_unknown"};
-
-/// @return the datasheet's name for @p offset, like "TDT(0)", or "0x1234" if it has none here.
-std::string register_name(std::uint32_t offset);
-
-/// @return the offset of a register by name ("CTRL", "TDT(3)"; "TDT" is "TDT(0)").
-std::optional<std::uint32_t> register_offset(std::string_view name);
 
 class RegisterLog {
   public:

@@ -46,14 +46,5 @@ TEST(RegisterLog, JsonLines) {
     EXPECT_EQ(first["value"], 0x4000000);
 }
 
-TEST(RegisterNames, BothWays) {
-    EXPECT_EQ(register_name(0xe018 + 3 * 0x40), "TDT(3)");
-    EXPECT_EQ(register_offset("RAH(1)"), 0x540cU);
-    EXPECT_EQ(register_name(0x540c), "RAH(1)");
-    EXPECT_EQ(register_name(0x1ffff), "0x1ffff");
-    EXPECT_EQ(register_offset("TDT(16)"), std::nullopt);
-    EXPECT_EQ(register_offset("TDT(x)"), std::nullopt);
-}
-
 }  // namespace
 }  // namespace fwts::sandbox
