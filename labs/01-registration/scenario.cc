@@ -8,16 +8,15 @@
 #include <cstring>
 
 #include "all_labs.h"
-#include "bench.h"
 #include "expect.h"
 #include "files.h"
 #include "interface.h"
+#include "testbed.h"
 #include "watch.h"
 
 namespace fwts::labs {
 namespace {
 
-using grader::Bench;
 using grader::Credit;
 using grader::expect_bytes;
 using grader::expect_carrier;
@@ -26,50 +25,51 @@ using grader::expect_that;
 using grader::interface;
 using grader::load;
 using grader::Mac;
+using grader::Testbed;
 using grader::Watch;
 using namespace sandbox::registers;
-using Seconds = Bench::Seconds;
+using Seconds = Testbed::Seconds;
 
 constexpr int MII_BMSR = 1;
 
 constexpr unsigned nvm_words = 64;
 
-std::string sysfs(const Bench& bench) {
-    return "/sys/bus/pci/devices/" + bench.pci_address();
+std::string sysfs(const Testbed& testbed) {
+    return "/sys/bus/pci/devices/" + testbed.pci_address();
 }
 
 // --- loads, identity, registers: what the skeleton can do already -----------------------------
 
-void expect_bound(Bench& bench, const std::string& when) {
-    expect_that(grader::bound(bench), "driver bound to the card " + when, "igbook",
+void expect_bound(Testbed& testbed, const std::string& when) {
+    expect_that(grader::bound(testbed), "driver bound to the card " + when, "igbook",
                 "another, or none");
 }
 
-void check_loads(Bench& bench) {
-    load(bench);
-    expect_bound(bench, "after insmod");
-    const auto ctrl_ext = bench.reg(CTRL_EXT);
+void check_loads(Testbed& testbed) {
+    load(testbed);
+    expect_bound(testbed, "after insmod");
+    const auto ctrl_ext = testbed.reg(CTRL_EXT);
     expect_that((ctrl_ext & CTRL_EXT_DRV_LOAD) != 0, "CTRL_EXT, read from outside the guest",
                 "DRV_LOAD set", fmt::format("{:#010x}", ctrl_ext));
-    const auto ctrl = bench.reg(CTRL);
+    const auto ctrl = testbed.reg(CTRL);
     expect_that((ctrl & CTRL_SLU) != 0, "CTRL, read from outside the guest", "SLU set",
                 fmt::format("{:#010x}", ctrl));
 }
 
-void check_identity(Bench& bench) {
-    const auto info = bench.must_run({"ethtool", "-i", interface(bench)});
-    for (const auto& line : {std::string("driver: igbook"), "bus-info: " + bench.pci_address()})
+void check_identity(Testbed& testbed) {
+    const auto info = testbed.must_run({"ethtool", "-i", interface(testbed)});
+    for (const auto& line : {std::string("driver: igbook"), "bus-info: " + testbed.pci_address()})
         expect_that(info.find(line) != std::string::npos, "ethtool -i", line, info);
 }
 
-void check_registers(Bench& bench) {
+void check_registers(Testbed& testbed) {
     // Little-endian words in the order of the driver's dump. MDIC moves only while the interface
     // is up, so nothing changes between the two looks.
     constexpr std::array order{CTRL, STATUS, CTRL_EXT, MDIC, RCTL, TCTL, RLPML, RAL0, RAH0};
-    const auto dump = bench.run({"ethtool", "-d", interface(bench), "raw", "on"}).out;
+    const auto dump = testbed.run({"ethtool", "-d", interface(testbed), "raw", "on"}).out;
     std::string outside;
     for (const auto offset : order) {
-        const auto value = bench.reg(offset);
+        const auto value = testbed.reg(offset);
         for (unsigned shift = 0; shift < 32; shift += 8)
             outside += static_cast<char>(value >> shift & 0xffU);
     }
@@ -80,67 +80,69 @@ void check_registers(Bench& bench) {
 // --- the address ------------------------------------------------------------------------------
 
 /// A card that was reset and has this in RAL0 and RAH0 when the driver asks for its address.
-void expect_own_or_random(Bench& bench, Watch& watch, std::uint32_t low, std::uint32_t high,
+void expect_own_or_random(Testbed& testbed, Watch& watch, std::uint32_t low, std::uint32_t high,
                           const std::string& what) {
     const std::string reads = "igbook:igbook_read_mac";
-    grader::unbind(bench);
+    grader::unbind(testbed);
     watch.hold(reads);
     grader::Beside binding(
-        bench, "bind",
+        testbed, "bind",
         {"sh", "-c",
-         fmt::format("echo {} >/sys/bus/pci/drivers/igbook/bind", bench.pci_address())});
-    const bool asked = bench.soon([&] { return watch.held() != 0; });
+         fmt::format("echo {} >/sys/bus/pci/drivers/igbook/bind", testbed.pci_address())});
+    const bool asked = testbed.soon([&] { return watch.held() != 0; });
     if (asked) {
-        bench.set_reg(RAL0, low);
-        bench.set_reg(RAH0, high);
+        testbed.set_reg(RAL0, low);
+        testbed.set_reg(RAH0, high);
     }
     watch.release();
     binding.wait_end();
     expect_that(asked, "igbook_read_mac() while the driver is bound", "called", "not called");
-    expect_bound(bench, "whose RAL0 and RAH0 hold " + what);
-    const auto net = "/sys/class/net/" + interface(bench) + "/";
-    const auto address = bench.text(net + "address");
-    const auto type = bench.text(net + "addr_assign_type");
+    expect_bound(testbed, "whose RAL0 and RAH0 hold " + what);
+    const auto net = "/sys/class/net/" + interface(testbed) + "/";
+    const auto address = testbed.text(net + "address");
+    const auto type = testbed.text(net + "addr_assign_type");
     // Who reads the NVM itself knows better than the registers.
-    if (address == bench.mac() && type == "0") return;
+    if (address == testbed.mac() && type == "0") return;
     const auto first = std::stoul(address.substr(0, 2), nullptr, 16);
     expect_that(
         type == "1" && (first & 3U) == 2U, "address of a card whose RAL0 and RAH0 hold " + what,
         "a random one (addr_assign_type 1)", fmt::format("{}, addr_assign_type {}", address, type));
 }
 
-void check_random(Bench& bench) {
-    Watch watch(bench, {"igbook:igbook_read_mac"});
-    const auto some = static_cast<std::uint32_t>(bench.random()());
-    expect_own_or_random(bench, watch, (some & ~0xffU) | 2U, some >> 16U, "an address, but not AV");
-    expect_own_or_random(bench, watch, 0, RAH_AV, "zeros and AV");
-    expect_own_or_random(bench, watch, some | 1U, RAH_AV | some >> 16U, "a group's address and AV");
-    grader::unbind(bench);
-    grader::bind(bench);
-    expect_bound(bench, "that has its own address again");
+void check_random(Testbed& testbed) {
+    Watch watch(testbed, {"igbook:igbook_read_mac"});
+    const auto some = static_cast<std::uint32_t>(testbed.random()());
+    expect_own_or_random(testbed, watch, (some & ~0xffU) | 2U, some >> 16U,
+                         "an address, but not AV");
+    expect_own_or_random(testbed, watch, 0, RAH_AV, "zeros and AV");
+    expect_own_or_random(testbed, watch, some | 1U, RAH_AV | some >> 16U,
+                         "a group's address and AV");
+    grader::unbind(testbed);
+    grader::bind(testbed);
+    expect_bound(testbed, "that has its own address again");
 }
 
-void check_mac(Bench& bench) {
-    const auto net = "/sys/class/net/" + interface(bench) + "/";
+void check_mac(Testbed& testbed) {
+    const auto net = "/sys/class/net/" + interface(testbed) + "/";
     Credit credit;
     credit.part(6, [&] {
-        expect_equal("address of the interface; the card's is another in each run", bench.mac(),
-                     bench.text(net + "address"));
+        expect_equal("address of the interface; the card's is another in each run", testbed.mac(),
+                     testbed.text(net + "address"));
     });
     credit.part(4, [&] {
-        expect_equal("permanent address (ethtool -P)", "Permanent address: " + bench.mac(),
-                     bench.must_run({"ethtool", "-P", interface(bench)}));
+        expect_equal("permanent address (ethtool -P)", "Permanent address: " + testbed.mac(),
+                     testbed.must_run({"ethtool", "-P", interface(testbed)}));
     });
     credit.part(2, [&] {
         expect_equal("addr_assign_type: 0 is the card's own, 1 is random", std::string("0"),
-                     bench.text(net + "addr_assign_type"));
+                     testbed.text(net + "addr_assign_type"));
     });
     credit.done();
 }
 
-Mac address_in_filter(Bench& bench) {
-    const std::uint64_t low = bench.reg(RAL0);
-    const std::uint64_t high = bench.reg(RAH0);
+Mac address_in_filter(Testbed& testbed) {
+    const std::uint64_t low = testbed.reg(RAL0);
+    const std::uint64_t high = testbed.reg(RAH0);
     Mac mac;
     for (unsigned shift = 0; shift < 48; shift += 8)
         mac += fmt::format("{}{:02x}", mac.empty() ? "" : ":",
@@ -148,20 +150,20 @@ Mac address_in_filter(Bench& bench) {
     return (high & RAH_AV) != 0 ? mac : mac + " (not valid)";
 }
 
-void check_filter(Bench& bench) {
-    const auto eth = interface(bench);
-    const auto before = bench.text("/sys/class/net/" + eth + "/address");
-    for (const auto& mac : {grader::random_mac(bench.random()), before}) {
-        bench.must_run({"ip", "link", "set", "dev", eth, "address", mac});
+void check_filter(Testbed& testbed) {
+    const auto eth = interface(testbed);
+    const auto before = testbed.text("/sys/class/net/" + eth + "/address");
+    for (const auto& mac : {grader::random_mac(testbed.random()), before}) {
+        testbed.must_run({"ip", "link", "set", "dev", eth, "address", mac});
         expect_equal("RAL0 and RAH0 after ip link set address, read from outside the guest", mac,
-                     address_in_filter(bench));
+                     address_in_filter(testbed));
     }
 }
 
 // --- the link -----------------------------------------------------------------------------------
 
-std::size_t reads_of_bmsr(const Bench& bench) {
-    const auto writes = bench.writes();
+std::size_t reads_of_bmsr(const Testbed& testbed) {
+    const auto writes = testbed.writes();
     return static_cast<std::size_t>(
         std::count_if(writes.begin(), writes.end(), [](const grader::RegisterWrite& write) {
             return write.offset == MDIC && (write.value & MDIC_OP_READ) != 0 &&
@@ -170,25 +172,26 @@ std::size_t reads_of_bmsr(const Bench& bench) {
 }
 
 /// The carrier follows the cable itself, and the PHY is asked for it.
-void expect_carrier_with_cable(Bench& bench, const std::string& eth) {
-    const auto asked_before = reads_of_bmsr(bench);
-    expect_carrier(bench, eth, true);
+void expect_carrier_with_cable(Testbed& testbed, const std::string& eth) {
+    const auto asked_before = reads_of_bmsr(testbed);
+    expect_carrier(testbed, eth, true);
     for (const bool in : {false, true, false}) {
-        bench.plug(in);
-        expect_carrier(bench, eth, in);
-        if (!in) expect_that((bench.reg(STATUS) & STATUS_LU) == 0, "STATUS", "LU clear", "LU set");
+        testbed.plug(in);
+        expect_carrier(testbed, eth, in);
+        if (!in)
+            expect_that((testbed.reg(STATUS) & STATUS_LU) == 0, "STATUS", "LU clear", "LU set");
     }
-    bench.plug(true);
-    expect_carrier(bench, eth, true);
-    expect_that(reads_of_bmsr(bench) > asked_before, "MDIC, as QEMU recorded it",
+    testbed.plug(true);
+    expect_carrier(testbed, eth, true);
+    expect_that(reads_of_bmsr(testbed) > asked_before, "MDIC, as QEMU recorded it",
                 "reads of BMSR, the PHY's status", "none: the PHY was not asked");
 }
 
 /// What the PHY says of the link, put in the place of what the emulated one says.
 class Phy {
   public:
-    Phy(Bench& bench, Watch& watch, std::string eth)
-        : bench_(bench), watch_(watch), net_("/sys/class/net/" + std::move(eth) + "/") {}
+    Phy(Testbed& testbed, Watch& watch, std::string eth)
+        : testbed_(testbed), watch_(watch), net_("/sys/class/net/" + std::move(eth) + "/") {}
     ~Phy() { watch_.answer_none(); }
     Phy(const Phy&) = delete;
     Phy& operator=(const Phy&) = delete;
@@ -204,19 +207,19 @@ class Phy {
         watch_.answer({"igbook:igbook_phy_read", value, skip, count, MII_BMSR, words});
     }
     /// The cause that makes the driver look.
-    void rouse() { bench_.set_reg(ICS, ICR_LSC); }
+    void rouse() { testbed_.set_reg(ICS, ICR_LSC); }
     /// So many reads of BMSR have been answered, and what the last look was for has happened.
     void wait_for_reads(unsigned reads) {
-        bench_.wait_until(
+        testbed_.wait_until(
             "reads of BMSR after the card said that its link changed", fmt::format("{}", reads),
             [&] { return watch_.answered() >= reads; },
-            [&] { return fmt::format("{}", watch_.answered()); }, Bench::usual_patience);
-        bench_.let_settle();
+            [&] { return fmt::format("{}", watch_.answered()); }, Testbed::usual_patience);
+        testbed_.let_settle();
     }
     /// How often the carrier went and how often it came.
     std::pair<int, int> changes() {
-        return {std::stoi(bench_.text(net_ + "carrier_down_count")),
-                std::stoi(bench_.text(net_ + "carrier_up_count"))};
+        return {std::stoi(testbed_.text(net_ + "carrier_down_count")),
+                std::stoi(testbed_.text(net_ + "carrier_up_count"))};
     }
     /// The carrier went and came `times` more than `before`, and there is one.
     void expect_changes(const std::string& what, std::pair<int, int> before, int times) {
@@ -226,41 +229,41 @@ class Phy {
             const auto now = changes();
             return fmt::format("gone {} and come {} times, in the end {}", now.first - before.first,
                                now.second - before.second,
-                               bench_.text(net_ + "carrier") == "1" ? "there" : "gone");
+                               testbed_.text(net_ + "carrier") == "1" ? "there" : "gone");
         };
-        bench_.wait_until(
-            what, wanted, [&] { return seen() == wanted; }, seen, Bench::usual_patience);
+        testbed_.wait_until(
+            what, wanted, [&] { return seen() == wanted; }, seen, Testbed::usual_patience);
     }
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     Watch& watch_;
     std::string net_;
 };
 
-void expect_both_asked(Bench& bench, Watch& watch, const std::string& eth) {
+void expect_both_asked(Testbed& testbed, Watch& watch, const std::string& eth) {
     {
-        Phy phy(bench, watch, eth);
+        Phy phy(testbed, watch, eth);
         phy.says({Phy::down});
         phy.rouse();
-        expect_carrier(bench, eth, false);
+        expect_carrier(testbed, eth, false);
     }
-    expect_carrier(bench, eth, true);
-    bench.plug(false);
-    expect_carrier(bench, eth, false);
+    expect_carrier(testbed, eth, true);
+    testbed.plug(false);
+    expect_carrier(testbed, eth, false);
     {
-        Phy phy(bench, watch, eth);
+        Phy phy(testbed, watch, eth);
         phy.says({Phy::up});
         phy.wait_for_reads(4);
         expect_equal("carrier, the PHY's link up and STATUS.LU clear", std::string("0"),
-                     bench.text("/sys/class/net/" + eth + "/carrier"));
+                     testbed.text("/sys/class/net/" + eth + "/carrier"));
     }
-    bench.plug(true);
-    expect_carrier(bench, eth, true);
+    testbed.plug(true);
+    expect_carrier(testbed, eth, true);
 }
 
-void expect_flaps_seen(Bench& bench, Watch& watch, const std::string& eth) {
-    Phy phy(bench, watch, eth);
+void expect_flaps_seen(Testbed& testbed, Watch& watch, const std::string& eth) {
+    Phy phy(testbed, watch, eth);
     auto before = phy.changes();
     phy.says({Phy::down, Phy::up});
     phy.rouse();
@@ -278,55 +281,55 @@ void expect_flaps_seen(Bench& bench, Watch& watch, const std::string& eth) {
     phy.expect_changes("carrier after a link that went away while it was looked at", before, 1);
 }
 
-void expect_silence_is_no_link(Bench& bench, Watch& watch, const std::string& eth) {
+void expect_silence_is_no_link(Testbed& testbed, Watch& watch, const std::string& eth) {
     constexpr long no_answer = -110;
     // With an error there is no value, whatever the variable holds.
     for (const auto& [good_reads, words] :
          {std::pair{0U, std::vector<unsigned>{}}, std::pair{1U, std::vector<unsigned>{}},
           std::pair{0U, std::vector{Phy::up}}, std::pair{1U, std::vector{Phy::up}}}) {
         {
-            Phy phy(bench, watch, eth);
+            Phy phy(testbed, watch, eth);
             phy.says(words, Phy::always, no_answer, good_reads);
             phy.rouse();
-            expect_carrier(bench, eth, false);
+            expect_carrier(testbed, eth, false);
             phy.wait_for_reads(3);
             expect_equal("carrier while the PHY does not answer", std::string("0"),
-                         bench.text("/sys/class/net/" + eth + "/carrier"));
+                         testbed.text("/sys/class/net/" + eth + "/carrier"));
         }
-        expect_carrier(bench, eth, true);
+        expect_carrier(testbed, eth, true);
     }
 }
 
 /// The interface is up with its carrier when a part begins.
-void check_carrier(Bench& bench) {
-    const auto eth = interface(bench);
-    bench.must_run({"ip", "link", "set", "dev", eth, "up"});
+void check_carrier(Testbed& testbed) {
+    const auto eth = interface(testbed);
+    testbed.must_run({"ip", "link", "set", "dev", eth, "up"});
     Credit credit;
     const auto part = [&](int points, const std::function<void()>& demand) {
         credit.part(points, [&] {
-            bench.plug(true);
-            expect_carrier(bench, eth, true);
+            testbed.plug(true);
+            expect_carrier(testbed, eth, true);
             demand();
         });
     };
-    part(7, [&] { expect_carrier_with_cable(bench, eth); });
+    part(7, [&] { expect_carrier_with_cable(testbed, eth); });
     {
-        Watch watch(bench, {"igbook:igbook_phy_read"});
-        part(3, [&] { expect_both_asked(bench, watch, eth); });
-        part(3, [&] { expect_flaps_seen(bench, watch, eth); });
-        part(2, [&] { expect_silence_is_no_link(bench, watch, eth); });
+        Watch watch(testbed, {"igbook:igbook_phy_read"});
+        part(3, [&] { expect_both_asked(testbed, watch, eth); });
+        part(3, [&] { expect_flaps_seen(testbed, watch, eth); });
+        part(2, [&] { expect_silence_is_no_link(testbed, watch, eth); });
     }
     // Whatever came of it, the next check finds the cable in and the interface down.
-    bench.plug(true);
-    bench.must_run({"ip", "link", "set", "dev", eth, "down"});
+    testbed.plug(true);
+    testbed.must_run({"ip", "link", "set", "dev", eth, "down"});
     credit.done();
 }
 
 // --- beyond the book ----------------------------------------------------------------------------
 
-void expect_announced(Bench& bench) {
-    const auto module = read_file(bench.module());
-    for (const auto& id : {std::string("10c9"), bench.param("second_device")}) {
+void expect_announced(Testbed& testbed) {
+    const auto module = read_file(testbed.module());
+    for (const auto& id : {std::string("10c9"), testbed.param("second_device")}) {
         std::string upper;
         for (const char c : id) upper += static_cast<char>(std::toupper(c));
         const std::string alias = fmt::format("alias=pci:v00008086d0000{}sv*sd*bc*sc*i*", upper);
@@ -336,25 +339,25 @@ void expect_announced(Bench& bench) {
 }
 
 /// Whether the driver takes the card when the kernel takes it for another.
-void expect_match(Bench& bench, Watch& watch, const std::string& ids, bool wanted) {
+void expect_match(Testbed& testbed, Watch& watch, const std::string& ids, bool wanted) {
     watch.identity(ids);
-    const auto said = grader::bind(bench);
-    const bool taken = grader::bound(bench);
-    if (taken) grader::unbind(bench);
+    const auto said = grader::bind(testbed);
+    const bool taken = grader::bound(testbed);
+    if (taken) grader::unbind(testbed);
     watch.identity("");
     expect_that(taken == wanted,
                 fmt::format("binding to a card whose vendor, device and subsystem are {}", ids),
                 wanted ? "bound" : "No such device", taken ? "bound" : said);
 }
 
-void expect_matches(Bench& bench) {
-    const auto second = bench.param("second_device");
-    grader::unbind(bench);
+void expect_matches(Testbed& testbed) {
+    const auto second = testbed.param("second_device");
+    grader::unbind(testbed);
     {
-        Watch watch(bench, {});
+        Watch watch(testbed, {});
         for (const auto& id : {std::string("10c9"), second})
             for (const char* subsystem : {"0000", "a04c"})
-                expect_match(bench, watch, fmt::format("8086 {} {}", id, subsystem), true);
+                expect_match(testbed, watch, fmt::format("8086 {} {}", id, subsystem), true);
         const auto number = std::stoul(second, nullptr, 16);
         std::vector<std::string> others = {"8086 10c8",
                                            "8086 10ca",
@@ -365,26 +368,26 @@ void expect_matches(Bench& bench) {
                                            fmt::format("8086 {:04x}", number + 1)};
         for (const char* id : {"10e6", "10e7", "10e8", "150a", "150d", "1518", "1526"})
             if (id != second) others.push_back(std::string("8086 ") + id);
-        for (const auto& ids : others) expect_match(bench, watch, ids + " 0000", false);
+        for (const auto& ids : others) expect_match(testbed, watch, ids + " 0000", false);
     }
-    grader::bind(bench);
-    expect_bound(bench, "that is itself again");
+    grader::bind(testbed);
+    expect_bound(testbed, "that is itself again");
 }
 
-void check_ids(Bench& bench) {
-    expect_announced(bench);
+void check_ids(Testbed& testbed) {
+    expect_announced(testbed);
     try {
-        expect_matches(bench);
+        expect_matches(testbed);
     } catch (const grader::Failure&) {
-        if (!grader::bound(bench)) grader::bind(bench);
+        if (!grader::bound(testbed)) grader::bind(testbed);
         throw;
     }
 }
 
-std::string nvm_image(const Bench& bench) {
+std::string nvm_image(const Testbed& testbed) {
     std::string image;
     for (unsigned number = 0; number < nvm_words; ++number) {
-        const auto word = bench.nvm_word(number);
+        const auto word = testbed.nvm_word(number);
         image += static_cast<char>(word & 0xffU);
         image += static_cast<char>(word >> 8U);
     }
@@ -392,7 +395,7 @@ std::string nvm_image(const Bench& bench) {
 }
 
 /// From each byte on, a few bytes, all that is left, and more than that.
-void expect_any_part(Bench& bench, const std::string& file, const std::string& image) {
+void expect_any_part(Testbed& testbed, const std::string& file, const std::string& image) {
     std::vector<std::string> actions;
     std::vector<std::pair<std::size_t, std::size_t>> wanted;
     for (std::size_t offset = 0; offset <= image.size(); ++offset) {
@@ -405,7 +408,7 @@ void expect_any_part(Bench& bench, const std::string& file, const std::string& i
     actions.reserve(actions.size() + wanted.size());
     for (const auto& [offset, length] : wanted)
         actions.push_back(fmt::format("r:{}:{}", offset, length));
-    const auto done = grader::file_io(bench, file, "", actions);
+    const auto done = grader::file_io(testbed, file, "", actions);
     for (std::size_t i = 0; i < done.size(); ++i) {
         const auto [offset, length] = wanted[i];
         expect_bytes(fmt::format("{} bytes of the NVM's file from byte {} on", length, offset),
@@ -418,12 +421,12 @@ void expect_any_part(Bench& bench, const std::string& file, const std::string& i
 const char* const nvm_read = "igbook:igbook_nvm_read";
 
 /// One reader stands in the middle of the NVM while another comes.
-void expect_one_at_a_time(Bench& bench, Watch& watch, const std::string& file,
+void expect_one_at_a_time(Testbed& testbed, Watch& watch, const std::string& file,
                           const std::string& image) {
     watch.hold(nvm_read);
-    grader::Beside first(bench, "first", {"cat", file});
+    grader::Beside first(testbed, "first", {"cat", file});
     first.wait_stuck();
-    grader::Beside second(bench, "second", {"cat", file});
+    grader::Beside second(testbed, "second", {"cat", file});
     second.wait_stuck();
     const auto inside = watch.held();
     watch.release();
@@ -435,11 +438,11 @@ void expect_one_at_a_time(Bench& bench, Watch& watch, const std::string& file,
     expect_bytes("what the second of two readers at once got", image, second.output());
 }
 
-void expect_error_told(Bench& bench, Watch& watch, const std::string& file,
+void expect_error_told(Testbed& testbed, Watch& watch, const std::string& file,
                        const std::string& image) {
     constexpr int no_answer = 110;
     watch.answer({nvm_read, -no_answer});
-    const auto done = grader::file_io(bench, file, "", {"r:0:128", "r:0:128"});
+    const auto done = grader::file_io(testbed, file, "", {"r:0:128", "r:0:128"});
     // None is asked when the driver remembers what it read in probe.
     const bool asked = watch.answered() != 0;
     watch.answer_none();
@@ -451,21 +454,21 @@ void expect_error_told(Bench& bench, Watch& watch, const std::string& file,
     expect_bytes("the NVM's file after that", image, done[1].bytes);
 }
 
-void check_nvm(Bench& bench) {
-    const auto name = bench.param("nvm_file");
-    const std::string file = sysfs(bench) + "/" + name;
-    const auto image = nvm_image(bench);
+void check_nvm(Testbed& testbed) {
+    const auto name = testbed.param("nvm_file");
+    const std::string file = sysfs(testbed) + "/" + name;
+    const auto image = nvm_image(testbed);
     Credit credit;
     credit.part(6, [&] {
         expect_equal("mode and size of " + file, std::string("444 128"),
-                     bench.must_run({"stat", "-c", "%a %s", file}));
+                     testbed.must_run({"stat", "-c", "%a %s", file}));
         expect_bytes(name + ", against the NVM read from outside the guest", image,
-                     bench.bytes(file));
+                     testbed.bytes(file));
     });
-    credit.part(4, [&] { expect_any_part(bench, file, image); });
-    Watch watch(bench, {nvm_read});
-    credit.part(3, [&] { expect_one_at_a_time(bench, watch, file, image); });
-    credit.part(2, [&] { expect_error_told(bench, watch, file, image); });
+    credit.part(4, [&] { expect_any_part(testbed, file, image); });
+    Watch watch(testbed, {nvm_read});
+    credit.part(3, [&] { expect_one_at_a_time(testbed, watch, file, image); });
+    credit.part(2, [&] { expect_error_told(testbed, watch, file, image); });
     credit.done();
 }
 
@@ -525,48 +528,48 @@ void expect_reverse(const std::string& when, std::vector<std::string> took,
                  fmt::format("{}", fmt::join(gave, ", ")));
 }
 
-void expect_nothing_taken(Bench& bench, const std::string& when) {
+void expect_nothing_taken(Testbed& testbed, const std::string& when) {
     expect_equal("what is still taken of the card " + when +
                      " (/proc/iomem, /proc/vmallocinfo, its enable count)",
-                 std::string(), grader::still_taken(bench));
-    const auto file = sysfs(bench) + "/" + bench.param("nvm_file");
-    expect_equal(file + " " + when, std::string(), bench.bytes(file));
-    const auto devices = bench.text("/proc/net/dev");
+                 std::string(), grader::still_taken(testbed));
+    const auto file = sysfs(testbed) + "/" + testbed.param("nvm_file");
+    expect_equal(file + " " + when, std::string(), testbed.bytes(file));
+    const auto devices = testbed.text("/proc/net/dev");
     expect_that(devices.find("eth") == std::string::npos, "interfaces " + when + " (/proc/net/dev)",
                 "none of the card's", "one");
 }
 
 /// Whoever reads the NVM's file when the registers are no longer mapped finds no file.
-void expect_file_gone_in_time(Bench& bench) {
-    const auto file = sysfs(bench) + "/" + bench.param("nvm_file");
+void expect_file_gone_in_time(Testbed& testbed) {
+    const auto file = sysfs(testbed) + "/" + testbed.param("nvm_file");
     for (const char* unmaps : {"iounmap", "pci_iounmap"}) {
-        Watch watch(bench, {unmaps});
+        Watch watch(testbed, {unmaps});
         watch.hold(unmaps);
         grader::Beside unbinding(
-            bench, "unbind",
+            testbed, "unbind",
             {"sh", "-c",
-             fmt::format("echo {} >/sys/bus/pci/drivers/igbook/unbind", bench.pci_address())});
-        bench.soon([&] { return watch.held() != 0 || unbinding.ended(); });
-        const bool there = watch.held() != 0 && bench.run({"stat", "-c", "%s", file}).status == 0;
+             fmt::format("echo {} >/sys/bus/pci/drivers/igbook/unbind", testbed.pci_address())});
+        testbed.soon([&] { return watch.held() != 0 || unbinding.ended(); });
+        const bool there = watch.held() != 0 && testbed.run({"stat", "-c", "%s", file}).status == 0;
         watch.release();
         unbinding.wait_end();
-        grader::bind(bench);
+        grader::bind(testbed);
         expect_that(!there, file + fmt::format(" when {}() is called", unmaps), "gone",
                     "still there");
     }
 }
 
-void check_unload(Bench& bench) {
-    bench.must_run({"ip", "link", "set", "dev", interface(bench), "up"});
-    bench.must_run({"rmmod", "igbook"});
-    const auto mark = bench.writes().size();
-    grader::expect_released(bench, "after rmmod");
-    expect_nothing_taken(bench, "after rmmod");
-    grader::outwait_watchdog(bench);
-    grader::expect_no_write(bench, mark, "after rmmod");
-    load(bench);
-    expect_bound(bench, "after loading again");
-    expect_file_gone_in_time(bench);
+void check_unload(Testbed& testbed) {
+    testbed.must_run({"ip", "link", "set", "dev", interface(testbed), "up"});
+    testbed.must_run({"rmmod", "igbook"});
+    const auto mark = testbed.writes().size();
+    grader::expect_released(testbed, "after rmmod");
+    expect_nothing_taken(testbed, "after rmmod");
+    grader::outwait_watchdog(testbed);
+    grader::expect_no_write(testbed, mark, "after rmmod");
+    load(testbed);
+    expect_bound(testbed, "after loading again");
+    expect_file_gone_in_time(testbed);
 }
 
 /// Binds again and again, the Nth allocation in probe failing, until none is left to fail. Only
@@ -646,21 +649,21 @@ std::string says(int error) {
 
 /// One call of probe's fails: nothing is kept, what is given back goes in reverse, and who bound
 /// hears of that error.
-void expect_step_unwound(Bench& bench, Watch& watch, const Step& step, unsigned skip) {
+void expect_step_unwound(Testbed& testbed, Watch& watch, const Step& step, unsigned skip) {
     const std::string name = step.call;
     const auto when = fmt::format("after {}() failed in probe", name.substr(name.find(':') + 1));
     watch.forget();
     watch.answer({name, step.value, skip});
-    const auto said = grader::bind(bench);
+    const auto said = grader::bind(testbed);
     watch.answer_none();
-    const bool taken_over = grader::bound(bench);
-    if (taken_over) grader::unbind(bench);
+    const bool taken_over = grader::bound(testbed);
+    if (taken_over) grader::unbind(testbed);
     expect_that(!taken_over, "driver " + when, "not bound", "bound");
     // A call that gives a pointer does not say why there is none.
     const auto wanted = step.value != 0 ? says(static_cast<int>(-step.value)) : said;
     expect_that(said == wanted && !said.empty(), "what binding says " + when, wanted, said);
-    expect_nothing_taken(bench, when);
-    grader::expect_released(bench, when);
+    expect_nothing_taken(testbed, when);
+    grader::expect_released(testbed, when);
     const auto calls = watch.log();
     auto took = taken(calls);
     // The call that failed took nothing.
@@ -675,34 +678,35 @@ void expect_step_unwound(Bench& bench, Watch& watch, const Step& step, unsigned 
     expect_reverse(when, took, given_back(calls));
 }
 
-void expect_steps_unwound(Bench& bench) {
+void expect_steps_unwound(Testbed& testbed) {
     std::vector<std::string> names = givers();
     for (const auto& step : steps) names.emplace_back(step.call);
-    Watch watch(bench, names);
-    expect_equal("binding the driver", std::string(), grader::bind(bench));
+    Watch watch(testbed, names);
+    expect_equal("binding the driver", std::string(), grader::bind(testbed));
     const auto probe = watch.log();
     const auto took = taken(probe);
     watch.forget();
-    grader::unbind(bench);
+    grader::unbind(testbed);
     expect_reverse("when the driver is unbound", took, given_back(watch.log()));
-    expect_nothing_taken(bench, "after unbind");
-    grader::expect_released(bench, "after unbind");
+    expect_nothing_taken(testbed, "after unbind");
+    grader::expect_released(testbed, "after unbind");
     for (const auto& step : steps) {
         const auto times = std::count_if(probe.begin(), probe.end(), [&](const grader::Call& call) {
             return call.name == step.call;
         });
-        for (unsigned skip = 0; skip < times; ++skip) expect_step_unwound(bench, watch, step, skip);
+        for (unsigned skip = 0; skip < times; ++skip)
+            expect_step_unwound(testbed, watch, step, skip);
     }
     expect_equal("binding after each step of probe failed once", std::string(),
-                 grader::bind(bench));
-    grader::unbind(bench);
+                 grader::bind(testbed));
+    grader::unbind(testbed);
 }
 
-void expect_allocations_unwound(Bench& bench) {
-    const auto lines = bench.must(
-        "failing allocations one by one",
-        fmt::format("ADDRESS={} DEVICE={}\n{}", bench.pci_address(), sysfs(bench), unwind_script),
-        Seconds(60));
+void expect_allocations_unwound(Testbed& testbed) {
+    const auto lines = testbed.must("failing allocations one by one",
+                                    fmt::format("ADDRESS={} DEVICE={}\n{}", testbed.pci_address(),
+                                                sysfs(testbed), unwind_script),
+                                    Seconds(60));
     const auto last = lines.substr(lines.rfind('\n') + 1);
     const auto failed = std::count(lines.begin(), lines.end(), '\n');
     expect_that(failed >= 3, "allocations of probe that were made to fail", "several",
@@ -711,20 +715,20 @@ void expect_allocations_unwound(Bench& bench) {
                 fmt::format("binding after {} failed attempts, each by another allocation", failed),
                 "the driver binds as if nothing had happened",
                 fmt::format("attempt, status, bound: {}", last));
-    expect_nothing_taken(bench, "after unbind");
+    expect_nothing_taken(testbed, "after unbind");
 }
 
-void check_unwind(Bench& bench) {
-    grader::unbind(bench);
+void check_unwind(Testbed& testbed) {
+    grader::unbind(testbed);
     Credit credit;
-    credit.part(8, [&] { expect_steps_unwound(bench); });
-    credit.part(7, [&] { expect_allocations_unwound(bench); });
+    credit.part(8, [&] { expect_steps_unwound(testbed); });
+    credit.part(7, [&] { expect_allocations_unwound(testbed); });
     credit.done();
 }
 
-void check_leaks(Bench& bench) {
-    bench.must_run({"rmmod", "igbook"});
-    grader::expect_nothing_lost(bench, "all that failed");
+void check_leaks(Testbed& testbed) {
+    testbed.must_run({"rmmod", "igbook"});
+    grader::expect_nothing_lost(testbed, "all that failed");
 }
 
 void add_what_the_skeleton_does(grader::Scenario& lab) {

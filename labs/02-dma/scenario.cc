@@ -10,15 +10,14 @@
 #include <sstream>
 
 #include "all_labs.h"
-#include "bench.h"
 #include "expect.h"
 #include "interface.h"
+#include "testbed.h"
 #include "watch.h"
 
 namespace fwts::labs {
 namespace {
 
-using grader::Bench;
 using grader::bring_up;
 using grader::Credit;
 using grader::expect_bytes;
@@ -32,9 +31,10 @@ using grader::refusal;
 using grader::RegisterWrite;
 using grader::Ring;
 using grader::RingSlot;
+using grader::Testbed;
 using grader::Watch;
 using namespace sandbox::registers;
-using Seconds = Bench::Seconds;
+using Seconds = Testbed::Seconds;
 
 constexpr unsigned ring_size = 8;         // descriptors
 constexpr std::size_t shortest = 60;      // bytes on the cable, without FCS
@@ -47,21 +47,21 @@ constexpr unsigned dcmd_ifcs = 0x02;      // of no consequence where EOP is not
 const std::string dma_debug = "/sys/kernel/debug/dma-api/";
 const std::string tracing = "/sys/kernel/debug/tracing/";
 
-std::string hand_send(const Bench& bench) {
-    return "/sys/kernel/debug/igbook/" + bench.pci_address() + "/hand_send";
+std::string hand_send(const Testbed& testbed) {
+    return "/sys/kernel/debug/igbook/" + testbed.pci_address() + "/hand_send";
 }
 
-std::string split_send(const Bench& bench) {
-    return "/sys/kernel/debug/igbook/" + bench.pci_address() + "/" + bench.param("split_file");
+std::string split_send(const Testbed& testbed) {
+    return "/sys/kernel/debug/igbook/" + testbed.pci_address() + "/" + testbed.param("split_file");
 }
 
-std::size_t split_at(const Bench& bench) {
-    return std::stoul(bench.param("split_at"));
+std::size_t split_at(const Testbed& testbed) {
+    return std::stoul(testbed.param("split_at"));
 }
 
-void expect_refusal(Bench& bench, const std::string& file, std::size_t size,
+void expect_refusal(Testbed& testbed, const std::string& file, std::size_t size,
                     const std::string& expected, const std::string& circumstance) {
-    const auto seen = refusal(bench, file, bench.random_bytes(size));
+    const auto seen = refusal(testbed, file, testbed.random_bytes(size));
     expect_equal(fmt::format("{} bytes written to {}, {}", size, file, circumstance), expected,
                  seen.empty() ? "the frame was taken" : seen);
 }
@@ -73,81 +73,82 @@ std::string on_the_cable(std::string frame) {
 
 /// Sends a random frame and demands it from the cable. A frame too many would be taken for the
 /// next.
-void send_one(Bench& bench, const std::string& file, std::size_t size) {
-    const auto frame = bench.random_bytes(size);
-    bench.put(file, frame);
-    const auto arrived = bench.receive();
+void send_one(Testbed& testbed, const std::string& file, std::size_t size) {
+    const auto frame = testbed.random_bytes(size);
+    testbed.put(file, frame);
+    const auto arrived = testbed.receive();
     expect_that(arrived.has_value(), fmt::format("{} bytes written to {}", size, file),
                 "a frame on the cable", "none");
     expect_bytes(fmt::format("frame on the cable, {} bytes written to {}", size, file),
                  on_the_cable(frame), *arrived);
 }
 
-void clear_cable(Bench& bench) {
-    while (bench.receive(Seconds(0.5))) continue;
+void clear_cable(Testbed& testbed) {
+    while (testbed.receive(Seconds(0.5))) continue;
 }
 
 /// What fails leaves no frame of its own on the cable.
-void tidily(Bench& bench, const std::function<void()>& demand) {
+void tidily(Testbed& testbed, const std::function<void()>& demand) {
     try {
         demand();
     } catch (const Failure&) {
-        clear_cable(bench);
+        clear_cable(testbed);
         throw;
     }
 }
 
-std::function<void(Bench&)> tidied(const std::function<void(Bench&)>& check) {
-    return [check](Bench& bench) { tidily(bench, [&] { check(bench); }); };
+std::function<void(Testbed&)> tidied(const std::function<void(Testbed&)>& check) {
+    return [check](Testbed& testbed) { tidily(testbed, [&] { check(testbed); }); };
 }
 
 /// Part of a check, of which nothing is left on the cable for the next part.
-void part(Bench& bench, Credit& credit, int points, const std::function<void()>& demand) {
-    credit.part(points, [&] { tidily(bench, demand); });
+void part(Testbed& testbed, Credit& credit, int points, const std::function<void()>& demand) {
+    credit.part(points, [&] { tidily(testbed, demand); });
 }
 
-std::size_t random_size(Bench& bench, std::size_t least) {
-    return least + bench.random()() % (longest - least + 1);
+std::size_t random_size(Testbed& testbed, std::size_t least) {
+    return least + testbed.random()() % (longest - least + 1);
 }
 
 /// Sizes that a wrong limit, a wrong length or a forgotten padding shows at, in random order.
-std::vector<std::size_t> telling_sizes(Bench& bench, std::size_t least) {
+std::vector<std::size_t> telling_sizes(Testbed& testbed, std::size_t least) {
     std::vector<std::size_t> sizes = {
         least,        least + 1,   shortest - 1, shortest,
-        shortest + 1, longest - 1, longest,      random_size(bench, least)};
-    std::shuffle(sizes.begin(), sizes.end(), bench.random());
+        shortest + 1, longest - 1, longest,      random_size(testbed, least)};
+    std::shuffle(sizes.begin(), sizes.end(), testbed.random());
     return sizes;
 }
 
 // --- the ring -----------------------------------------------------------------------------------
 
-void check_loads(Bench& bench) {
+void check_loads(Testbed& testbed) {
     // The kernel would mention the first mistake of DMA only, so later checks would pass.
-    bench.put(dma_debug + "all_errors", "1");
-    bench.must_run({"insmod", Bench::guest_module});
-    expect_that(bench.text("/sys/bus/pci/devices/" + bench.pci_address() + "/uevent")
+    testbed.put(dma_debug + "all_errors", "1");
+    testbed.must_run({"insmod", Testbed::guest_module});
+    expect_that(testbed.text("/sys/bus/pci/devices/" + testbed.pci_address() + "/uevent")
                         .find("DRIVER=igbook") != std::string::npos,
                 "driver bound to the card", "igbook", "another, or none");
-    bring_up(bench);
+    bring_up(testbed);
 }
 
-void check_queue(Bench& bench) {
-    const auto ring = bench.ring(grader::Direction::transmit);
-    expect_equal("TDLEN, bytes of the ring", 128U, bench.reg(TDLEN0));
+void check_queue(Testbed& testbed) {
+    const auto ring = testbed.ring(grader::Direction::transmit);
+    expect_equal("TDLEN, bytes of the ring", 128U, testbed.reg(TDLEN0));
     expect_equal("TDBAL, its low seven bits", 0U, static_cast<unsigned>(ring.base & 127U));
     expect_equal("TDH and TDT of a ring nothing was sent through", std::string("0 and 0"),
                  fmt::format("{} and {}", ring.head, ring.tail));
-    const auto txdctl = bench.reg(TXDCTL0);
+    const auto txdctl = testbed.reg(TXDCTL0);
     expect_that((txdctl & TXDCTL_ENABLE) != 0, "TXDCTL", "ENABLE set",
                 fmt::format("{:#010x}", txdctl));
-    const auto tctl = bench.reg(TCTL);
+    const auto tctl = testbed.reg(TCTL);
     expect_that((tctl & TCTL_EN) != 0, "TCTL", "EN set", fmt::format("{:#010x}", tctl));
 }
 
 // --- one frame, one descriptor ------------------------------------------------------------------
 
-void check_frame(Bench& bench) {
-    for (const auto size : telling_sizes(bench, header)) send_one(bench, hand_send(bench), size);
+void check_frame(Testbed& testbed) {
+    for (const auto size : telling_sizes(testbed, header))
+        send_one(testbed, hand_send(testbed), size);
 }
 
 std::string described(const RingSlot& slot) {
@@ -166,7 +167,7 @@ void expect_no_strangers(const std::string& which, const RingSlot& slot) {
 }
 
 /// What hand_send shows of the last frame.
-void expect_shown(Bench& bench, std::uint32_t index, const RingSlot& slot, int error) {
+void expect_shown(Testbed& testbed, std::uint32_t index, const RingSlot& slot, int error) {
     const auto command = static_cast<std::uint32_t>(slot.high);
     const auto status = static_cast<std::uint32_t>(slot.high >> 32U);
     expect_equal("hand_send, read, against the descriptor read from outside the guest",
@@ -177,7 +178,7 @@ void expect_shown(Bench& bench, std::uint32_t index, const RingSlot& slot, int e
                              "written back  {:#010x}\n"
                              "error         {}",
                              index, slot.low, command, status & ~1U, status, error),
-                 bench.text(hand_send(bench)));
+                 testbed.text(hand_send(testbed)));
 }
 
 struct Sent {
@@ -186,16 +187,16 @@ struct Sent {
 };
 
 /// Sends a frame and looks at the ring before and after.
-Sent send_and_look(Bench& bench, const std::string& file, std::size_t size) {
+Sent send_and_look(Testbed& testbed, const std::string& file, std::size_t size) {
     Sent sent;
-    sent.before = bench.ring(grader::Direction::transmit);
-    const auto writes = bench.writes().size();
-    bench.put(file, bench.random_bytes(size));
-    const auto all = bench.writes();
+    sent.before = testbed.ring(grader::Direction::transmit);
+    const auto writes = testbed.writes().size();
+    testbed.put(file, testbed.random_bytes(size));
+    const auto all = testbed.writes();
     for (auto i = writes; i < all.size(); ++i)
         if (all[i].offset == TDT0) sent.doorbells.push_back(all[i].value);
-    sent.after = bench.ring(grader::Direction::transmit);
-    expect_that(bench.receive().has_value(), fmt::format("{} bytes written to {}", size, file),
+    sent.after = testbed.ring(grader::Direction::transmit);
+    expect_that(testbed.receive().has_value(), fmt::format("{} bytes written to {}", size, file),
                 "a frame on the cable", "none");
     return sent;
 }
@@ -208,9 +209,9 @@ void expect_moved(const Sent& sent, unsigned descriptors) {
                  fmt::format("{} and {}", sent.after.head, sent.after.tail));
 }
 
-void check_descriptor(Bench& bench) {
-    for (const auto size : {header, random_size(bench, shortest), longest}) {
-        const auto sent = send_and_look(bench, hand_send(bench), size);
+void check_descriptor(Testbed& testbed) {
+    for (const auto size : {header, random_size(testbed, shortest), longest}) {
+        const auto sent = send_and_look(testbed, hand_send(testbed), size);
         const auto length = std::max(size, shortest);
         const auto& slot = sent.after.slots.at(sent.before.tail);
         expect_equal(
@@ -221,7 +222,7 @@ void check_descriptor(Bench& bench) {
         expect_no_strangers("the descriptor", slot);
         expect_that(slot.low != 0, "the descriptor's address", "a bus address", "0");
         expect_moved(sent, 1);
-        expect_shown(bench, sent.before.tail, slot, 0);
+        expect_shown(testbed, sent.before.tail, slot, 0);
     }
 }
 
@@ -261,9 +262,9 @@ std::uint64_t hex_after(const std::string& line, const std::string& key) {
 }
 
 /// What DMA API debugging knows to be in force.
-std::vector<Mapping> in_force(Bench& bench) {
+std::vector<Mapping> in_force(Testbed& testbed) {
     std::vector<Mapping> found;
-    for (const auto& line : lines_of(bench.text(dma_debug + "dump"), bench.pci_address())) {
+    for (const auto& line : lines_of(testbed.text(dma_debug + "dump"), testbed.pci_address())) {
         Mapping one;
         one.coherent = line.find(" coherent ") != std::string::npos;
         one.direction = line.find("TO_DEVICE") != std::string::npos ? "TO_DEVICE" : "another";
@@ -289,9 +290,10 @@ std::string described(const std::vector<Mapping>& mappings) {
 }
 
 /// Nothing is mapped that was not before; nothing ended that was.
-void expect_as_mapped(Bench& bench, const std::vector<Mapping>& before, const std::string& when) {
+void expect_as_mapped(Testbed& testbed, const std::vector<Mapping>& before,
+                      const std::string& when) {
     expect_equal("mappings in force " + when + " (dma-api/dump), as before", described(before),
-                 described(in_force(bench)));
+                 described(in_force(testbed)));
 }
 
 /// "{0x1,0x2}"
@@ -305,8 +307,8 @@ std::vector<std::uint64_t> numbers_in(const std::string& braces) {
 }
 
 /// Mappings that the trace of DMA calls shows: made, or given to the card by a sync.
-std::vector<Mapping> traced(const std::string& trace, const Bench& bench, bool synced) {
-    const auto card = ": " + bench.pci_address() + " ";
+std::vector<Mapping> traced(const std::string& trace, const Testbed& testbed, bool synced) {
+    const auto card = ": " + testbed.pci_address() + " ";
     std::vector<Mapping> found;
     for (const auto& line : lines_of(trace, card)) {
         const auto direction = word_after(line, "dir=");
@@ -359,15 +361,16 @@ std::uint64_t expect_covered(const std::string& which, const RingSlot& slot,
 
 /// A frame sent, against the calls of the DMA API meanwhile: what the descriptors name is mapped
 /// for the card to read, in as many buffers, and afterwards all is as it was.
-void expect_mapped(Bench& bench, const std::string& file, std::size_t size, unsigned descriptors) {
-    const auto before = in_force(bench);
-    bench.put(tracing + "trace", "");
-    bench.put(tracing + "events/dma/enable", "1");
-    const auto sent = send_and_look(bench, file, size);
-    bench.put(tracing + "events/dma/enable", "0");
-    const auto trace = bench.text(tracing + "trace");
-    const auto made = traced(trace, bench, false);
-    const auto given = traced(trace, bench, true);
+void expect_mapped(Testbed& testbed, const std::string& file, std::size_t size,
+                   unsigned descriptors) {
+    const auto before = in_force(testbed);
+    testbed.put(tracing + "trace", "");
+    testbed.put(tracing + "events/dma/enable", "1");
+    const auto sent = send_and_look(testbed, file, size);
+    testbed.put(tracing + "events/dma/enable", "0");
+    const auto trace = testbed.text(tracing + "trace");
+    const auto made = traced(trace, testbed, false);
+    const auto given = traced(trace, testbed, true);
     std::uint64_t end = 0;  // of the buffer before, in memory
     for (unsigned i = 0; i < descriptors; ++i) {
         const auto& slot = sent.after.slots.at((sent.before.tail + i) % ring_size);
@@ -377,22 +380,22 @@ void expect_mapped(Bench& bench, const std::string& file, std::size_t size, unsi
                     "right behind the first: it is one buffer");
         end = at + (slot.high & 0xffffU);
     }
-    expect_as_mapped(bench, before, "after a frame was sent");
+    expect_as_mapped(testbed, before, "after a frame was sent");
 }
 
-void check_mapped(Bench& bench) {
-    for (const auto size : {header, random_size(bench, shortest), longest})
-        expect_mapped(bench, hand_send(bench), size, 1);
+void check_mapped(Testbed& testbed) {
+    for (const auto size : {header, random_size(testbed, shortest), longest})
+        expect_mapped(testbed, hand_send(testbed), size, 1);
 }
 
 // --- when it goes wrong -------------------------------------------------------------------------
 
 /// Writes the card's PCI command register: memory decoding, and with `on` bus mastering.
-void bus_master(Bench& bench, bool on) {
-    bench.must("changing the card's PCI command register",
-               fmt::format("printf '\\{}' | dd of=/sys/bus/pci/devices/{}/config bs=1 seek=4 "
-                           "conv=notrunc 2>/dev/null",
-                           on ? "006" : "002", bench.pci_address()));
+void bus_master(Testbed& testbed, bool on) {
+    testbed.must("changing the card's PCI command register",
+                 fmt::format("printf '\\{}' | dd of=/sys/bus/pci/devices/{}/config bs=1 seek=4 "
+                             "conv=notrunc 2>/dev/null",
+                             on ? "006" : "002", testbed.pci_address()));
 }
 
 bool wrote(const std::vector<RegisterWrite>& writes, std::size_t from, std::uint32_t offset,
@@ -404,9 +407,9 @@ bool wrote(const std::vector<RegisterWrite>& writes, std::size_t from, std::uint
 }
 
 /// Whatever state the card was left in.
-void restart(Bench& bench) {
-    bench.must_run({"ip", "link", "set", "dev", interface(bench), "down"});
-    bring_up(bench);
+void restart(Testbed& testbed) {
+    testbed.must_run({"ip", "link", "set", "dev", interface(testbed), "down"});
+    bring_up(testbed);
 }
 
 constexpr std::uint64_t least_wait = 10'000'000;  // ns
@@ -445,15 +448,15 @@ std::optional<std::uint64_t> waited(const std::vector<grader::Call>& calls) {
 }
 
 /// Sends a frame while the card may not read memory. @return why it was not taken.
-std::string send_in_vain(Bench& bench, const std::string& file) {
-    expect_carrier(bench, interface(bench), true);
-    bus_master(bench, false);
-    const auto writes = bench.writes().size();
-    auto seen = refusal(bench, file, bench.random_bytes(random_size(bench, shortest)));
-    const auto after = bench.writes();
-    bus_master(bench, true);
+std::string send_in_vain(Testbed& testbed, const std::string& file) {
+    expect_carrier(testbed, interface(testbed), true);
+    bus_master(testbed, false);
+    const auto writes = testbed.writes().size();
+    auto seen = refusal(testbed, file, testbed.random_bytes(random_size(testbed, shortest)));
+    const auto after = testbed.writes();
+    bus_master(testbed, true);
     const bool reset = wrote(after, writes, CTRL, CTRL_RST);
-    if (!reset) restart(bench);
+    if (!reset) restart(testbed);
     expect_equal("a frame the card never finishes, written to " + file,
                  std::string("Connection timed out"), seen.empty() ? "the frame was taken" : seen);
     expect_that(reset, "CTRL after the card did not finish, as QEMU recorded it", "a reset",
@@ -472,16 +475,16 @@ void expect_stopped_before_unmapping(const std::vector<grader::Call>& calls) {
 }
 
 /// A card that may not read memory never finishes a frame.
-void expect_recovery(Bench& bench, const std::string& file) {
-    const auto before = in_force(bench).size();
-    Watch watch(bench, sending_calls, {TCTL, TXDCTL0});
+void expect_recovery(Testbed& testbed, const std::string& file) {
+    const auto before = in_force(testbed).size();
+    Watch watch(testbed, sending_calls, {TCTL, TXDCTL0});
     // The guest's clock goes on while a busy host keeps the guest waiting, so a good driver may
     // seem slow now and then; a slow one is never seen to be quick.
     constexpr int tries = 8;
     std::optional<std::uint64_t> best;
     for (int i = 0; i < tries; ++i) {
         watch.forget();
-        send_in_vain(bench, file);
+        send_in_vain(testbed, file);
         const auto calls = watch.log();
         expect_stopped_before_unmapping(calls);
         const auto time = waited(calls);
@@ -494,31 +497,31 @@ void expect_recovery(Bench& bench, const std::string& file) {
     if (best)
         expect_that(*best <= most_wait, "time the card was given to finish a frame", "10 ms",
                     fmt::format("{:.1f} ms at the least", static_cast<double>(*best) / 1e6));
-    expect_equal("mappings in force after a frame was given up", before, in_force(bench).size());
-    expect_carrier(bench, interface(bench), true);
-    send_one(bench, file, random_size(bench, shortest));
+    expect_equal("mappings in force after a frame was given up", before, in_force(testbed).size());
+    expect_carrier(testbed, interface(testbed), true);
+    send_one(testbed, file, random_size(testbed, shortest));
 }
 
-bool is_up(Bench& bench) {
-    const auto flags = bench.text("/sys/class/net/" + interface(bench) + "/flags");
+bool is_up(Testbed& testbed) {
+    const auto flags = testbed.text("/sys/class/net/" + interface(testbed) + "/flags");
     return (std::stoul(flags, nullptr, 16) & 1U) != 0;
 }
 
 /// The card was stopped and cannot be started again: there is no memory for its ring.
-void expect_closed_when_lost(Bench& bench, const std::string& file) {
+void expect_closed_when_lost(Testbed& testbed, const std::string& file) {
     {
-        Watch watch(bench, {"dma_alloc_attrs"});
+        Watch watch(testbed, {"dma_alloc_attrs"});
         watch.answer({"dma_alloc_attrs", 0});
-        send_in_vain(bench, file);
+        send_in_vain(testbed, file);
         // Who keeps the ring's memory needs none.
         const bool asked = watch.answered() != 0;
         watch.answer_none();
-        const bool open = is_up(bench);
-        restart(bench);
+        const bool open = is_up(testbed);
+        restart(testbed);
         expect_that(open != asked, "the interface when the card does not start again", "closed",
                     "open, with a card that is stopped");
     }
-    send_one(bench, file, random_size(bench, shortest));
+    send_one(testbed, file, random_size(testbed, shortest));
 }
 
 /// A call that sending makes and that can fail; what it says then.
@@ -544,13 +547,13 @@ constexpr std::array fallible{Fails{"dma_map_page_attrs", -1},
 
 /// Each call that a frame needs and that can fail fails once.
 /// @return how many of them map.
-unsigned expect_unwound(Bench& bench, const std::string& file) {
+unsigned expect_unwound(Testbed& testbed, const std::string& file) {
     std::vector<std::string> names;
     names.reserve(std::size(fallible));
     for (const auto& one : fallible) names.emplace_back(one.call);
-    Watch watch(bench, names);
-    expect_carrier(bench, interface(bench), true);
-    send_one(bench, file, random_size(bench, shortest));
+    Watch watch(testbed, names);
+    expect_carrier(testbed, interface(testbed), true);
+    send_one(testbed, file, random_size(testbed, shortest));
     const auto calls = watch.log();
     unsigned maps = 0;
     for (const auto& one : fallible) {
@@ -558,62 +561,62 @@ unsigned expect_unwound(Bench& bench, const std::string& file) {
             return call.name == one.call;
         });
         for (unsigned skip = 0; skip < times; ++skip) {
-            const auto mapped = in_force(bench);
-            const auto tail = bench.reg(TDT0);
+            const auto mapped = in_force(testbed);
+            const auto tail = testbed.reg(TDT0);
             watch.answer({one.call, one.value, skip});
             const auto seen =
-                refusal(bench, file, bench.random_bytes(random_size(bench, shortest)));
+                refusal(testbed, file, testbed.random_bytes(random_size(testbed, shortest)));
             watch.answer_none();
             const auto when = fmt::format("after call {} of {}() failed", skip + 1, one.call);
             expect_equal(fmt::format("a frame written to {} {}", file, when),
                          std::string("Cannot allocate memory"),
                          seen.empty() ? "the frame was taken" : seen);
-            expect_equal("TDT " + when, tail, bench.reg(TDT0));
-            expect_as_mapped(bench, mapped, when);
-            send_one(bench, file, random_size(bench, shortest));
+            expect_equal("TDT " + when, tail, testbed.reg(TDT0));
+            expect_as_mapped(testbed, mapped, when);
+            send_one(testbed, file, random_size(testbed, shortest));
             if (std::string(one.call).starts_with("dma_map_")) ++maps;
         }
     }
     return maps;
 }
 
-void check_recover(Bench& bench) {
-    const auto file = hand_send(bench);
+void check_recover(Testbed& testbed) {
+    const auto file = hand_send(testbed);
     Credit credit;
-    part(bench, credit, 3, [&] { expect_unwound(bench, file); });
-    part(bench, credit, 4, [&] { expect_recovery(bench, file); });
-    part(bench, credit, 2, [&] { expect_closed_when_lost(bench, file); });
+    part(testbed, credit, 3, [&] { expect_unwound(testbed, file); });
+    part(testbed, credit, 4, [&] { expect_recovery(testbed, file); });
+    part(testbed, credit, 2, [&] { expect_closed_when_lost(testbed, file); });
     credit.done();
 }
 
 // --- beyond the book: two buffers ---------------------------------------------------------------
 
 /// Frames of two descriptors do not reach across the ring's end when they begin at even places.
-void even_out(Bench& bench) {
-    if (bench.reg(TDT0) % 2 != 0 &&
-        refusal(bench, hand_send(bench), bench.random_bytes(shortest)).empty())
-        bench.receive(Seconds(2));
+void even_out(Testbed& testbed) {
+    if (testbed.reg(TDT0) % 2 != 0 &&
+        refusal(testbed, hand_send(testbed), testbed.random_bytes(shortest)).empty())
+        testbed.receive(Seconds(2));
 }
 
-void check_split(Bench& bench) {
+void check_split(Testbed& testbed) {
     // New memory holds what was there before, which here is no zeros.
     const Watch watch(
-        bench,
+        testbed,
         {"__kmalloc_noprof", "__kmalloc_cache_noprof", "__kmalloc_large_noprof", "devm_kmalloc",
          "get_free_pages_noprof", "alloc_pages_noprof", "__alloc_pages_noprof"},
         {}, true);
-    even_out(bench);
-    for (const auto size : telling_sizes(bench, split_at(bench)))
-        send_one(bench, split_send(bench), size);
+    even_out(testbed);
+    for (const auto size : telling_sizes(testbed, split_at(testbed)))
+        send_one(testbed, split_send(testbed), size);
 }
 
-void check_two(Bench& bench) {
+void check_two(Testbed& testbed) {
     unsigned one_buffer = 0;
-    const auto first_bytes = split_at(bench);
-    even_out(bench);
-    const std::vector sizes = {first_bytes, random_size(bench, shortest), longest};
+    const auto first_bytes = split_at(testbed);
+    even_out(testbed);
+    const std::vector sizes = {first_bytes, random_size(testbed, shortest), longest};
     for (const auto size : sizes) {
-        const auto sent = send_and_look(bench, split_send(bench), size);
+        const auto sent = send_and_look(testbed, split_send(testbed), size);
         expect_moved(sent, 2);
         const auto total = std::max(size, shortest);
         const auto& first = sent.after.slots.at(sent.before.tail);
@@ -638,59 +641,59 @@ void check_two(Bench& bench) {
                 "each time the second begins where the first ends");
 }
 
-void check_wrap(Bench& bench) {
+void check_wrap(Testbed& testbed) {
     // An odd number of descriptors before, so that a frame has one at each end of the ring.
     for (int lap = 0; lap < 2; ++lap) {
-        if (bench.ring(grader::Direction::transmit).tail % 2 == 0)
-            send_one(bench, hand_send(bench), random_size(bench, shortest));
+        if (testbed.ring(grader::Direction::transmit).tail % 2 == 0)
+            send_one(testbed, hand_send(testbed), random_size(testbed, shortest));
         for (unsigned i = 0; i < ring_size / 2; ++i)
-            send_one(bench, split_send(bench), random_size(bench, shortest));
+            send_one(testbed, split_send(testbed), random_size(testbed, shortest));
     }
 }
 
 /// At the limits that an MTU sets, from both sides.
-void expect_limits(Bench& bench, const std::string& file, std::size_t mtu) {
+void expect_limits(Testbed& testbed, const std::string& file, std::size_t mtu) {
     const std::string too_long = "Message too long";
     const auto when = fmt::format("the MTU being {}", mtu);
-    bench.put("/sys/class/net/" + interface(bench) + "/mtu", std::to_string(mtu));
-    const auto tail = bench.reg(TDT0);
-    for (const auto size : {std::size_t{1}, header, split_at(bench) - 1, mtu + header + 1,
+    testbed.put("/sys/class/net/" + interface(testbed) + "/mtu", std::to_string(mtu));
+    const auto tail = testbed.reg(TDT0);
+    for (const auto size : {std::size_t{1}, header, split_at(testbed) - 1, mtu + header + 1,
                             mtu + header + 2, mtu + header + 500})
-        expect_refusal(bench, file, size, too_long, when);
-    expect_equal("TDT after frames that were refused", tail, bench.reg(TDT0));
-    for (const auto size : {split_at(bench), mtu + header - 1, mtu + header})
-        send_one(bench, file, size);
+        expect_refusal(testbed, file, size, too_long, when);
+    expect_equal("TDT after frames that were refused", tail, testbed.reg(TDT0));
+    for (const auto size : {split_at(testbed), mtu + header - 1, mtu + header})
+        send_one(testbed, file, size);
 }
 
 /// The file is opened once; what its write returns.
-void expect_one_write_one_frame(Bench& bench, const std::string& file) {
+void expect_one_write_one_frame(Testbed& testbed, const std::string& file) {
     constexpr int no_memory_there = 14;  // EFAULT
-    const auto all = split_at(bench);
+    const auto all = split_at(testbed);
     const std::vector<std::size_t> good = {all, shortest - 1, 200, longest, 61};
     std::vector<std::string> actions;
     std::string data;
     std::vector<std::string> frames;
     for (const auto size : good) {
-        frames.push_back(bench.random_bytes(size));
+        frames.push_back(testbed.random_bytes(size));
         data += frames.back();
         actions.push_back(fmt::format("w:{}", size));
     }
     // Bytes that cannot be read: from the first on, in the header, all but the header, the last.
     const std::vector<std::size_t> readable = {0, all - 1, all, 99};
     for (const auto some : readable) {
-        data += bench.random_bytes(100);
+        data += testbed.random_bytes(100);
         actions.push_back(fmt::format("w:100:{}", some));
     }
     constexpr std::size_t too_wide = 65'536 + 100;  // 100, in 16 bits
     constexpr int too_long = 90;                    // EMSGSIZE
-    data += bench.random_bytes(too_wide);
+    data += testbed.random_bytes(too_wide);
     actions.push_back(fmt::format("w:{}", too_wide));
-    const auto mapped = in_force(bench);
-    const auto done = grader::file_io(bench, file, data, actions);
+    const auto mapped = in_force(testbed);
+    const auto done = grader::file_io(testbed, file, data, actions);
     for (std::size_t i = 0; i < good.size(); ++i) {
         expect_equal(fmt::format("result of write number {} since {} was opened", i + 1, file),
                      static_cast<long>(good[i]), done[i].result);
-        const auto arrived = bench.receive();
+        const auto arrived = testbed.receive();
         expect_that(arrived.has_value(), "that write", "a frame on the cable", "none");
         expect_bytes("frame on the cable", on_the_cable(frames[i]), *arrived);
     }
@@ -704,53 +707,53 @@ void expect_one_write_one_frame(Bench& bench, const std::string& file) {
     expect_equal(fmt::format("result and errno of a write of {} bytes", too_wide),
                  fmt::format("-1, {}", too_long),
                  fmt::format("{}, {}", done.back().result, done.back().error));
-    bench.let_settle();
-    expect_that(bench.take_frames().empty(), "frames on the cable of writes that were refused",
+    testbed.let_settle();
+    expect_that(testbed.take_frames().empty(), "frames on the cable of writes that were refused",
                 "none", "at least one");
-    expect_as_mapped(bench, mapped, "after them");
+    expect_as_mapped(testbed, mapped, "after them");
 }
 
-void check_limits(Bench& bench) {
+void check_limits(Testbed& testbed) {
     constexpr std::size_t small = 300;
     constexpr std::size_t large = 2000;
-    const auto file = split_send(bench);
+    const auto file = split_send(testbed);
     Credit credit;
-    part(bench, credit, 1, [&] {
+    part(testbed, credit, 1, [&] {
         expect_equal("mode of " + file, std::string("200"),
-                     bench.must_run({"stat", "-c", "%a", file}));
+                     testbed.must_run({"stat", "-c", "%a", file}));
     });
-    part(bench, credit, 2, [&] {
-        for (const auto mtu : {longest - header, small, large}) expect_limits(bench, file, mtu);
+    part(testbed, credit, 2, [&] {
+        for (const auto mtu : {longest - header, small, large}) expect_limits(testbed, file, mtu);
     });
-    bench.put("/sys/class/net/" + interface(bench) + "/mtu", std::to_string(longest - header));
-    part(bench, credit, 2, [&] { expect_one_write_one_frame(bench, file); });
+    testbed.put("/sys/class/net/" + interface(testbed) + "/mtu", std::to_string(longest - header));
+    part(testbed, credit, 2, [&] { expect_one_write_one_frame(testbed, file); });
     credit.done();
 }
 
 /// A writer of one frame, which goes as far as it gets.
-std::unique_ptr<grader::Beside> start_writer(Bench& bench, const std::string& name,
+std::unique_ptr<grader::Beside> start_writer(Testbed& testbed, const std::string& name,
                                              const std::string& frame) {
     const auto data = "/tmp/turns-" + name;
-    bench.put(data, frame);
+    testbed.put(data, frame);
     auto writer = std::make_unique<grader::Beside>(
-        bench, name,
-        std::vector<std::string>{"fileio", split_send(bench), data,
+        testbed, name,
+        std::vector<std::string>{"fileio", split_send(testbed), data,
                                  fmt::format("w:{}", frame.size())});
     writer->wait_stuck();
     return writer;
 }
 
 /// Two writers come while somebody has RTNL.
-void expect_two_writers(Bench& bench, Watch& watch) {
-    const auto tail = bench.reg(TDT0);
+void expect_two_writers(Testbed& testbed, Watch& watch) {
+    const auto tail = testbed.reg(TDT0);
     watch.take_rtnl();
     std::vector<std::string> frames;
     std::vector<std::unique_ptr<grader::Beside>> writers;
     for (const char* name : {"first", "second"}) {
-        frames.push_back(bench.random_bytes(random_size(bench, shortest)));
-        writers.push_back(start_writer(bench, name, frames.back()));
+        frames.push_back(testbed.random_bytes(random_size(testbed, shortest)));
+        writers.push_back(start_writer(testbed, name, frames.back()));
     }
-    const auto moved = bench.reg(TDT0);
+    const auto moved = testbed.reg(TDT0);
     watch.give_rtnl();
     for (std::size_t i = 0; i < writers.size(); ++i) {
         writers[i]->wait_end();
@@ -760,55 +763,55 @@ void expect_two_writers(Bench& bench, Watch& watch) {
     expect_equal("TDT while somebody else has RTNL", tail, moved);
     std::vector<std::string> arrived;
     for (std::size_t i = 0; i < frames.size(); ++i)
-        if (const auto frame = bench.receive()) arrived.push_back(*frame);
+        if (const auto frame = testbed.receive()) arrived.push_back(*frame);
     for (const auto& frame : frames)
         expect_that(std::find(arrived.begin(), arrived.end(), frame) != arrived.end(),
                     "frames on the cable, two writers at once", "both, byte for byte",
                     "one is missing, or has bytes of the other");
 }
 
-void check_turns(Bench& bench) {
-    even_out(bench);
-    Watch watch(bench, {});
-    expect_two_writers(bench, watch);
+void check_turns(Testbed& testbed) {
+    even_out(testbed);
+    Watch watch(testbed, {});
+    expect_two_writers(testbed, watch);
 }
 
 /// Whatever comes of it, the cable is in again.
-void expect_refused_without_cable(Bench& bench, const std::string& file) {
-    bench.plug(false);
+void expect_refused_without_cable(Testbed& testbed, const std::string& file) {
+    testbed.plug(false);
     try {
-        grader::expect_carrier(bench, interface(bench), false);
-        const auto mapped = in_force(bench);
-        expect_refusal(bench, file, shortest, "Link has been severed", "the cable being out");
-        refusal(bench, hand_send(bench), bench.random_bytes(shortest));
-        expect_as_mapped(bench, mapped, "after frames were refused");
+        grader::expect_carrier(testbed, interface(testbed), false);
+        const auto mapped = in_force(testbed);
+        expect_refusal(testbed, file, shortest, "Link has been severed", "the cable being out");
+        refusal(testbed, hand_send(testbed), testbed.random_bytes(shortest));
+        expect_as_mapped(testbed, mapped, "after frames were refused");
     } catch (const Failure&) {
-        bench.plug(true);
+        testbed.plug(true);
         throw;
     }
-    bench.plug(true);
+    testbed.plug(true);
 }
 
-void check_unwind(Bench& bench) {
-    const auto file = split_send(bench);
-    even_out(bench);
+void check_unwind(Testbed& testbed) {
+    const auto file = split_send(testbed);
+    even_out(testbed);
     Credit credit;
-    part(bench, credit, 2, [&] {
-        for (const auto size : {split_at(bench), random_size(bench, shortest), longest})
-            expect_mapped(bench, file, size, 2);
+    part(testbed, credit, 2, [&] {
+        for (const auto size : {split_at(testbed), random_size(testbed, shortest), longest})
+            expect_mapped(testbed, file, size, 2);
     });
-    part(bench, credit, 2, [&] { expect_unwound(bench, file); });
-    part(bench, credit, 2, [&] { expect_recovery(bench, file); });
-    part(bench, credit, 1, [&] { expect_closed_when_lost(bench, file); });
-    part(bench, credit, 1, [&] { expect_refused_without_cable(bench, file); });
-    part(bench, credit, 2, [&] {
-        bench.must_run({"ip", "link", "set", "dev", interface(bench), "down"});
-        const auto mapped = in_force(bench);
-        expect_refusal(bench, file, shortest, "Network is down", "the interface being down");
-        refusal(bench, hand_send(bench), bench.random_bytes(shortest));
-        expect_as_mapped(bench, mapped, "after frames were refused");
+    part(testbed, credit, 2, [&] { expect_unwound(testbed, file); });
+    part(testbed, credit, 2, [&] { expect_recovery(testbed, file); });
+    part(testbed, credit, 1, [&] { expect_closed_when_lost(testbed, file); });
+    part(testbed, credit, 1, [&] { expect_refused_without_cable(testbed, file); });
+    part(testbed, credit, 2, [&] {
+        testbed.must_run({"ip", "link", "set", "dev", interface(testbed), "down"});
+        const auto mapped = in_force(testbed);
+        expect_refusal(testbed, file, shortest, "Network is down", "the interface being down");
+        refusal(testbed, hand_send(testbed), testbed.random_bytes(shortest));
+        expect_as_mapped(testbed, mapped, "after frames were refused");
     });
-    bring_up(bench);
+    bring_up(testbed);
     credit.done();
 }
 
@@ -841,16 +844,16 @@ void expect_freed_last(const std::vector<grader::Call>& calls) {
 }
 
 /// An interface that opens, closes, and does not open: the ring comes and goes with it.
-void expect_ring_comes_and_goes(Bench& bench) {
-    const auto eth = interface(bench);
+void expect_ring_comes_and_goes(Testbed& testbed) {
+    const auto eth = interface(testbed);
     const std::vector<std::string> up = {"ip", "link", "set", "dev", eth, "up"};
     const std::vector<std::string> down = {"ip", "link", "set", "dev", eth, "down"};
-    Watch watch(bench, {"dma_free_attrs", "dma_alloc_attrs", "igbook:igbook_phy_restart_autoneg"},
+    Watch watch(testbed, {"dma_free_attrs", "dma_alloc_attrs", "igbook:igbook_phy_restart_autoneg"},
                 {TCTL, TXDCTL0, CTRL});
-    const auto ring = bench.ring(grader::Direction::transmit).base;
-    bench.must_run(down);
-    const auto kept = described(in_force(bench));
-    const auto mapped = in_force(bench);
+    const auto ring = testbed.ring(grader::Direction::transmit).base;
+    testbed.must_run(down);
+    const auto kept = described(in_force(testbed));
+    const auto mapped = in_force(testbed);
     expect_that(std::none_of(mapped.begin(), mapped.end(),
                              [&](const Mapping& one) { return one.covers(ring, 1); }),
                 "the ring's memory with the interface down (dma-api/dump)", "given back",
@@ -858,27 +861,27 @@ void expect_ring_comes_and_goes(Bench& bench) {
     expect_freed_last(watch.log());
     const auto expect_none = [&](const std::string& when) {
         expect_equal("memory the card may reach " + when + " (dma-api/dump)", kept,
-                     described(in_force(bench)));
+                     described(in_force(testbed)));
         expect_freed_last(watch.log());
     };
     watch.answer({"dma_alloc_attrs", 0});
-    expect_that(bench.run(up).status != 0, "ip link set up without memory for the ring", "an error",
-                "none");
+    expect_that(testbed.run(up).status != 0, "ip link set up without memory for the ring",
+                "an error", "none");
     watch.answer_none();
     expect_none("after the interface could not open");
     // Later in opening: the ring is there and the queue runs.
     watch.answer({"igbook:igbook_phy_restart_autoneg", -110});
-    expect_that(bench.run(up).status != 0, "ip link set up while the PHY does not answer",
+    expect_that(testbed.run(up).status != 0, "ip link set up while the PHY does not answer",
                 "an error", "none");
     watch.answer_none();
     expect_none("after the interface could not open");
-    bring_up(bench);
+    bring_up(testbed);
 }
 
-void expect_order_while_unloading(Bench& bench) {
-    const auto from = bench.writes().size();
-    bench.must_run({"rmmod", "igbook"});
-    const auto writes = bench.writes();
+void expect_order_while_unloading(Testbed& testbed) {
+    const auto from = testbed.writes().size();
+    testbed.must_run({"rmmod", "igbook"});
+    const auto writes = testbed.writes();
     const auto queue = first_write(writes, from, [](const RegisterWrite& write) {
         return write.offset == TXDCTL0 && (write.value & TXDCTL_ENABLE) == 0;
     });
@@ -901,17 +904,17 @@ void expect_order_while_unloading(Bench& bench) {
     expect_that(asked >= 2, "times the card was asked to finish before the reset",
                 "two: one before the ring is freed, one by igbook_hw_reset()",
                 fmt::format("{}", asked));
-    const auto left = lines_of(bench.text(dma_debug + "dump"), bench.pci_address());
+    const auto left = lines_of(testbed.text(dma_debug + "dump"), testbed.pci_address());
     expect_that(left.empty(), "memory the card may reach after rmmod (dma-api/dump)", "none",
                 left.empty() ? "" : left.front());
 }
 
-void check_stop(Bench& bench) {
+void check_stop(Testbed& testbed) {
     // Without a carrier nothing was lost that an earlier check left behind.
-    bring_up(bench);
+    bring_up(testbed);
     Credit credit;
-    credit.part(3, [&] { expect_ring_comes_and_goes(bench); });
-    credit.part(2, [&] { expect_order_while_unloading(bench); });
+    credit.part(3, [&] { expect_ring_comes_and_goes(testbed); });
+    credit.part(2, [&] { expect_order_while_unloading(testbed); });
     credit.done();
 }
 
@@ -923,47 +926,48 @@ const std::vector<std::string> page_givers = {"free_pages", "__free_pages", "fre
 
 /// Whole pages are not kmemleak's to find: those that the driver takes are counted, and those that
 /// it gives back, while frames come to every end there is.
-void expect_pages_given_back(Bench& bench) {
-    const auto file = split_send(bench);
-    bench.must_run({"insmod", Bench::guest_module});
+void expect_pages_given_back(Testbed& testbed) {
+    const auto file = split_send(testbed);
+    testbed.must_run({"insmod", Testbed::guest_module});
     auto names = page_takers;
     names.insert(names.end(), page_givers.begin(), page_givers.end());
     names.insert(names.end(), {"dma_map_page_attrs", "dma_map_sg_attrs", "__kmalloc_noprof",
                                "__kmalloc_cache_noprof"});
-    Watch watch(bench, names);
-    bring_up(bench);
-    for (const auto size : {split_at(bench), longest}) {
-        send_one(bench, file, size);
-        send_one(bench, hand_send(bench), size);
+    Watch watch(testbed, names);
+    bring_up(testbed);
+    for (const auto size : {split_at(testbed), longest}) {
+        send_one(testbed, file, size);
+        send_one(testbed, hand_send(testbed), size);
     }
     for (const auto& one : {Fails{"dma_map_page_attrs", -1}, Fails{"dma_map_sg_attrs", 0},
                             Fails{"__kmalloc_noprof", 0}, Fails{"__kmalloc_cache_noprof", 0},
                             Fails{"get_free_pages_noprof", 0}, Fails{"__alloc_pages_noprof", 0}})
         for (unsigned skip = 0; skip < 2; ++skip) {
             watch.answer({one.call, one.value, skip});
-            refusal(bench, file, bench.random_bytes(100));
+            refusal(testbed, file, testbed.random_bytes(100));
         }
     watch.answer_none();
-    grader::file_io(bench, file, bench.random_bytes(200),
-                    {"w:100:0", fmt::format("w:100:{}", split_at(bench))});
-    refusal(bench, file, bench.random_bytes(longest + 1));
-    bus_master(bench, false);
-    refusal(bench, file, bench.random_bytes(100));
-    refusal(bench, hand_send(bench), bench.random_bytes(100));
-    bus_master(bench, true);
-    bench.must_run({"rmmod", "igbook"});
+    grader::file_io(testbed, file, testbed.random_bytes(200),
+                    {"w:100:0", fmt::format("w:100:{}", split_at(testbed))});
+    refusal(testbed, file, testbed.random_bytes(longest + 1));
+    bus_master(testbed, false);
+    refusal(testbed, file, testbed.random_bytes(100));
+    refusal(testbed, hand_send(testbed), testbed.random_bytes(100));
+    bus_master(testbed, true);
+    testbed.must_run({"rmmod", "igbook"});
     unsigned taken = 0;
     unsigned given = 0;
     for (const auto& name : page_takers) taken += watch.count(name).gave_something;
     for (const auto& name : page_givers) given += watch.count(name).was_given_something;
     expect_equal("pages that the driver gave back, of those it took", taken, given);
-    clear_cable(bench);
+    clear_cable(testbed);
 }
 
-void check_leaks(Bench& bench) {
-    if (!bench.text("/sys/module/igbook/initstate").empty()) bench.must_run({"rmmod", "igbook"});
-    expect_pages_given_back(bench);
-    grader::expect_nothing_lost(bench, "all that was sent, refused and given up");
+void check_leaks(Testbed& testbed) {
+    if (!testbed.text("/sys/module/igbook/initstate").empty())
+        testbed.must_run({"rmmod", "igbook"});
+    expect_pages_given_back(testbed);
+    grader::expect_nothing_lost(testbed, "all that was sent, refused and given up");
 }
 
 void add_what_the_skeleton_does(grader::Scenario& lab) {

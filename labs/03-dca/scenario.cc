@@ -9,16 +9,15 @@
 #include <optional>
 
 #include "all_labs.h"
-#include "bench.h"
 #include "calls.h"
 #include "complaints.h"
 #include "expect.h"
 #include "interface.h"
+#include "testbed.h"
 
 namespace fwts::labs {
 namespace {
 
-using grader::Bench;
 using grader::Beside;
 using grader::bring_up;
 using grader::CallNote;
@@ -33,7 +32,8 @@ using grader::interface;
 using grader::load;
 using grader::RegisterWrite;
 using grader::SlowCall;
-using Seconds = Bench::Seconds;
+using grader::Testbed;
+using Seconds = Testbed::Seconds;
 
 using namespace sandbox::registers;
 
@@ -57,34 +57,34 @@ constexpr std::uint32_t tx_reset =
 const std::string requester = "/sys/module/dca_requester/parameters/";
 constexpr unsigned processors = 3;  // [guest] of lab.toml
 
-void start(Bench& bench, const std::vector<std::string>& parameters = {}) {
-    load(bench, parameters);
-    bring_up(bench);
+void start(Testbed& testbed, const std::vector<std::string>& parameters = {}) {
+    load(testbed, parameters);
+    bring_up(testbed);
 }
 
-bool loaded(Bench& bench, const std::string& module) {
-    return !bench.text("/sys/module/" + module + "/initstate").empty();
+bool loaded(Testbed& testbed, const std::string& module) {
+    return !testbed.text("/sys/module/" + module + "/initstate").empty();
 }
 
-void unload(Bench& bench, const std::string& module) {
-    if (loaded(bench, module)) bench.must_run({"rmmod", module});
+void unload(Testbed& testbed, const std::string& module) {
+    if (loaded(testbed, module)) testbed.must_run({"rmmod", module});
 }
 
 /// Keeps the guest's agent, and what it starts, on one CPU.
-void pin(Bench& bench, unsigned cpu) {
+void pin(Testbed& testbed, unsigned cpu) {
     // It is the agent that reads these files.
     const auto mask = fmt::format("{:x}", 1U << cpu);
-    const auto status = bench.text("/proc/self/status");
+    const auto status = testbed.text("/proc/self/status");
     if (status.find("Cpus_allowed:\t" + mask + "\n") != std::string::npos) return;
-    const auto stat = bench.text("/proc/self/stat");
-    bench.must_run({"taskset", "-p", mask, stat.substr(0, stat.find(' '))});
+    const auto stat = testbed.text("/proc/self/stat");
+    testbed.must_run({"taskset", "-p", mask, stat.substr(0, stat.find(' '))});
 }
 
 /// Sends one frame by hand, so the queue is served by that CPU.
-void serve(Bench& bench, unsigned cpu) {
-    pin(bench, cpu);
-    bench.put("/sys/kernel/debug/igbook/" + bench.pci_address() + "/hand_send",
-              bench.random_bytes(60));
+void serve(Testbed& testbed, unsigned cpu) {
+    pin(testbed, cpu);
+    testbed.put("/sys/kernel/debug/igbook/" + testbed.pci_address() + "/hand_send",
+                testbed.random_bytes(60));
 }
 
 // --- the record of register writes --------------------------------------------------------------
@@ -92,7 +92,7 @@ void serve(Bench& bench, unsigned cpu) {
 /// What was written since it was made.
 class Record {
   public:
-    explicit Record(Bench& bench) : bench_(bench), from_(bench.writes().size()) {}
+    explicit Record(Testbed& testbed) : testbed_(testbed), from_(testbed.writes().size()) {}
 
     /// The values written to a register, in order.
     std::vector<std::uint32_t> values(std::uint32_t offset) const {
@@ -109,13 +109,13 @@ class Record {
     }
 
     std::vector<RegisterWrite> since() const {
-        auto all = bench_.writes();
+        auto all = testbed_.writes();
         all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(from_));
         return all;
     }
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     std::size_t from_;
 };
 
@@ -138,40 +138,41 @@ void expect_unwritten(const Record& record, std::uint32_t offset, const std::str
                 "not written", seen ? fmt::format("{:#010x}", *seen) : "");
 }
 
-void expect_tagged(Bench& bench, const Record& record, unsigned tag, const std::string& when) {
+void expect_tagged(Testbed& testbed, const Record& record, unsigned tag, const std::string& when) {
     expect_last(record, DCA_RXCTRL0, tag << cpuid | rx_tagged, when);
     expect_last(record, DCA_TXCTRL0, tag << cpuid | tx_tagged, when);
     expect_register("DCA_TXCTRL(0) as the card holds it " + when, tag << cpuid | tx_tagged,
-                    bench.reg(DCA_TXCTRL0));
+                    testbed.reg(DCA_TXCTRL0));
 }
 
 /// Off, and no queue left with a tag that the next provider would bring to life again.
-void expect_switched_off(Bench& bench, const Record& record, const std::string& when) {
+void expect_switched_off(Testbed& testbed, const Record& record, const std::string& when) {
     const auto values = record.values(DCA_CTRL);
     expect_that(std::find(values.begin(), values.end(), switched_off) != values.end(),
                 fmt::format("DCA_CTRL {}, as QEMU recorded it", when), "DCA_DIS",
                 values.empty() ? "not written" : fmt::format("{:#x}", values.back()));
     expect_last(record, DCA_RXCTRL0, rx_reset, when);
     expect_last(record, DCA_TXCTRL0, tx_reset, when);
-    expect_register("DCA_TXCTRL(0) as the card holds it " + when, tx_reset, bench.reg(DCA_TXCTRL0));
+    expect_register("DCA_TXCTRL(0) as the card holds it " + when, tx_reset,
+                    testbed.reg(DCA_TXCTRL0));
 }
 
 // --- the requester, with the companion's provider ------------------------------------------------
 
 /// Tag of CPU 0 by the companion, another one in each run.
-unsigned companion_base(Bench& bench) {
-    return std::stoul(bench.text("/sys/module/dca_provider/parameters/tag_base"));
+unsigned companion_base(Testbed& testbed) {
+    return std::stoul(testbed.text("/sys/module/dca_provider/parameters/tag_base"));
 }
 
 /// @param half  0 or 1: providers of different halves have no tag in common
-void load_companion(Bench& bench, unsigned half = 0) {
-    bench.must_run({"insmod", Bench::companion("dca-provider"),
-                    fmt::format("tag_base={}", 0x80 + half * 0x40 + bench.random()() % 0x30)});
+void load_companion(Testbed& testbed, unsigned half = 0) {
+    testbed.must_run({"insmod", Testbed::companion("dca-provider"),
+                      fmt::format("tag_base={}", 0x80 + half * 0x40 + testbed.random()() % 0x30)});
 }
 
 /// What /sys/class/dca holds: "dca requester" without the numbers, which are never given twice.
-std::string dca_class(Bench& bench) {
-    auto names = bench.must_run({"ls", "/sys/class/dca"});
+std::string dca_class(Testbed& testbed) {
+    auto names = testbed.must_run({"ls", "/sys/class/dca"});
     names.erase(
         std::remove_if(names.begin(), names.end(), [](char c) { return c >= '0' && c <= '9'; }),
         names.end());
@@ -186,44 +187,44 @@ void expect_silence(const std::vector<std::string>& log) {
         fail("the kernel log", "no complaint", found.front().headline, found.front().lines);
 }
 
-void check_loads(Bench& bench) {
-    const Record record(bench);
-    start(bench);
-    serve(bench, 0);
+void check_loads(Testbed& testbed) {
+    const Record record(testbed);
+    start(testbed);
+    serve(testbed, 0);
     for (const auto offset : {DCA_CTRL, DCA_RXCTRL0, DCA_TXCTRL0})
         expect_unwritten(record, offset, "without a provider");
 }
 
-void check_joins(Bench& bench) {
-    const Record record(bench);
-    load_companion(bench);
+void check_joins(Testbed& testbed) {
+    const Record record(testbed);
+    load_companion(testbed);
     expect_equal("/sys/class/dca after a provider came", std::string("dca requester"),
-                 dca_class(bench));
+                 dca_class(testbed));
     expect_last(record, DCA_CTRL, switched_on, "after a provider came");
 }
 
-void check_tags(Bench& bench) {
-    const auto base = companion_base(bench);
+void check_tags(Testbed& testbed) {
+    const auto base = companion_base(testbed);
     for (const unsigned cpu : {0U, 1U, 2U, 1U}) {
-        const Record record(bench);
-        serve(bench, cpu);
-        expect_tagged(bench, record, base + cpu, fmt::format("after CPU {} served", cpu));
+        const Record record(testbed);
+        serve(testbed, cpu);
+        expect_tagged(testbed, record, base + cpu, fmt::format("after CPU {} served", cpu));
     }
 }
 
-void check_quiet(Bench& bench) {
-    const Record record(bench);
-    serve(bench, 1);
-    serve(bench, 1);
+void check_quiet(Testbed& testbed) {
+    const Record record(testbed);
+    serve(testbed, 1);
+    serve(testbed, 1);
     for (const auto offset : {DCA_CTRL, DCA_RXCTRL0, DCA_TXCTRL0})
         expect_unwritten(record, offset, "while the same CPU serves as before");
 }
 
-void check_reset(Bench& bench) {
-    const auto base = companion_base(bench);
-    const Record record(bench);
-    bench.must_run({"ip", "link", "set", "dev", interface(bench), "down"});
-    bring_up(bench);
+void check_reset(Testbed& testbed) {
+    const auto base = companion_base(testbed);
+    const Record record(testbed);
+    testbed.must_run({"ip", "link", "set", "dev", interface(testbed), "down"});
+    bring_up(testbed);
     const auto writes = record.since();
     const auto reset = std::find_if(writes.begin(), writes.end(), [](const RegisterWrite& write) {
         return write.offset == CTRL && (write.value & CTRL_RST) != 0;
@@ -235,33 +236,33 @@ void check_reset(Bench& bench) {
                 "DCA_CTRL after a reset, as QEMU recorded it", "switched on again",
                 "not written, and a reset switches off");
     // The same CPU as before the reset: what the driver remembers is not what the card has.
-    serve(bench, 1);
-    expect_tagged(bench, record, base + 1, "after a reset, CPU 1 serving as before");
+    serve(testbed, 1);
+    expect_tagged(testbed, record, base + 1, "after a reset, CPU 1 serving as before");
 }
 
 /// Whatever has become of the check, no provider is left.
-void check_leaves(Bench& bench) {
-    const Record record(bench);
-    unload(bench, "dca_provider");
-    const Record gone(bench);
+void check_leaves(Testbed& testbed) {
+    const Record record(testbed);
+    unload(testbed, "dca_provider");
+    const Record gone(testbed);
     Credit credit;
-    credit.part(4, [&] { expect_switched_off(bench, record, "after the provider left"); });
+    credit.part(4, [&] { expect_switched_off(testbed, record, "after the provider left"); });
     credit.part(3, [&] {
-        expect_equal("/sys/class/dca after the provider left", std::string(), dca_class(bench));
-        const auto log = bench.take_log();
+        expect_equal("/sys/class/dca after the provider left", std::string(), dca_class(testbed));
+        const auto log = testbed.take_log();
         for (const auto& line : log)
             expect_that(line.find("never left") == std::string::npos, "what the provider says",
                         "nothing", line);
         expect_silence(log);
     });
     credit.part(3, [&] {
-        serve(bench, 0);
+        serve(testbed, 0);
         expect_unwritten(gone, DCA_TXCTRL0, "after the provider left, CPU 0 serving");
-        const Record again(bench);
-        load_companion(bench, 1);
-        serve(bench, 0);
-        const auto base = companion_base(bench);
-        expect_tagged(bench, again, base, "after another provider came, CPU 0 serving");
+        const Record again(testbed);
+        load_companion(testbed, 1);
+        serve(testbed, 0);
+        const auto base = companion_base(testbed);
+        expect_tagged(testbed, again, base, "after another provider came, CPU 0 serving");
     });
     credit.done();
 }
@@ -269,13 +270,13 @@ void check_leaves(Bench& bench) {
 /// Writes of DCA's registers, and what is done to locks and to the core beside them.
 class Deeds {
   public:
-    explicit Deeds(Bench& bench)
-        : witness_(bench,
+    explicit Deeds(Testbed& testbed)
+        : witness_(testbed,
                    {"dca_add_requester", "dca_remove_requester", "dca3_get_tag",
                     "mutex_lock_nested", "mutex_unlock", "_raw_spin_lock", "_raw_spin_lock_irq",
                     "_raw_spin_lock_irqsave", "_raw_spin_lock_bh", "_raw_spin_unlock",
                     "_raw_spin_unlock_irq", "_raw_spin_unlock_irqrestore", "_raw_spin_unlock_bh"}),
-          from_(bench.writes().size()) {}
+          from_(testbed.writes().size()) {}
 
     std::vector<grader::Deed> all() const { return witness_.deeds(from_); }
 
@@ -348,13 +349,13 @@ void expect_left_last(const std::vector<grader::Deed>& deeds) {
 
 /// The CPU that serves is another one than before, and the driver is about to leave its provider:
 /// it is held in dca_remove_requester() meanwhile.
-void check_served_while_leaving(Bench& bench) {
-    serve(bench, 0);
-    SlowCall slow(bench, "dca_remove_requester");
-    Beside leaving(bench, "rmmod dca_provider");
+void check_served_while_leaving(Testbed& testbed) {
+    serve(testbed, 0);
+    SlowCall slow(testbed, "dca_remove_requester");
+    Beside leaving(testbed, "rmmod dca_provider");
     slow.entered([&] { return leaving.ended(); });
-    const Record record(bench);
-    serve(bench, 1);
+    const Record record(testbed);
+    serve(testbed, 1);
     const auto asked = record.last(DCA_TXCTRL0);
     slow.go();
     expect_equal("rmmod dca_provider, status", 0, leaving.status());
@@ -364,40 +365,41 @@ void check_served_while_leaving(Bench& bench) {
 
 /// The CPU that serves is another one than before, and held before it takes the lock; meanwhile
 /// the provider leaves.
-void check_overtaken(Bench& bench) {
-    load_companion(bench);
-    serve(bench, 1);
-    serve(bench, 0);
-    const auto file = "/sys/kernel/debug/igbook/" + bench.pci_address() + "/hand_send";
-    const auto resources = bench.text("/sys/bus/pci/devices/" + bench.pci_address() + "/resource");
-    bench.put("/tmp/frame", bench.random_bytes(60));
+void check_overtaken(Testbed& testbed) {
+    load_companion(testbed);
+    serve(testbed, 1);
+    serve(testbed, 0);
+    const auto file = "/sys/kernel/debug/igbook/" + testbed.pci_address() + "/hand_send";
+    const auto resources =
+        testbed.text("/sys/bus/pci/devices/" + testbed.pci_address() + "/resource");
+    testbed.put("/tmp/frame", testbed.random_bytes(60));
     const Companion window(
-        bench, "window",
+        testbed, "window",
         {"symbol=_raw_spin_lock_irqsave", "bar=" + resources.substr(0, resources.find(' ')),
          fmt::format("watch={}", DCA_TXCTRL0)});
-    const Record record(bench);
-    const auto from = bench.console().size();
-    Beside sender(bench, "taskset 2 cat /tmp/frame > " + file);
+    const Record record(testbed);
+    const auto from = testbed.console().size();
+    Beside sender(testbed, "taskset 2 cat /tmp/frame > " + file);
     const auto open = [&] {
-        return bench.console().find("window: open", from) != std::string::npos;
+        return testbed.console().find("window: open", from) != std::string::npos;
     };
-    bench.soon([&] { return open() || sender.ended(); });
-    unload(bench, "dca_provider");
+    testbed.soon([&] { return open() || sender.ended(); });
+    unload(testbed, "dca_provider");
     sender.status();
-    expect_switched_off(bench, record, "after the provider left while CPU 1 began to serve");
+    expect_switched_off(testbed, record, "after the provider left while CPU 1 began to serve");
 }
 
-void check_order(Bench& bench) {
+void check_order(Testbed& testbed) {
     Credit credit;
     credit.part(5, [&] {
-        const Deeds deeds(bench);
-        serve(bench, 1);
-        serve(bench, 0);
-        bench.must_run({"ip", "link", "set", "dev", interface(bench), "down"});
-        bring_up(bench);
-        serve(bench, 1);
-        unload(bench, "dca_provider");
-        load_companion(bench);
+        const Deeds deeds(testbed);
+        serve(testbed, 1);
+        serve(testbed, 0);
+        testbed.must_run({"ip", "link", "set", "dev", interface(testbed), "down"});
+        bring_up(testbed);
+        serve(testbed, 1);
+        unload(testbed, "dca_provider");
+        load_companion(testbed);
         const auto all = deeds.all();
         expect_left_last(all);
         expect_locked(with_locks(all,
@@ -413,30 +415,30 @@ void check_order(Bench& bench) {
                       "igbook_dca.membership");
     });
     credit.part(5, [&] {
-        check_served_while_leaving(bench);
-        check_overtaken(bench);
+        check_served_while_leaving(testbed);
+        check_overtaken(testbed);
     });
     credit.done();
 }
 
 /// Leaves with a provider there, and then without one.
-void check_parts(Bench& bench) {
-    if (!loaded(bench, "dca_provider")) load_companion(bench);
-    serve(bench, 0);
-    serve(bench, 1);
-    const Record record(bench);
-    bench.must_run({"rmmod", "igbook"});
-    const auto in_books = dca_class(bench);
-    unload(bench, "dca_provider");
-    expect_switched_off(bench, record, "after the driver left");
+void check_parts(Testbed& testbed) {
+    if (!loaded(testbed, "dca_provider")) load_companion(testbed);
+    serve(testbed, 0);
+    serve(testbed, 1);
+    const Record record(testbed);
+    testbed.must_run({"rmmod", "igbook"});
+    const auto in_books = dca_class(testbed);
+    unload(testbed, "dca_provider");
+    expect_switched_off(testbed, record, "after the driver left");
     expect_equal("/sys/class/dca after the driver left", std::string("dca"), in_books);
 
-    start(bench);
-    const Record alone(bench);
+    start(testbed);
+    const Record alone(testbed);
     {
-        const CallNote callnote(bench, {"dca_remove_requester"});
-        const auto mark = bench.writes().size();
-        bench.must_run({"rmmod", "igbook"});
+        const CallNote callnote(testbed, {"dca_remove_requester"});
+        const auto mark = testbed.writes().size();
+        testbed.must_run({"rmmod", "igbook"});
         for (const auto& deed : callnote.deeds(mark))
             expect_that(deed.call.empty(), "a driver that leaves, and has joined nobody",
                         "no call of dca_remove_requester()", "one");
@@ -447,45 +449,45 @@ void check_parts(Bench& bench) {
 
 // --- beyond the book: the provider --------------------------------------------------------------
 
-unsigned tag_of(const Bench& bench, unsigned cpu) {
-    return std::stoul(bench.param("tag_base"), nullptr, 0) +
-           cpu * std::stoul(bench.param("tag_step"), nullptr, 0);
+unsigned tag_of(const Testbed& testbed, unsigned cpu) {
+    return std::stoul(testbed.param("tag_base"), nullptr, 0) +
+           cpu * std::stoul(testbed.param("tag_step"), nullptr, 0);
 }
 
 /// CPUs that are away.
 using Away = std::vector<unsigned>;
 
 /// What the companion must have been told, which asks for every CPU's tag when it joins.
-std::string told(const Bench& bench, const Away& away) {
+std::string told(const Testbed& testbed, const Away& away) {
     std::string tags;
     for (unsigned cpu = 0; cpu < processors; ++cpu) {
         const bool here = std::find(away.begin(), away.end(), cpu) == away.end();
-        tags += fmt::format("{}{:#04x}", cpu == 0 ? "" : " ", here ? tag_of(bench, cpu) : 0);
+        tags += fmt::format("{}{:#04x}", cpu == 0 ? "" : " ", here ? tag_of(testbed, cpu) : 0);
     }
     return tags;
 }
 
-void expect_told(Bench& bench, const Away& away, const std::string& when) {
+void expect_told(Testbed& testbed, const Away& away, const std::string& when) {
     expect_equal("tags of all CPUs, as another requester was told when it joined " + when,
-                 told(bench, away), bench.text(requester + "tags"));
+                 told(testbed, away), testbed.text(requester + "tags"));
 }
 
 std::string switch_of(unsigned cpu) {
     return fmt::format("/sys/devices/system/cpu/cpu{}/online", cpu);
 }
 
-void switch_cpu(Bench& bench, unsigned cpu, bool on) {
-    bench.put(switch_of(cpu), on ? "1" : "0");
+void switch_cpu(Testbed& testbed, unsigned cpu, bool on) {
+    testbed.put(switch_of(cpu), on ? "1" : "0");
 }
 
 /// Whatever has become of the check, all CPUs are there.
 class AllBack {
   public:
-    explicit AllBack(Bench& bench) : bench_(bench) {}
+    explicit AllBack(Testbed& testbed) : testbed_(testbed) {}
     ~AllBack() {
         try {
             for (unsigned cpu = 1; cpu < processors; ++cpu)
-                if (bench_.text(switch_of(cpu)) == "0") bench_.put(switch_of(cpu), "1");
+                if (testbed_.text(switch_of(cpu)) == "0") testbed_.put(switch_of(cpu), "1");
         } catch (const std::exception&) {  // the guest is gone, and somebody is told already
         }
     }
@@ -493,167 +495,170 @@ class AllBack {
     AllBack& operator=(const AllBack&) = delete;
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
 };
 
-void load_requester(Bench& bench, unsigned others = 0) {
-    bench.must_run({"insmod", Bench::companion("dca-requester"), fmt::format("others={}", others)});
+void load_requester(Testbed& testbed, unsigned others = 0) {
+    testbed.must_run(
+        {"insmod", Testbed::companion("dca-requester"), fmt::format("others={}", others)});
 }
 
-long asked(Bench& bench, const std::string& parameter) {
-    const auto text = bench.text(requester + parameter);
+long asked(Testbed& testbed, const std::string& parameter) {
+    const auto text = testbed.text(requester + parameter);
     return text.empty() ? -1 : std::stol(text);
 }
 
-void check_provider(Bench& bench) {
-    unload(bench, "igbook");
-    start(bench, {"provider=1"});
+void check_provider(Testbed& testbed) {
+    unload(testbed, "igbook");
+    start(testbed, {"provider=1"});
     expect_equal("/sys/class/dca with the module's own provider", std::string("dca requester"),
-                 dca_class(bench));
-    const auto device = bench.sh("cat /sys/class/dca/dca*/device/uevent").out;
+                 dca_class(testbed));
+    const auto device = testbed.sh("cat /sys/class/dca/dca*/device/uevent").out;
     expect_that(device.find("PCI_SLOT_NAME=0000:00:00.0") != std::string::npos,
                 "the provider's device", "0000:00:00.0", device);
     for (unsigned cpu = 0; cpu < processors; ++cpu) {
-        const Record record(bench);
-        serve(bench, cpu);
-        expect_tagged(bench, record, tag_of(bench, cpu), fmt::format("after CPU {} served", cpu));
+        const Record record(testbed);
+        serve(testbed, cpu);
+        expect_tagged(testbed, record, tag_of(testbed, cpu),
+                      fmt::format("after CPU {} served", cpu));
     }
 }
 
-void expect_room(Bench& bench, const std::string& when) {
+void expect_room(Testbed& testbed, const std::string& when) {
     constexpr unsigned eight = 6;  // beside the card and the companion's own
-    load_requester(bench, eight);
+    load_requester(testbed, eight);
     expect_equal(
         fmt::format("of eight requesters, the card among them, how many are taken {}", when), 8L,
-        asked(bench, "taken") + 2);
+        asked(testbed, "taken") + 2);
     expect_equal("of these, how many are given another tag of CPU 0 than the rest", 0L,
-                 asked(bench, "wrong"));
+                 asked(testbed, "wrong"));
 }
 
-void check_others(Bench& bench) {
-    expect_room(bench, "");
-    expect_told(bench, {}, "with all online");
-    expect_equal("tag of a CPU that does not exist", 0L, asked(bench, "beyond"));
-    unload(bench, "dca_requester");
+void check_others(Testbed& testbed) {
+    expect_room(testbed, "");
+    expect_told(testbed, {}, "with all online");
+    expect_equal("tag of a CPU that does not exist", 0L, asked(testbed, "beyond"));
+    unload(testbed, "dca_requester");
     // More than there may be room for: who is refused is refused, and the others are served.
     constexpr unsigned many = 60;
-    load_requester(bench, many);
-    expect_that(asked(bench, "taken") >= 6, "of many requesters, how many are taken", "six or more",
-                std::to_string(asked(bench, "taken")));
+    load_requester(testbed, many);
+    expect_that(asked(testbed, "taken") >= 6, "of many requesters, how many are taken",
+                "six or more", std::to_string(asked(testbed, "taken")));
     expect_equal("of these, how many are given another tag of CPU 0 than the rest", 0L,
-                 asked(bench, "wrong"));
-    unload(bench, "dca_requester");
+                 asked(testbed, "wrong"));
+    unload(testbed, "dca_requester");
     expect_equal("/sys/class/dca when all but the card have left", std::string("dca requester"),
-                 dca_class(bench));
-    expect_room(bench, "after many came and went");
-    unload(bench, "dca_requester");
-    load_requester(bench);
+                 dca_class(testbed));
+    expect_room(testbed, "after many came and went");
+    unload(testbed, "dca_requester");
+    load_requester(testbed);
     expect_equal("/sys/class/dca with one requester more", std::string("dca requester requester"),
-                 dca_class(bench));
+                 dca_class(testbed));
 }
 
 /// CPUs change, and registering takes long: whoever is told when it is over learns of it in time.
-void switch_slowly(Bench& bench, unsigned cpu, bool on) {
-    const Companion slow(bench, "slowcall", {"symbol=register_dca_provider", "ms=400"});
-    const auto joined = asked(bench, "joined");
-    const auto left = asked(bench, "left");
-    switch_cpu(bench, cpu, on);
+void switch_slowly(Testbed& testbed, unsigned cpu, bool on) {
+    const Companion slow(testbed, "slowcall", {"symbol=register_dca_provider", "ms=400"});
+    const auto joined = asked(testbed, "joined");
+    const auto left = asked(testbed, "left");
+    switch_cpu(testbed, cpu, on);
     const auto when = fmt::format("when the write to {} returns", switch_of(cpu));
-    const auto now = bench.text(requester + "joined") + " and " + bench.text(requester + "left");
-    const auto held = asked(bench, "joined") > joined && asked(bench, "left") > left;
+    const auto now =
+        testbed.text(requester + "joined") + " and " + testbed.text(requester + "left");
+    const auto held = asked(testbed, "joined") > joined && asked(testbed, "left") > left;
     expect_that(held, "times another requester has joined and left, " + when,
                 fmt::format("more than the {} and {} before", joined, left), now);
 }
 
-void check_goes(Bench& bench) {
-    const AllBack back(bench);
-    serve(bench, 0);
-    serve(bench, 1);
+void check_goes(Testbed& testbed) {
+    const AllBack back(testbed);
+    serve(testbed, 0);
+    serve(testbed, 1);
     Credit credit;
-    const Record record(bench);
+    const Record record(testbed);
     credit.part(4, [&] {
-        switch_slowly(bench, 1, false);
-        expect_told(bench, {1}, "as CPU 1 went");
+        switch_slowly(testbed, 1, false);
+        expect_told(testbed, {1}, "as CPU 1 went");
     });
     credit.part(3, [&] {
-        expect_switched_off(bench, record, "after CPU 1 went");
+        expect_switched_off(testbed, record, "after CPU 1 went");
         expect_last(record, DCA_CTRL, switched_on, "after CPU 1 went");
-        const Record after(bench);
-        serve(bench, 2);
-        expect_tagged(bench, after, tag_of(bench, 2), "after CPU 1 went, CPU 2 serving");
+        const Record after(testbed);
+        serve(testbed, 2);
+        expect_tagged(testbed, after, tag_of(testbed, 2), "after CPU 1 went, CPU 2 serving");
     });
     credit.part(3, [&] {
-        switch_cpu(bench, 2, false);
-        expect_told(bench, {1, 2}, "as CPU 2 went, too");
-        const Record after(bench);
-        serve(bench, 0);
-        expect_tagged(bench, after, tag_of(bench, 0), "after CPU 1 and 2 went, CPU 0 serving");
+        switch_cpu(testbed, 2, false);
+        expect_told(testbed, {1, 2}, "as CPU 2 went, too");
+        const Record after(testbed);
+        serve(testbed, 0);
+        expect_tagged(testbed, after, tag_of(testbed, 0), "after CPU 1 and 2 went, CPU 0 serving");
     });
     credit.done();
 }
 
-void check_comes(Bench& bench) {
-    const AllBack back(bench);
-    pin(bench, 0);
-    switch_cpu(bench, 1, false);
-    switch_cpu(bench, 2, false);
-    serve(bench, 0);
-    const Record record(bench);
-    switch_slowly(bench, 1, true);
-    expect_switched_off(bench, record, "after CPU 1 came");
-    expect_told(bench, {2}, "as CPU 1 came");
-    serve(bench, 1);
-    expect_tagged(bench, record, tag_of(bench, 1), "after CPU 1 came, and serves");
-    switch_cpu(bench, 2, true);
-    expect_told(bench, {}, "as CPU 2 came");
+void check_comes(Testbed& testbed) {
+    const AllBack back(testbed);
+    pin(testbed, 0);
+    switch_cpu(testbed, 1, false);
+    switch_cpu(testbed, 2, false);
+    serve(testbed, 0);
+    const Record record(testbed);
+    switch_slowly(testbed, 1, true);
+    expect_switched_off(testbed, record, "after CPU 1 came");
+    expect_told(testbed, {2}, "as CPU 1 came");
+    serve(testbed, 1);
+    expect_tagged(testbed, record, tag_of(testbed, 1), "after CPU 1 came, and serves");
+    switch_cpu(testbed, 2, true);
+    expect_told(testbed, {}, "as CPU 2 came");
 }
 
 /// A CPU is told to go while a call of the module's takes long; it may have to wait for it.
-void switch_meanwhile(Bench& bench, SlowCall& slow, Beside& work, bool on) {
+void switch_meanwhile(Testbed& testbed, SlowCall& slow, Beside& work, bool on) {
     slow.entered([&] { return work.ended(); });
-    Beside change(bench, fmt::format("echo {:d} > {}", on, switch_of(1)));
-    bench.soon([&] { return change.ended(); }, Seconds(0.7));
+    Beside change(testbed, fmt::format("echo {:d} > {}", on, switch_of(1)));
+    testbed.soon([&] { return change.ended(); }, Seconds(0.7));
     slow.go();
     expect_equal("a CPU going or coming while the module is loaded or unloaded, status", 0,
                  change.status());
 }
 
 const std::string with_provider =
-    fmt::format("insmod {} provider=1", Bench::guest_module);  // NOLINT(cert-err58-cpp)
+    fmt::format("insmod {} provider=1", Testbed::guest_module);  // NOLINT(cert-err58-cpp)
 
 /// CPUs go and come while the module is loaded and unloaded.
-void check_meets(Bench& bench) {
-    const AllBack back(bench);
-    unload(bench, "igbook");
-    pin(bench, 0);
+void check_meets(Testbed& testbed) {
+    const AllBack back(testbed);
+    unload(testbed, "igbook");
+    pin(testbed, 0);
     {
-        SlowCall slow(bench, "__cpuhp_setup_state");
-        Beside work(bench, with_provider);
-        switch_meanwhile(bench, slow, work, false);
+        SlowCall slow(testbed, "__cpuhp_setup_state");
+        Beside work(testbed, with_provider);
+        switch_meanwhile(testbed, slow, work, false);
         expect_equal("insmod igbook.ko provider=1, status", 0, work.status());
     }
-    expect_told(bench, {1}, "after CPU 1 went while the module was loaded");
+    expect_told(testbed, {1}, "after CPU 1 went while the module was loaded");
     {
-        SlowCall slow(bench, "unregister_dca_provider", true);
-        Beside work(bench, "rmmod igbook");
-        switch_meanwhile(bench, slow, work, true);
+        SlowCall slow(testbed, "unregister_dca_provider", true);
+        Beside work(testbed, "rmmod igbook");
+        switch_meanwhile(testbed, slow, work, true);
         expect_equal("rmmod igbook, status", 0, work.status());
     }
     expect_equal("/sys/class/dca after a CPU came while the module was unloaded", std::string(),
-                 dca_class(bench));
+                 dca_class(testbed));
     {
-        SlowCall slow(bench, "register_dca_provider", true);
-        Beside work(bench, with_provider);
-        switch_meanwhile(bench, slow, work, false);
+        SlowCall slow(testbed, "register_dca_provider", true);
+        Beside work(testbed, with_provider);
+        switch_meanwhile(testbed, slow, work, false);
         expect_equal("insmod igbook.ko provider=1, status", 0, work.status());
     }
-    expect_told(bench, {1}, "after CPU 1 went while the provider was registered");
-    switch_cpu(bench, 1, true);
-    expect_told(bench, {}, "after it came again");
+    expect_told(testbed, {1}, "after CPU 1 went while the provider was registered");
+    switch_cpu(testbed, 1, true);
+    expect_told(testbed, {}, "after it came again");
 }
 
 /// Each step of loading fails once: then the module is not there, and nothing of it is.
-void check_failed_steps(Bench& bench) {
+void check_failed_steps(Testbed& testbed) {
     struct Step {
         std::string call;
         int value;
@@ -663,60 +668,60 @@ void check_failed_steps(Bench& bench) {
          {Step{"pci_get_domain_bus_and_slot", 0, ENODEV}, Step{"alloc_dca_provider", 0, ENOMEM},
           Step{"__cpuhp_setup_state", -ENOSPC, ENOSPC},
           Step{"register_dca_provider", -EBUSY, EBUSY}}) {
-        const Companion failing(bench, "failcall",
+        const Companion failing(testbed, "failcall",
                                 {"symbol=" + call, fmt::format("value={}", value)});
-        const auto insmod = bench.run({"insmod", Bench::guest_module, "provider=1"});
+        const auto insmod = testbed.run({"insmod", Testbed::guest_module, "provider=1"});
         const bool worked = insmod.status == 0;
         const bool hit = failing.number("hits") > 0;
-        if (worked) bench.must_run({"rmmod", "igbook"});
+        if (worked) testbed.must_run({"rmmod", "igbook"});
         const std::string wanted = std::strerror(error);
         expect_that(!hit || (!worked && insmod.err.find(wanted) != std::string::npos),
                     fmt::format("insmod igbook.ko provider=1 when {}() fails", call), wanted,
                     worked ? "success" : insmod.err);
-        expect_equal("/sys/class/dca after that", std::string(), dca_class(bench));
+        expect_equal("/sys/class/dca after that", std::string(), dca_class(testbed));
     }
 }
 
 /// It goes without coming back: CPUs come and go all the same.
-void check_failed_return(Bench& bench) {
-    bench.must_run({"insmod", Bench::guest_module, "provider=1"});
-    load_companion(bench);  // the core has a provider all the time
+void check_failed_return(Testbed& testbed) {
+    testbed.must_run({"insmod", Testbed::guest_module, "provider=1"});
+    load_companion(testbed);  // the core has a provider all the time
     {
-        const Companion failing(bench, "failcall", {"symbol=register_dca_provider", "value=-12"});
-        switch_cpu(bench, 1, false);
+        const Companion failing(testbed, "failcall", {"symbol=register_dca_provider", "value=-12"});
+        switch_cpu(testbed, 1, false);
     }
-    switch_cpu(bench, 2, false);
-    switch_cpu(bench, 1, true);
-    switch_cpu(bench, 2, true);
-    bench.must_run({"rmmod", "igbook"});
-    unload(bench, "dca_provider");
+    switch_cpu(testbed, 2, false);
+    switch_cpu(testbed, 1, true);
+    switch_cpu(testbed, 2, true);
+    testbed.must_run({"rmmod", "igbook"});
+    unload(testbed, "dca_provider");
 }
 
-void check_ends(Bench& bench) {
-    const AllBack back(bench);
-    pin(bench, 0);
-    unload(bench, "igbook");
-    const auto mark = bench.writes().size();
+void check_ends(Testbed& testbed) {
+    const AllBack back(testbed);
+    pin(testbed, 0);
+    unload(testbed, "igbook");
+    const auto mark = testbed.writes().size();
     expect_equal("tags of another requester, the module being gone", std::string("none"),
-                 bench.text(requester + "tags"));
-    const auto references = asked(bench, "references");
-    switch_cpu(bench, 1, false);
-    grader::expect_no_write(bench, mark, "while a CPU went, the module being gone");
-    bench.must_run({"insmod", Bench::guest_module, "provider=1"});
-    expect_told(bench, {1}, "with CPU 1 away since before the module was loaded");
-    bench.must_run({"rmmod", "igbook"});
-    check_failed_steps(bench);
-    switch_cpu(bench, 1, true);
-    check_failed_return(bench);
+                 testbed.text(requester + "tags"));
+    const auto references = asked(testbed, "references");
+    switch_cpu(testbed, 1, false);
+    grader::expect_no_write(testbed, mark, "while a CPU went, the module being gone");
+    testbed.must_run({"insmod", Testbed::guest_module, "provider=1"});
+    expect_told(testbed, {1}, "with CPU 1 away since before the module was loaded");
+    testbed.must_run({"rmmod", "igbook"});
+    check_failed_steps(testbed);
+    switch_cpu(testbed, 1, true);
+    check_failed_return(testbed);
     expect_equal("how many hold the host bridge, the module being gone", references,
-                 asked(bench, "references"));
-    unload(bench, "dca_requester");
-    expect_equal("/sys/class/dca after all have left", std::string(), dca_class(bench));
+                 asked(testbed, "references"));
+    unload(testbed, "dca_requester");
+    expect_equal("/sys/class/dca after all have left", std::string(), dca_class(testbed));
 }
 
-void check_leaks(Bench& bench) {
-    for (const auto* name : {"igbook", "dca_requester", "dca_provider"}) unload(bench, name);
-    grader::expect_nothing_lost(bench, "all these comings and goings");
+void check_leaks(Testbed& testbed) {
+    for (const auto* name : {"igbook", "dca_requester", "dca_provider"}) unload(testbed, name);
+    grader::expect_nothing_lost(testbed, "all these comings and goings");
 }
 
 void add_what_the_skeleton_does(grader::Scenario& lab) {

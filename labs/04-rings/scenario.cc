@@ -9,15 +9,14 @@
 #include <sstream>
 
 #include "all_labs.h"
-#include "bench.h"
 #include "calls.h"
 #include "expect.h"
 #include "interface.h"
+#include "testbed.h"
 
 namespace fwts::labs {
 namespace {
 
-using grader::Bench;
 using grader::Beside;
 using grader::CallNote;
 using grader::Companion;
@@ -28,7 +27,8 @@ using grader::expect_that;
 using grader::fail;
 using grader::Ring;
 using grader::SlowCall;
-using Seconds = Bench::Seconds;
+using grader::Testbed;
+using Seconds = Testbed::Seconds;
 using Frames = std::vector<std::string>;
 
 using namespace sandbox::registers;
@@ -48,29 +48,30 @@ const std::string eth = "eth0";        // the only card there is
 // --- numbers of this run
 // --------------------------------------------------------------------------
 
-unsigned between(Bench& bench, unsigned least, unsigned most) {
-    return least + static_cast<unsigned>(bench.random()() % (most - least + 1));
+unsigned between(Testbed& testbed, unsigned least, unsigned most) {
+    return least + static_cast<unsigned>(testbed.random()() % (most - least + 1));
 }
 
-unsigned number(const Bench& bench, const char* parameter) {
-    return static_cast<unsigned>(std::stoul(bench.param(parameter)));
+unsigned number(const Testbed& testbed, const char* parameter) {
+    return static_cast<unsigned>(std::stoul(testbed.param(parameter)));
 }
 
 /// An allowed size of at least 64 and at most 160 descriptors, other than `not_this`. A small
 /// ring has a seam to cross, and is quickly full.
-unsigned ring_size(Bench& bench, unsigned not_this = 0) {
-    const auto step = number(bench, "ring_step");
+unsigned ring_size(Testbed& testbed, unsigned not_this = 0) {
+    const auto step = number(testbed, "ring_step");
     unsigned size = not_this;
-    while (size == not_this) size = std::max(64U, between(bench, 64 / step, 160 / step) * step);
+    while (size == not_this) size = std::max(64U, between(testbed, 64 / step, 160 / step) * step);
     return size;
 }
 
-Frames random_frames(Bench& bench, unsigned count, std::size_t least = shortest,
+Frames random_frames(Testbed& testbed, unsigned count, std::size_t least = shortest,
                      std::size_t most = longest) {
     Frames frames;
     for (unsigned i = 0; i < count; ++i) {
-        const auto size = between(bench, static_cast<unsigned>(least), static_cast<unsigned>(most));
-        frames.push_back(bench.random_frame(size, bench.mac()));
+        const auto size =
+            between(testbed, static_cast<unsigned>(least), static_cast<unsigned>(most));
+        frames.push_back(testbed.random_frame(size, testbed.mac()));
     }
     return frames;
 }
@@ -83,8 +84,8 @@ unsigned steps(const Ring& ring, unsigned from, unsigned to) {
     return (to + count - from) % count;
 }
 
-std::uint32_t descriptors(Bench& bench, std::uint32_t length) {
-    return bench.reg(length) / sizeof(grader::RingSlot);
+std::uint32_t descriptors(Testbed& testbed, std::uint32_t length) {
+    return testbed.reg(length) / sizeof(grader::RingSlot);
 }
 
 /// A buffer for the card in every descriptor from head to tail, each another one, and one
@@ -106,27 +107,27 @@ void expect_full_of_buffers(const Ring& ring) {
 }
 
 /// What DMA-API debugging has on its list for the driver.
-std::size_t mapped(Bench& bench, const std::string& direction) {
-    std::istringstream dump(bench.bytes("/sys/kernel/debug/dma-api/dump"));
+std::size_t mapped(Testbed& testbed, const std::string& direction) {
+    std::istringstream dump(testbed.bytes("/sys/kernel/debug/dma-api/dump"));
     std::size_t count = 0;
     for (std::string line; std::getline(dump, line);)
         if (line.starts_with("igbook ") && line.find(direction) != std::string::npos) ++count;
     return count;
 }
 
-void expect_mapped(Bench& bench, const std::string& direction, std::size_t count) {
-    bench.wait_until(
+void expect_mapped(Testbed& testbed, const std::string& direction, std::size_t count) {
+    testbed.wait_until(
         fmt::format("mappings {} (/sys/kernel/debug/dma-api/dump)", direction),
-        std::to_string(count), [&] { return mapped(bench, direction) == count; },
-        [&] { return std::to_string(mapped(bench, direction)); }, patience);
+        std::to_string(count), [&] { return mapped(testbed, direction) == count; },
+        [&] { return std::to_string(mapped(testbed, direction)); }, patience);
 }
 
 /// The card sends nothing while this lives, as if the partner had asked it to pause: the driver
 /// puts in frames, and the head stays where it is.
 class Pause {
   public:
-    explicit Pause(Bench& bench) : bench_(bench) {
-        bench_.set_reg(TCTL, bench_.reg(TCTL) & ~TCTL_EN);
+    explicit Pause(Testbed& testbed) : testbed_(testbed) {
+        testbed_.set_reg(TCTL, testbed_.reg(TCTL) & ~TCTL_EN);
     }
     ~Pause() {
         try {
@@ -140,47 +141,50 @@ class Pause {
     void end() {
         if (ended_) return;
         ended_ = true;
-        bench_.set_reg(TCTL, bench_.reg(TCTL) | TCTL_EN);
-        bench_.set_reg(TDT0, bench_.reg(TDT0));  // QEMU looks at its ring when the tail is written
+        testbed_.set_reg(TCTL, testbed_.reg(TCTL) | TCTL_EN);
+        testbed_.set_reg(TDT0,
+                         testbed_.reg(TDT0));  // QEMU looks at its ring when the tail is written
     }
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     bool ended_ = false;
 };
 
 // --- frames both ways ----------------------------------------------------------------------------
 
 /// Runs `frames` in the guest and waits until it listens.
-void listen(Bench& bench, const std::string& verb, std::size_t count) {
-    bench.put("/tmp/told", "");
-    bench.start({"frames", verb, eth, std::to_string(count), "/tmp/told"});
-    bench.wait_until(
-        "in the guest: frames " + verb, "ready", [&] { return bench.text("/tmp/told") == "ready"; },
-        [&] { return "\"" + bench.text("/tmp/told") + "\""; }, patience);
+void listen(Testbed& testbed, const std::string& verb, std::size_t count) {
+    testbed.put("/tmp/told", "");
+    testbed.start({"frames", verb, eth, std::to_string(count), "/tmp/told"});
+    testbed.wait_until(
+        "in the guest: frames " + verb, "ready",
+        [&] { return testbed.text("/tmp/told") == "ready"; },
+        [&] { return "\"" + testbed.text("/tmp/told") + "\""; }, patience);
 }
 
-void expect_told_done(Bench& bench, std::size_t count) {
-    bench.wait_until(
+void expect_told_done(Testbed& testbed, std::size_t count) {
+    testbed.wait_until(
         fmt::format("frames that reached a program in the guest, of {} sent", count), "all of them",
-        [&] { return bench.text("/tmp/told") == "ready\ndone"; }, [] { return "fewer"; }, patience);
+        [&] { return testbed.text("/tmp/told") == "ready\ndone"; }, [] { return "fewer"; },
+        patience);
 }
 
 /// Puts these frames where `frames send` finds them. @return the program's words.
-std::vector<std::string> prepare(Bench& bench, const Frames& frames) {
+std::vector<std::string> prepare(Testbed& testbed, const Frames& frames) {
     std::string file;
     for (const auto& frame : frames) {
         file += static_cast<char>(frame.size() >> 8U);
         file += static_cast<char>(frame.size() & 0xffU);
         file += frame;
     }
-    bench.put("/tmp/frames", file);
+    testbed.put("/tmp/frames", file);
     return {"frames", "send", eth, std::to_string(frames.size()), "/tmp/frames"};
 }
 
 /// Has the guest send these frames. Returns when the stack has taken them.
-void send_from_guest(Bench& bench, const Frames& frames) {
-    bench.must_run(prepare(bench, frames));
+void send_from_guest(Testbed& testbed, const Frames& frames) {
+    testbed.must_run(prepare(testbed, frames));
 }
 
 /// As it must appear on the cable: never shorter than a frame may be.
@@ -190,9 +194,9 @@ std::string padded(std::string frame) {
 }
 
 /// The next frame on the cable must be frame `i` of these.
-void expect_next(Bench& bench, const Frames& frames, std::size_t i) {
+void expect_next(Testbed& testbed, const Frames& frames, std::size_t i) {
     const auto what = fmt::format("frame {} of {} on the cable", i + 1, frames.size());
-    const auto seen = bench.receive();
+    const auto seen = testbed.receive();
     expect_that(seen.has_value(), what, fmt::format("{} bytes", padded(frames[i]).size()),
                 "nothing");
     for (std::size_t other = 0; other < frames.size(); ++other)
@@ -201,14 +205,14 @@ void expect_next(Bench& bench, const Frames& frames, std::size_t i) {
     expect_bytes(what, padded(frames[i]), *seen);
 }
 
-void expect_on_cable(Bench& bench, const Frames& frames) {
-    for (std::size_t i = 0; i < frames.size(); ++i) expect_next(bench, frames, i);
+void expect_on_cable(Testbed& testbed, const Frames& frames) {
+    for (std::size_t i = 0; i < frames.size(); ++i) expect_next(testbed, frames, i);
 }
 
 /// A frame that the program answers whole: its first two bytes of payload ask for no other length.
-Frames questions(Bench& bench, unsigned count, std::size_t least = shortest,
+Frames questions(Testbed& testbed, unsigned count, std::size_t least = shortest,
                  std::size_t most = longest) {
-    auto frames = random_frames(bench, count, least, most);
+    auto frames = random_frames(testbed, count, least, most);
     for (auto& frame : frames) frame[header] = frame[header + 1] = 0;
     return frames;
 }
@@ -225,15 +229,15 @@ Frames answers_to(const Frames& frames) {
 }
 
 /// Sends frames, a few ahead of the answers, and compares every answer. Somebody listens already.
-void exchange(Bench& bench, const Frames& frames) {
+void exchange(Testbed& testbed, const Frames& frames) {
     const auto answers = answers_to(frames);
     std::size_t sent = 0;
     for (std::size_t got = 0; got < frames.size(); ++got) {
-        while (sent < frames.size() && sent < got + in_flight) bench.send(frames[sent++]);
-        expect_next(bench, answers, got);
+        while (sent < frames.size() && sent < got + in_flight) testbed.send(frames[sent++]);
+        expect_next(testbed, answers, got);
     }
-    expect_told_done(bench, frames.size());
-    expect_equal("frames on the cable that nobody asked for", 0U, bench.take_frames().size());
+    expect_told_done(testbed, frames.size());
+    expect_equal("frames on the cable that nobody asked for", 0U, testbed.take_frames().size());
 }
 
 // --- sizes ---------------------------------------------------------------------------------------
@@ -242,23 +246,23 @@ void exchange(Bench& bench, const Frames& frames) {
 using Sizes = std::vector<std::pair<unsigned, unsigned>>;
 
 /// @return a line for each: "ok" or what the kernel said.
-std::string resize(Bench& bench, const Sizes& sizes) {
+std::string resize(Testbed& testbed, const Sizes& sizes) {
     std::vector<std::string> words{"drive", "resize", eth};
     for (const auto& [receive, transmit] : sizes) {
         words.push_back(std::to_string(receive));
         words.push_back(std::to_string(transmit));
     }
-    return bench.must_run(words);
+    return testbed.must_run(words);
 }
 
-void must_resize(Bench& bench, unsigned receive, unsigned transmit) {
+void must_resize(Testbed& testbed, unsigned receive, unsigned transmit) {
     expect_equal(fmt::format("ethtool -G {} rx {} tx {} (0: as it is)", eth, receive, transmit),
-                 std::string("ok"), resize(bench, {{receive, transmit}}));
+                 std::string("ok"), resize(testbed, {{receive, transmit}}));
 }
 
-void set_link(Bench& bench, bool up) {
-    bench.must_run({"ip", "link", "set", "dev", eth, up ? "up" : "down"});
-    if (up) grader::expect_carrier(bench, eth, true);
+void set_link(Testbed& testbed, bool up) {
+    testbed.must_run({"ip", "link", "set", "dev", eth, up ? "up" : "down"});
+    if (up) grader::expect_carrier(testbed, eth, true);
 }
 
 std::uint64_t counter(const std::string& statistics, const std::string& name) {
@@ -267,120 +271,121 @@ std::uint64_t counter(const std::string& statistics, const std::string& name) {
     return std::stoull(statistics.substr(at + name.size() + 3));
 }
 
-std::string statistics(Bench& bench) {
-    return bench.must_run({"ethtool", "-S", eth});
+std::string statistics(Testbed& testbed) {
+    return testbed.must_run({"ethtool", "-S", eth});
 }
 
 /// What the card itself has counted.
-std::uint64_t received_by_card(Bench& bench) {
-    return counter(statistics(bench), "card_rx_packets");
+std::uint64_t received_by_card(Testbed& testbed) {
+    return counter(statistics(testbed), "card_rx_packets");
 }
 
 // --- what the skeleton does ----------------------------------------------------------------------
 
-void check_loads(Bench& bench) {
-    bench.silence_guest();
-    bench.must_run({"insmod", Bench::guest_module});
-    set_link(bench, true);
+void check_loads(Testbed& testbed) {
+    testbed.silence_guest();
+    testbed.must_run({"insmod", Testbed::guest_module});
+    set_link(testbed, true);
     for (const auto& [name, offset] : {std::pair{"RXDCTL", RXDCTL0}, std::pair{"TXDCTL", TXDCTL0}})
-        expect_that((bench.reg(offset) & DCTL_ENABLE) != 0,
+        expect_that((testbed.reg(offset) & DCTL_ENABLE) != 0,
                     fmt::format("{} of queue 0, read from outside the guest", name), "ENABLE set",
-                    fmt::format("{:#010x}", bench.reg(offset)));
-    expect_that((bench.reg(RCTL) & RCTL_RXEN) != 0, "RCTL", "RXEN set", "RXEN clear");
-    expect_that((bench.reg(TCTL) & TCTL_EN) != 0, "TCTL", "EN set", "EN clear");
-    expect_equal("descriptors of the receive ring", 256U, descriptors(bench, RDLEN0));
-    expect_equal("descriptors of the transmit ring", 256U, descriptors(bench, TDLEN0));
+                    fmt::format("{:#010x}", testbed.reg(offset)));
+    expect_that((testbed.reg(RCTL) & RCTL_RXEN) != 0, "RCTL", "RXEN set", "RXEN clear");
+    expect_that((testbed.reg(TCTL) & TCTL_EN) != 0, "TCTL", "EN set", "EN clear");
+    expect_equal("descriptors of the receive ring", 256U, descriptors(testbed, RDLEN0));
+    expect_equal("descriptors of the transmit ring", 256U, descriptors(testbed, TDLEN0));
 }
 
 // --- the book's part -----------------------------------------------------------------------------
 
-void check_posted(Bench& bench) {
-    const auto receive = ring_size(bench);
+void check_posted(Testbed& testbed) {
+    const auto receive = ring_size(testbed);
     // More frames than one look takes, if the steps allow it.
-    const auto step = number(bench, "ring_step");
+    const auto step = number(testbed, "ring_step");
     const auto transmit = std::max(step, 160 / step * step);
-    set_link(bench, false);
-    must_resize(bench, receive, transmit);
-    set_link(bench, true);
-    const auto ring = bench.ring(Direction::receive);
+    set_link(testbed, false);
+    must_resize(testbed, receive, transmit);
+    set_link(testbed, true);
+    const auto ring = testbed.ring(Direction::receive);
     expect_equal("descriptors of the receive ring", receive, ring.slots.size());
     expect_equal("head of the receive ring", 0U, ring.head);
     expect_equal("tail of the receive ring", receive - 1, ring.tail);
     expect_full_of_buffers(ring);
-    expect_mapped(bench, "DMA_FROM_DEVICE", receive - 1);
-    expect_equal("descriptors of the transmit ring", transmit, descriptors(bench, TDLEN0));
-    expect_equal("tail of the transmit ring", 0U, bench.reg(TDT0));
+    expect_mapped(testbed, "DMA_FROM_DEVICE", receive - 1);
+    expect_equal("descriptors of the transmit ring", transmit, descriptors(testbed, TDLEN0));
+    expect_equal("tail of the transmit ring", 0U, testbed.reg(TDT0));
 }
 
 /// Two frames find no new buffer. They are lost, and nothing else is.
-void check_failed_replacement(Bench& bench, const std::string& symbol, const std::string& value) {
+void check_failed_replacement(Testbed& testbed, const std::string& symbol,
+                              const std::string& value) {
     constexpr unsigned sent = 8;
-    const auto before = bench.ring(Direction::receive);
+    const auto before = testbed.ring(Direction::receive);
     const auto count = static_cast<unsigned>(before.slots.size());
-    const auto counted = statistics(bench);
-    const auto frames = questions(bench, sent, copied_below);
-    bench.take_frames();
-    listen(bench, "answer", sent);
+    const auto counted = statistics(testbed);
+    const auto frames = questions(testbed, sent, copied_below);
+    testbed.take_frames();
+    listen(testbed, "answer", sent);
     unsigned lost = 0;
     {
-        const Companion failing(bench, "failcall",
+        const Companion failing(testbed, "failcall",
                                 {"symbol=" + symbol, "value=" + value, "skip=3", "count=2"});
         // One after the other: an answer is mapped, too.
         std::size_t answered = 0;
         for (const auto& frame : frames) {
-            const auto tail = (bench.reg(RDT0) + 1) % count;
+            const auto tail = (testbed.reg(RDT0) + 1) % count;
             const auto hits = failing.number("hits");
-            bench.send(frame);
-            bench.wait_until(
+            testbed.send(frame);
+            testbed.wait_until(
                 "tail of the receive ring: one out, one in", std::to_string(tail),
-                [&] { return bench.reg(RDT0) == tail; },
-                [&] { return std::to_string(bench.reg(RDT0)); }, patience);
+                [&] { return testbed.reg(RDT0) == tail; },
+                [&] { return std::to_string(testbed.reg(RDT0)); }, patience);
             if (failing.number("hits") != hits) continue;
-            const auto seen = bench.receive();
+            const auto seen = testbed.receive();
             expect_that(seen.has_value(), "the answer to a frame", "one", "none");
             expect_bytes("the answer", answer_to(frame), *seen);
             ++answered;
         }
         lost = static_cast<unsigned>(sent - answered);
     }
-    bench.sh("killall frames");  // it waits for those that were lost
-    expect_full_of_buffers(bench.ring(Direction::receive));
-    expect_mapped(bench, "DMA_FROM_DEVICE", count - 1);
-    const auto now = statistics(bench);
+    testbed.sh("killall frames");  // it waits for those that were lost
+    expect_full_of_buffers(testbed.ring(Direction::receive));
+    expect_mapped(testbed, "DMA_FROM_DEVICE", count - 1);
+    const auto now = statistics(testbed);
     for (const char* name : {"rx0_drops", "rx0_no_memory"})
         expect_equal(fmt::format("{} after {} frames for which {}() failed", name, lost, symbol),
                      lost, counter(now, name) - counter(counted, name));
 }
 
 /// More frames than the ring has descriptors, all at once: the ring runs empty, and recovers.
-void check_many_received(Bench& bench) {
-    const auto before = bench.ring(Direction::receive);
+void check_many_received(Testbed& testbed) {
+    const auto before = testbed.ring(Direction::receive);
     const auto count = static_cast<unsigned>(before.slots.size());
-    const auto sent = count + between(bench, 1, count - 1);
-    const auto counted = statistics(bench);
+    const auto sent = count + between(testbed, 1, count - 1);
+    const auto counted = statistics(testbed);
     std::size_t bytes = 0;
-    listen(bench, "take", sent);
-    for (const auto& frame : random_frames(bench, sent)) {
+    listen(testbed, "take", sent);
+    for (const auto& frame : random_frames(testbed, sent)) {
         bytes += frame.size();
-        bench.send(frame);
+        testbed.send(frame);
     }
-    expect_told_done(bench, sent);
+    expect_told_done(testbed, sent);
     const auto tail = (before.tail + sent) % count;
-    bench.wait_until(
+    testbed.wait_until(
         fmt::format("tail after {} frames: one out, one in", sent), std::to_string(tail),
-        [&] { return bench.reg(RDT0) == tail; }, [&] { return std::to_string(bench.reg(RDT0)); },
-        patience);
-    expect_full_of_buffers(bench.ring(Direction::receive));
-    expect_mapped(bench, "DMA_FROM_DEVICE", count - 1);
-    const auto now = statistics(bench);
+        [&] { return testbed.reg(RDT0) == tail; },
+        [&] { return std::to_string(testbed.reg(RDT0)); }, patience);
+    expect_full_of_buffers(testbed.ring(Direction::receive));
+    expect_mapped(testbed, "DMA_FROM_DEVICE", count - 1);
+    const auto now = statistics(testbed);
     expect_equal("rx0_packets", sent,
                  counter(now, "rx0_packets") - counter(counted, "rx0_packets"));
     expect_equal("rx0_bytes", bytes, counter(now, "rx0_bytes") - counter(counted, "rx0_bytes"));
 }
 
-void check_receives(Bench& bench) {
-    check_many_received(bench);
-    check_failed_replacement(bench, "__netdev_alloc_skb", "0");
+void check_receives(Testbed& testbed) {
+    check_many_received(testbed);
+    check_failed_replacement(testbed, "__netdev_alloc_skb", "0");
 }
 
 /// Every bit of the descriptor; DD is clear until the card is done.
@@ -399,18 +404,18 @@ void expect_described(const Ring& ring, unsigned index, const std::string& frame
                  fmt::format("{:#x}", slot.high & other).substr((slot.high & other) == 0 ? 2 : 0));
 }
 
-void check_describes(Bench& bench) {
-    const auto before = bench.ring(Direction::transmit);
+void check_describes(Testbed& testbed) {
+    const auto before = testbed.ring(Direction::transmit);
     const auto count = static_cast<unsigned>(before.slots.size());
     // The stack hands over frames as short as their header.
-    auto frames = random_frames(bench, 6, shortest + 1);
-    frames.push_back(bench.random_frame(between(bench, header, shortest - 1), bench.mac()));
-    frames.push_back(bench.random_frame(longest, bench.mac()));
-    bench.take_frames();
+    auto frames = random_frames(testbed, 6, shortest + 1);
+    frames.push_back(testbed.random_frame(between(testbed, header, shortest - 1), testbed.mac()));
+    frames.push_back(testbed.random_frame(longest, testbed.mac()));
+    testbed.take_frames();
     {
-        Pause pause(bench);
-        send_from_guest(bench, frames);
-        const auto ring = bench.ring(Direction::transmit);
+        Pause pause(testbed);
+        send_from_guest(testbed, frames);
+        const auto ring = testbed.ring(Direction::transmit);
         expect_equal("descriptors given to the card", frames.size(),
                      steps(ring, before.tail, ring.tail));
         for (unsigned i = 0; i < frames.size(); ++i) {
@@ -418,8 +423,8 @@ void check_describes(Bench& bench) {
             expect_described(ring, index, padded(frames[i]));
         }
     }
-    expect_on_cable(bench, frames);
-    const auto after = bench.ring(Direction::transmit);
+    expect_on_cable(testbed, frames);
+    const auto after = testbed.ring(Direction::transmit);
     expect_equal("head of the transmit ring", after.tail, after.head);
     for (unsigned i = 0; i < frames.size(); ++i) {
         const auto index = (before.tail + i) % count;
@@ -430,27 +435,27 @@ void check_describes(Bench& bench) {
 
 /// Whoever serves the rings looks at the sent frames first, then at the received ones: when a
 /// received frame has been taken, it has looked.
-void await_service(Bench& bench) {
-    const auto tail = (bench.reg(RDT0) + 1) % descriptors(bench, RDLEN0);
-    bench.send(bench.random_frame(copied_below / 2, bench.mac()));
-    bench.wait_until(
+void await_service(Testbed& testbed) {
+    const auto tail = (testbed.reg(RDT0) + 1) % descriptors(testbed, RDLEN0);
+    testbed.send(testbed.random_frame(copied_below / 2, testbed.mac()));
+    testbed.wait_until(
         "tail of the receive ring after a short frame", std::to_string(tail),
-        [&] { return bench.reg(RDT0) == tail; }, [&] { return std::to_string(bench.reg(RDT0)); },
-        patience);
+        [&] { return testbed.reg(RDT0) == tail; },
+        [&] { return std::to_string(testbed.reg(RDT0)); }, patience);
 }
 
 /// As many frames as fit are sent at once. Each look at the ring takes as many as it may.
-void check_limit(Bench& bench) {
-    const auto frames = random_frames(bench, descriptors(bench, TDLEN0) - 1, shortest, 200);
-    const CallNote callnote(bench, {"igbook_tx_clean:1", "dma_unmap_page_attrs"});
+void check_limit(Testbed& testbed) {
+    const auto frames = random_frames(testbed, descriptors(testbed, TDLEN0) - 1, shortest, 200);
+    const CallNote callnote(testbed, {"igbook_tx_clean:1", "dma_unmap_page_attrs"});
     std::size_t mark = 0;
     {
-        Pause pause(bench);
-        send_from_guest(bench, frames);
-        mark = bench.writes().size();
+        Pause pause(testbed);
+        send_from_guest(testbed, frames);
+        mark = testbed.writes().size();
     }
-    expect_on_cable(bench, frames);
-    expect_mapped(bench, "DMA_TO_DEVICE", 0);
+    expect_on_cable(testbed, frames);
+    expect_mapped(testbed, "DMA_TO_DEVICE", 0);
     std::uint32_t limit = 0;
     std::uint32_t taken = 0;
     for (const auto& deed : callnote.deeds(mark)) {
@@ -464,56 +469,56 @@ void check_limit(Bench& bench) {
     }
 }
 
-void check_reclaims(Bench& bench) {
-    bench.take_frames();
-    const auto waiting = random_frames(bench, between(bench, 5, 20));
+void check_reclaims(Testbed& testbed) {
+    testbed.take_frames();
+    const auto waiting = random_frames(testbed, between(testbed, 5, 20));
     {
-        Pause pause(bench);
-        send_from_guest(bench, waiting);
-        await_service(bench);
+        Pause pause(testbed);
+        send_from_guest(testbed, waiting);
+        await_service(testbed);
         expect_equal("frames still mapped while the card has sent none", waiting.size(),
-                     mapped(bench, "DMA_TO_DEVICE"));
+                     mapped(testbed, "DMA_TO_DEVICE"));
     }
-    expect_on_cable(bench, waiting);
-    expect_mapped(bench, "DMA_TO_DEVICE", 0);
-    check_limit(bench);
+    expect_on_cable(testbed, waiting);
+    expect_mapped(testbed, "DMA_TO_DEVICE", 0);
+    check_limit(testbed);
     // Fuller than full, and around the seam: the stack must wait, and be woken.
-    const auto count = descriptors(bench, TDLEN0);
-    const auto burst = random_frames(bench, 3 * count, shortest, 200);
+    const auto count = descriptors(testbed, TDLEN0);
+    const auto burst = random_frames(testbed, 3 * count, shortest, 200);
     {
-        Pause pause(bench);
-        bench.start(prepare(bench, burst));  // if nobody wakes it, it never ends
+        Pause pause(testbed);
+        testbed.start(prepare(testbed, burst));  // if nobody wakes it, it never ends
         const auto waiting_now = [&] {
-            return (bench.reg(TDT0) + count - bench.reg(TDH0)) % count;
+            return (testbed.reg(TDT0) + count - testbed.reg(TDH0)) % count;
         };
-        bench.wait_until(
+        testbed.wait_until(
             "descriptors of a transmit ring that more frames wait for", std::to_string(count - 1),
             [&] { return waiting_now() == count - 1; },
             [&] { return std::to_string(waiting_now()); }, patience);
-        await_service(bench);
+        await_service(testbed);
     }
-    expect_on_cable(bench, burst);
-    expect_mapped(bench, "DMA_TO_DEVICE", 0);
+    expect_on_cable(testbed, burst);
+    expect_mapped(testbed, "DMA_TO_DEVICE", 0);
     // Where the card has written its DD before.
-    const auto before = bench.ring(Direction::transmit);
-    const auto again = random_frames(bench, 5);
+    const auto before = testbed.ring(Direction::transmit);
+    const auto again = random_frames(testbed, 5);
     {
-        Pause pause(bench);
-        send_from_guest(bench, again);
-        const auto ring = bench.ring(Direction::transmit);
+        Pause pause(testbed);
+        send_from_guest(testbed, again);
+        const auto ring = testbed.ring(Direction::transmit);
         for (unsigned i = 0; i < again.size(); ++i)
             expect_described(ring, (before.tail + i) % count, padded(again[i]));
     }
-    expect_on_cable(bench, again);
+    expect_on_cable(testbed, again);
 }
 
-void check_echo(Bench& bench) {
-    bench.take_frames();
-    const auto frames =
-        questions(bench, 2 * std::max(descriptors(bench, RDLEN0), descriptors(bench, TDLEN0)) + 1,
-                  copied_below);
-    listen(bench, "answer", frames.size());
-    exchange(bench, frames);
+void check_echo(Testbed& testbed) {
+    testbed.take_frames();
+    const auto frames = questions(
+        testbed, 2 * std::max(descriptors(testbed, RDLEN0), descriptors(testbed, TDLEN0)) + 1,
+        copied_below);
+    listen(testbed, "answer", frames.size());
+    exchange(testbed, frames);
 }
 
 // --- beyond the book -----------------------------------------------------------------------------
@@ -524,8 +529,8 @@ struct Shown {
     std::vector<unsigned> transmit;
 };
 
-Shown shown(Bench& bench) {
-    std::istringstream lines(bench.must_run({"ethtool", "-g", eth}));
+Shown shown(Testbed& testbed) {
+    std::istringstream lines(testbed.must_run({"ethtool", "-g", eth}));
     Shown found;
     for (std::string line; std::getline(lines, line);) {
         const auto number = line.find_last_of(" \t") + 1;
@@ -537,19 +542,19 @@ Shown shown(Bench& bench) {
     return found;
 }
 
-void expect_shown(Bench& bench, unsigned receive, unsigned transmit, const std::string& when) {
-    const auto now = shown(bench);
+void expect_shown(Testbed& testbed, unsigned receive, unsigned transmit, const std::string& when) {
+    const auto now = shown(testbed);
     expect_equal("ethtool -g, receive, " + when, receive, now.receive[1]);
     expect_equal("ethtool -g, transmit, " + when, transmit, now.transmit[1]);
 }
 
 /// Sizes as `drive` takes them, in one direction and in both; a good one is beside a bad one.
-std::vector<std::pair<std::string, std::string>> refused_sizes(Bench& bench) {
-    const auto least = number(bench, "ring_least");
-    const auto most = number(bench, "ring_most");
-    const auto step = number(bench, "ring_step");
+std::vector<std::pair<std::string, std::string>> refused_sizes(Testbed& testbed) {
+    const auto least = number(testbed, "ring_least");
+    const auto most = number(testbed, "ring_most");
+    const auto step = number(testbed, "ring_step");
     const auto good = std::to_string(least + 2 * step);
-    const auto odd = between(bench, least / step, 8) * step + between(bench, 1, step - 1);
+    const auto odd = between(testbed, least / step, 8) * step + between(testbed, 1, step - 1);
     std::vector<std::string> bad{"none", "1"};
     for (const auto size : {least - 1, least + 1, least + step / 2, least + step - 1, odd, most - 1,
                             most + 1, most + step, 2 * most, 65536 + least})
@@ -570,15 +575,15 @@ std::vector<std::pair<std::string, std::string>> refused_sizes(Bench& bench) {
     return sizes;
 }
 
-void expect_refused(Bench& bench, const std::string& when) {
-    const auto before = shown(bench);
-    const auto sizes = refused_sizes(bench);
+void expect_refused(Testbed& testbed, const std::string& when) {
+    const auto before = shown(testbed);
+    const auto sizes = refused_sizes(testbed);
     std::vector<std::string> words{"drive", "resize", eth};
     for (const auto& [receive, transmit] : sizes) {
         words.push_back(receive);
         words.push_back(transmit);
     }
-    std::istringstream said(bench.must_run(words));
+    std::istringstream said(testbed.must_run(words));
     for (const auto& [receive, transmit] : sizes) {
         std::string line;
         std::getline(said, line);
@@ -586,67 +591,69 @@ void expect_refused(Bench& bench, const std::string& when) {
                                  transmit, when),
                      std::string("Invalid argument"), line);
     }
-    expect_shown(bench, before.receive[1], before.transmit[1],
+    expect_shown(testbed, before.receive[1], before.transmit[1],
                  "after sizes that are refused, " + when);
 }
 
 /// Sets sizes that are allowed, and looks at the card.
-void expect_taken(Bench& bench, unsigned receive, unsigned transmit) {
-    must_resize(bench, receive, transmit);
+void expect_taken(Testbed& testbed, unsigned receive, unsigned transmit) {
+    must_resize(testbed, receive, transmit);
     if (receive != 0)
-        expect_equal("descriptors of the receive ring", receive, descriptors(bench, RDLEN0));
+        expect_equal("descriptors of the receive ring", receive, descriptors(testbed, RDLEN0));
     if (transmit != 0)
-        expect_equal("descriptors of the transmit ring", transmit, descriptors(bench, TDLEN0));
-    expect_shown(bench, descriptors(bench, RDLEN0), descriptors(bench, TDLEN0), "after a change");
+        expect_equal("descriptors of the transmit ring", transmit, descriptors(testbed, TDLEN0));
+    expect_shown(testbed, descriptors(testbed, RDLEN0), descriptors(testbed, TDLEN0),
+                 "after a change");
 }
 
-void check_limits(Bench& bench) {
-    const auto least = number(bench, "ring_least");
-    const auto most = number(bench, "ring_most");
-    const auto step = number(bench, "ring_step");
-    const auto largest = shown(bench);
+void check_limits(Testbed& testbed) {
+    const auto least = number(testbed, "ring_least");
+    const auto most = number(testbed, "ring_most");
+    const auto step = number(testbed, "ring_step");
+    const auto largest = shown(testbed);
     expect_equal("ethtool -g, receive, maximum", most, largest.receive[0]);
     expect_equal("ethtool -g, transmit, maximum", most, largest.transmit[0]);
 
-    const auto receive = bench.ring(Direction::receive);
-    const auto transmit = bench.ring(Direction::transmit);
-    const auto mark = bench.writes().size();
-    expect_refused(bench, "the interface up");
-    grader::expect_no_write(bench, mark, "for sizes that are refused");
-    expect_equal("the receive ring's address", receive.base, bench.ring(Direction::receive).base);
+    const auto receive = testbed.ring(Direction::receive);
+    const auto transmit = testbed.ring(Direction::transmit);
+    const auto mark = testbed.writes().size();
+    expect_refused(testbed, "the interface up");
+    grader::expect_no_write(testbed, mark, "for sizes that are refused");
+    expect_equal("the receive ring's address", receive.base, testbed.ring(Direction::receive).base);
     expect_equal("the transmit ring's address", transmit.base,
-                 bench.ring(Direction::transmit).base);
+                 testbed.ring(Direction::transmit).base);
 
-    expect_taken(bench, most, most);
-    expect_taken(bench, least, 0);
-    expect_taken(bench, 0, least);
-    expect_taken(bench, least + step, most - step);
-    expect_taken(bench, most, least);
-    expect_taken(bench, least, most);
+    expect_taken(testbed, most, most);
+    expect_taken(testbed, least, 0);
+    expect_taken(testbed, 0, least);
+    expect_taken(testbed, least + step, most - step);
+    expect_taken(testbed, most, least);
+    expect_taken(testbed, least, most);
 
-    set_link(bench, false);
-    expect_refused(bench, "the interface down");
-    must_resize(bench, most - step, least);
-    expect_shown(bench, most - step, least, "after a change while the interface was down");
-    must_resize(bench, ring_size(bench), ring_size(bench));
-    set_link(bench, true);
+    set_link(testbed, false);
+    expect_refused(testbed, "the interface down");
+    must_resize(testbed, most - step, least);
+    expect_shown(testbed, most - step, least, "after a change while the interface was down");
+    must_resize(testbed, ring_size(testbed), ring_size(testbed));
+    set_link(testbed, true);
 }
 
 /// Writes since `mark` to registers of this direction's ring. No frames pass meanwhile.
-unsigned disturbed(const Bench& bench, std::size_t mark, Direction direction) {
+unsigned disturbed(const Testbed& testbed, std::size_t mark, Direction direction) {
     const std::set<std::uint32_t> receive{RDBAL0, RDBAH0, RDLEN0,  SRRCTL0,
                                           RDH0,   RDT0,   RXDCTL0, RCTL};
     const std::set<std::uint32_t> transmit{TDBAL0, TDBAH0, TDLEN0, TDH0, TDT0, TXDCTL0, TCTL};
     const auto& theirs = direction == Direction::receive ? receive : transmit;
-    const auto writes = bench.writes();
+    const auto writes = testbed.writes();
     return static_cast<unsigned>(
         std::count_if(writes.begin() + static_cast<std::ptrdiff_t>(mark), writes.end(),
                       [&](const auto& write) { return theirs.contains(write.offset); }));
 }
 
 /// The queue is off when its ring changes, and the tail is written when it is on again.
-void expect_order(const Bench& bench, std::size_t mark, std::uint32_t base, std::uint32_t control) {
-    const auto writes = bench.writes();
+void expect_order(const Testbed& testbed, std::size_t mark, std::uint32_t base,
+                  std::uint32_t control) {
+    const auto writes = testbed.writes();
     const auto begin = writes.begin() + static_cast<std::ptrdiff_t>(mark);
     const auto off = std::find_if(begin, writes.end(), [&](const auto& write) {
         return write.offset == control && (write.value & DCTL_ENABLE) == 0;
@@ -662,99 +669,99 @@ void expect_order(const Bench& bench, std::size_t mark, std::uint32_t base, std:
                 "ENABLE set after the ring's address is written", "not so");
 }
 
-void set_mtu(Bench& bench, unsigned mtu) {
+void set_mtu(Testbed& testbed, unsigned mtu) {
     const std::string file = "/sys/class/net/" + eth + "/mtu";
-    bench.put(file, std::to_string(mtu));
-    expect_equal(file, std::to_string(mtu), bench.text(file));
+    testbed.put(file, std::to_string(mtu));
+    expect_equal(file, std::to_string(mtu), testbed.text(file));
 }
 
-void check_one_way(Bench& bench) {
-    const auto receive = bench.ring(Direction::receive);
-    const auto transmit = bench.ring(Direction::transmit);
-    auto mark = bench.writes().size();
-    const auto fewer = ring_size(bench, static_cast<unsigned>(receive.slots.size()));
-    must_resize(bench, fewer, 0);
-    expect_order(bench, mark, RDBAL0, RXDCTL0);
+void check_one_way(Testbed& testbed) {
+    const auto receive = testbed.ring(Direction::receive);
+    const auto transmit = testbed.ring(Direction::transmit);
+    auto mark = testbed.writes().size();
+    const auto fewer = ring_size(testbed, static_cast<unsigned>(receive.slots.size()));
+    must_resize(testbed, fewer, 0);
+    expect_order(testbed, mark, RDBAL0, RXDCTL0);
     expect_equal("writes to transmit registers while the receive ring is changed", 0U,
-                 disturbed(bench, mark, Direction::transmit));
-    const auto changed = bench.ring(Direction::receive);
+                 disturbed(testbed, mark, Direction::transmit));
+    const auto changed = testbed.ring(Direction::receive);
     expect_equal("descriptors of the receive ring", fewer, changed.slots.size());
     expect_full_of_buffers(changed);
 
-    mark = bench.writes().size();
-    const auto other = ring_size(bench, static_cast<unsigned>(transmit.slots.size()));
-    must_resize(bench, 0, other);
-    expect_order(bench, mark, TDBAL0, TXDCTL0);
+    mark = testbed.writes().size();
+    const auto other = ring_size(testbed, static_cast<unsigned>(transmit.slots.size()));
+    must_resize(testbed, 0, other);
+    expect_order(testbed, mark, TDBAL0, TXDCTL0);
     expect_equal("writes to receive registers while the transmit ring is changed", 0U,
-                 disturbed(bench, mark, Direction::receive));
-    expect_equal("descriptors of the transmit ring", other, descriptors(bench, TDLEN0));
+                 disturbed(testbed, mark, Direction::receive));
+    expect_equal("descriptors of the transmit ring", other, descriptors(testbed, TDLEN0));
 
-    mark = bench.writes().size();
-    const auto larger = between(bench, 2100, 3000);
-    set_mtu(bench, larger);
-    expect_order(bench, mark, RDBAL0, RXDCTL0);
-    const auto room = (bench.reg(SRRCTL0) & 0x7fU) * 1024;
+    mark = testbed.writes().size();
+    const auto larger = between(testbed, 2100, 3000);
+    set_mtu(testbed, larger);
+    expect_order(testbed, mark, RDBAL0, RXDCTL0);
+    const auto room = (testbed.reg(SRRCTL0) & 0x7fU) * 1024;
     expect_that(room >= larger + header + 4,
                 fmt::format("SRRCTL.BSIZEPACKET at an MTU of {}", larger),
                 "room for the longest frame", fmt::format("{} bytes", room));
     expect_equal("writes to transmit registers while the MTU is changed", 0U,
-                 disturbed(bench, mark, Direction::transmit));
-    bench.take_frames();
-    const auto frames = questions(bench, 3, larger + header, larger + header);
-    listen(bench, "answer", frames.size());
-    exchange(bench, frames);
-    mark = bench.writes().size();
-    set_mtu(bench, usual_mtu);
+                 disturbed(testbed, mark, Direction::transmit));
+    testbed.take_frames();
+    const auto frames = questions(testbed, 3, larger + header, larger + header);
+    listen(testbed, "answer", frames.size());
+    exchange(testbed, frames);
+    mark = testbed.writes().size();
+    set_mtu(testbed, usual_mtu);
     expect_equal("writes to transmit registers while the MTU is changed back", 0U,
-                 disturbed(bench, mark, Direction::transmit));
-    expect_mapped(bench, "DMA_FROM_DEVICE", fewer - 1);
-    const auto again = questions(bench, 3, longest, longest);
-    listen(bench, "answer", again.size());
-    exchange(bench, again);
+                 disturbed(testbed, mark, Direction::transmit));
+    expect_mapped(testbed, "DMA_FROM_DEVICE", fewer - 1);
+    const auto again = questions(testbed, 3, longest, longest);
+    listen(testbed, "answer", again.size());
+    exchange(testbed, again);
 }
 
 /// Starts a change that comes when so many frames lie in the ring, and sends them.
-void change_with_frames(Bench& bench, const std::vector<std::string>& change,
+void change_with_frames(Testbed& testbed, const std::vector<std::string>& change,
                         const Frames& frames) {
-    const auto until = received_by_card(bench) + frames.size();
+    const auto until = received_by_card(testbed) + frames.size();
     std::vector<std::string> words{"drive", change.front(), std::to_string(until), eth};
     words.insert(words.end(), change.begin() + 1, change.end());
-    bench.start(words);
+    testbed.start(words);
     const auto now = fmt::format("drive: send frame {} now", until);
-    bench.wait_until(
+    testbed.wait_until(
         "in the guest: drive " + change.front(), now,
-        [&] { return bench.console().find(now) != std::string::npos; }, [] { return "nothing"; },
+        [&] { return testbed.console().find(now) != std::string::npos; }, [] { return "nothing"; },
         patience);
-    for (const auto& frame : frames) bench.send(frame);
+    for (const auto& frame : frames) testbed.send(frame);
 }
 
 /// Frames lie in the ring, and nobody has looked at them, when its size or the MTU changes.
 /// @return how many they were.
-std::size_t check_keeps_a_full_ring(Bench& bench, bool mtu) {
-    const auto count = descriptors(bench, RDLEN0);
-    const auto frames = questions(bench, between(bench, count / 2, count - 2));
-    const auto size = mtu ? count : ring_size(bench, count);
-    listen(bench, "answer", frames.size());
+std::size_t check_keeps_a_full_ring(Testbed& testbed, bool mtu) {
+    const auto count = descriptors(testbed, RDLEN0);
+    const auto frames = questions(testbed, between(testbed, count / 2, count - 2));
+    const auto size = mtu ? count : ring_size(testbed, count);
+    listen(testbed, "answer", frames.size());
     if (mtu)
-        change_with_frames(bench, {"mtu-after", "2000"}, frames);
+        change_with_frames(testbed, {"mtu-after", "2000"}, frames);
     else
-        change_with_frames(bench, {"resize-after", std::to_string(size), "0"}, frames);
-    expect_on_cable(bench, answers_to(frames));
-    expect_told_done(bench, frames.size());
-    expect_equal("descriptors of the receive ring", size, descriptors(bench, RDLEN0));
-    if (mtu) set_mtu(bench, usual_mtu);
+        change_with_frames(testbed, {"resize-after", std::to_string(size), "0"}, frames);
+    expect_on_cable(testbed, answers_to(frames));
+    expect_told_done(testbed, frames.size());
+    expect_equal("descriptors of the receive ring", size, descriptors(testbed, RDLEN0));
+    if (mtu) set_mtu(testbed, usual_mtu);
     return frames.size();
 }
 
 /// More of them than the stack's backlog holds. @return how many.
-std::size_t check_keeps_a_large_ring(Bench& bench) {
-    const auto most = number(bench, "ring_most");
-    const auto small = descriptors(bench, RDLEN0);
-    must_resize(bench, most, 0);
-    const auto frames = random_frames(bench, std::min(most - 2, 1400U), shortest, 100);
-    listen(bench, "take", frames.size());
-    change_with_frames(bench, {"resize-after", std::to_string(small), "0"}, frames);
-    expect_told_done(bench, frames.size());
+std::size_t check_keeps_a_large_ring(Testbed& testbed) {
+    const auto most = number(testbed, "ring_most");
+    const auto small = descriptors(testbed, RDLEN0);
+    must_resize(testbed, most, 0);
+    const auto frames = random_frames(testbed, std::min(most - 2, 1400U), shortest, 100);
+    listen(testbed, "take", frames.size());
+    change_with_frames(testbed, {"resize-after", std::to_string(small), "0"}, frames);
+    expect_told_done(testbed, frames.size());
     return frames.size();
 }
 
@@ -762,10 +769,11 @@ std::size_t check_keeps_a_large_ring(Bench& bench) {
 /// some may be missing; but none comes twice, late or changed.
 class Stream {
   public:
-    Stream(Bench& bench, const Frames& frames) : bench_(bench), answers_(answers_to(frames)) {}
+    Stream(Testbed& testbed, const Frames& frames)
+        : testbed_(testbed), answers_(answers_to(frames)) {}
 
     void take_one() {
-        const auto seen = bench_.receive(patience);
+        const auto seen = testbed_.receive(patience);
         expect_that(seen.has_value(), fmt::format("an answer to any frame from {} on", next_ + 1),
                     "one", "none");
         const auto begin = answers_.begin() + static_cast<std::ptrdiff_t>(next_);
@@ -779,59 +787,59 @@ class Stream {
     std::size_t taken() const { return taken_; }
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     Frames answers_;
     std::size_t next_ = 0;
     std::size_t taken_ = 0;
 };
 
 /// Changes sizes again and again while frames pass. @return how many frames were answered.
-std::size_t check_keeps_under_traffic(Bench& bench) {
+std::size_t check_keeps_under_traffic(Testbed& testbed) {
     constexpr std::size_t changes = 6;
-    const auto frames = questions(bench, 300);
+    const auto frames = questions(testbed, 300);
     std::string command = "drive resize " + eth;
-    unsigned receive = descriptors(bench, RDLEN0);
-    unsigned transmit = descriptors(bench, TDLEN0);
+    unsigned receive = descriptors(testbed, RDLEN0);
+    unsigned transmit = descriptors(testbed, TDLEN0);
     std::string each_ok;
     for (std::size_t i = 0; i < changes; ++i) {
-        receive = ring_size(bench, receive);
-        transmit = ring_size(bench, transmit);
+        receive = ring_size(testbed, receive);
+        transmit = ring_size(testbed, transmit);
         command += fmt::format(" {} {}", receive, transmit);
         each_ok += i == 0 ? "ok" : "\nok";
     }
-    listen(bench, "answer", frames.size());
-    bench.put("/tmp/resized", "");
-    Stream stream(bench, frames);
+    listen(testbed, "answer", frames.size());
+    testbed.put("/tmp/resized", "");
+    Stream stream(testbed, frames);
     const auto last = frames.size() - 1;
     std::size_t sent = 0;
-    bench.start({"sh", "-c", command + " >/tmp/resized"});
+    testbed.start({"sh", "-c", command + " >/tmp/resized"});
     while (sent < last) {
-        while (sent < last && sent < stream.next() + in_flight) bench.send(frames[sent++]);
+        while (sent < last && sent < stream.next() + in_flight) testbed.send(frames[sent++]);
         if (sent < last) stream.take_one();
     }
-    bench.wait_until(
-        command, each_ok, [&] { return bench.text("/tmp/resized") == each_ok; },
-        [&] { return bench.text("/tmp/resized"); }, patience);
-    bench.send(frames[last]);
+    testbed.wait_until(
+        command, each_ok, [&] { return testbed.text("/tmp/resized") == each_ok; },
+        [&] { return testbed.text("/tmp/resized"); }, patience);
+    testbed.send(frames[last]);
     while (stream.next() <= last) stream.take_one();
-    expect_equal("descriptors of the receive ring", receive, descriptors(bench, RDLEN0));
-    expect_equal("descriptors of the transmit ring", transmit, descriptors(bench, TDLEN0));
+    expect_equal("descriptors of the receive ring", receive, descriptors(testbed, RDLEN0));
+    expect_equal("descriptors of the transmit ring", transmit, descriptors(testbed, TDLEN0));
     return stream.taken();
 }
 
-void check_keeps(Bench& bench) {
-    bench.take_frames();
-    const auto before = statistics(bench);
-    const auto card = received_by_card(bench);
+void check_keeps(Testbed& testbed) {
+    testbed.take_frames();
+    const auto before = statistics(testbed);
+    const auto card = received_by_card(testbed);
     // The frames come while a program keeps the processor, however long they take.
-    bench.put("/proc/sys/kernel/sched_rt_runtime_us", "-1");
+    testbed.put("/proc/sys/kernel/sched_rt_runtime_us", "-1");
     const auto waiting =
-        check_keeps_a_full_ring(bench, false) + check_keeps_a_full_ring(bench, true);
-    const auto unanswered = check_keeps_a_large_ring(bench);
-    const auto answered = waiting + check_keeps_under_traffic(bench);
-    const auto taken = received_by_card(bench) - card;
+        check_keeps_a_full_ring(testbed, false) + check_keeps_a_full_ring(testbed, true);
+    const auto unanswered = check_keeps_a_large_ring(testbed);
+    const auto answered = waiting + check_keeps_under_traffic(testbed);
+    const auto taken = received_by_card(testbed) - card;
     expect_equal("answers, one for each frame that the card took", taken, answered + unanswered);
-    const auto after = statistics(bench);
+    const auto after = statistics(testbed);
     expect_equal("rx0_packets over all changes", taken,
                  counter(after, "rx0_packets") - counter(before, "rx0_packets"));
     expect_equal("tx0_packets over all changes", answered,
@@ -839,18 +847,19 @@ void check_keeps(Bench& bench) {
     for (const char* name : {"rx0_drops", "tx0_drops"})
         expect_equal(fmt::format("{} over all changes", name), 0U,
                      counter(after, name) - counter(before, name));
-    bench.sh("killall frames");  // if it waits for those that never came
+    testbed.sh("killall frames");  // if it waits for those that never came
 }
 
 /// A size of a transmit ring with room for two hundred frames.
-unsigned roomy(const Bench& bench) {
-    const auto step = number(bench, "ring_step");
+unsigned roomy(const Testbed& testbed) {
+    const auto step = number(testbed, "ring_step");
     return (256 / step + 1) * step;
 }
 
 /// The frames wait in the ring, in order, each where it was in memory.
-void expect_waiting(Bench& bench, const Frames& frames, const std::vector<std::uint64_t>& where) {
-    const auto ring = bench.ring(Direction::transmit);
+void expect_waiting(Testbed& testbed, const Frames& frames,
+                    const std::vector<std::uint64_t>& where) {
+    const auto ring = testbed.ring(Direction::transmit);
     const auto count = static_cast<unsigned>(ring.slots.size());
     expect_equal("descriptors given to the card in the new ring", frames.size(),
                  steps(ring, ring.head, ring.tail));
@@ -860,8 +869,8 @@ void expect_waiting(Bench& bench, const Frames& frames, const std::vector<std::u
         expect_equal(fmt::format("transmit descriptor {}: address of frame {}", index, i + 1),
                      where[i], ring.slots[index].low);
     }
-    expect_equal("frames mapped", frames.size(), mapped(bench, "DMA_TO_DEVICE"));
-    expect_equal("frames on the cable while the card pauses", 0U, bench.take_frames().size());
+    expect_equal("frames mapped", frames.size(), mapped(testbed, "DMA_TO_DEVICE"));
+    expect_equal("frames on the cable while the card pauses", 0U, testbed.take_frames().size());
 }
 
 std::vector<std::uint64_t> addresses(const Ring& ring) {
@@ -873,134 +882,137 @@ std::vector<std::uint64_t> addresses(const Ring& ring) {
 }
 
 /// A change is refused, and nobody has noticed anything.
-void expect_no_room(Bench& bench, unsigned receive, unsigned transmit, std::size_t waiting) {
-    const auto before = bench.ring(Direction::transmit);
-    const auto other = bench.ring(Direction::receive);
-    const auto mark = bench.writes().size();
+void expect_no_room(Testbed& testbed, unsigned receive, unsigned transmit, std::size_t waiting) {
+    const auto before = testbed.ring(Direction::transmit);
+    const auto other = testbed.ring(Direction::receive);
+    const auto mark = testbed.writes().size();
     expect_that(
-        resize(bench, {{receive, transmit}}) != "ok",
+        resize(testbed, {{receive, transmit}}) != "ok",
         fmt::format("{} frames wait, and the new ring has {} descriptors", waiting, transmit),
         "refused", "accepted");
     expect_equal("address of the transmit ring after that", before.base,
-                 bench.ring(Direction::transmit).base);
+                 testbed.ring(Direction::transmit).base);
     expect_equal("address of the receive ring after that", other.base,
-                 bench.ring(Direction::receive).base);
-    expect_equal(
-        "registers written for it", 0U,
-        disturbed(bench, mark, Direction::transmit) + disturbed(bench, mark, Direction::receive));
-    expect_shown(bench, static_cast<unsigned>(other.slots.size()),
+                 testbed.ring(Direction::receive).base);
+    expect_equal("registers written for it", 0U,
+                 disturbed(testbed, mark, Direction::transmit) +
+                     disturbed(testbed, mark, Direction::receive));
+    expect_shown(testbed, static_cast<unsigned>(other.slots.size()),
                  static_cast<unsigned>(before.slots.size()), "after a change that was refused");
 }
 
 /// What waits in the transmit ring, round its end, while the card is told to pause: long frames.
-void check_moves_round_the_end(Bench& bench) {
-    const auto step = number(bench, "ring_step");
+void check_moves_round_the_end(Testbed& testbed) {
+    const auto step = number(testbed, "ring_step");
     const auto size = std::max(160 / step, 1U) * step;
-    must_resize(bench, 0, size);
-    bench.take_frames();
-    const auto first = random_frames(bench, size - 20, shortest, 100);
-    send_from_guest(bench, first);
-    expect_on_cable(bench, first);
-    const auto frames = random_frames(bench, between(bench, 64, 90), 300);
-    Pause pause(bench);
-    const auto before = bench.ring(Direction::transmit);
-    send_from_guest(bench, frames);
+    must_resize(testbed, 0, size);
+    testbed.take_frames();
+    const auto first = random_frames(testbed, size - 20, shortest, 100);
+    send_from_guest(testbed, first);
+    expect_on_cable(testbed, first);
+    const auto frames = random_frames(testbed, between(testbed, 64, 90), 300);
+    Pause pause(testbed);
+    const auto before = testbed.ring(Direction::transmit);
+    send_from_guest(testbed, frames);
     expect_equal("descriptors given to the card", frames.size(),
-                 steps(before, before.tail, bench.reg(TDT0)));
-    const auto where = addresses(bench.ring(Direction::transmit));
+                 steps(before, before.tail, testbed.reg(TDT0)));
+    const auto where = addresses(testbed.ring(Direction::transmit));
 
-    const auto least = number(bench, "ring_least");
-    const auto receive = ring_size(bench, descriptors(bench, RDLEN0));
-    expect_no_room(bench, 0, least, frames.size());
-    expect_no_room(bench, receive, least, frames.size());
-    must_resize(bench, receive, 0);
-    const CallNote callnote(bench, {"dma_unmap_page_attrs:3", "dma_map_page_attrs:4"});
-    const auto mark = bench.writes().size();
-    must_resize(bench, 0, roomy(bench));
-    expect_equal("descriptors of the transmit ring", roomy(bench), descriptors(bench, TDLEN0));
-    expect_waiting(bench, frames, where);
+    const auto least = number(testbed, "ring_least");
+    const auto receive = ring_size(testbed, descriptors(testbed, RDLEN0));
+    expect_no_room(testbed, 0, least, frames.size());
+    expect_no_room(testbed, receive, least, frames.size());
+    must_resize(testbed, receive, 0);
+    const CallNote callnote(testbed, {"dma_unmap_page_attrs:3", "dma_map_page_attrs:4"});
+    const auto mark = testbed.writes().size();
+    must_resize(testbed, 0, roomy(testbed));
+    expect_equal("descriptors of the transmit ring", roomy(testbed), descriptors(testbed, TDLEN0));
+    expect_waiting(testbed, frames, where);
     for (const auto& deed : callnote.deeds(mark))
         expect_that(deed.call.empty(), "frames that wait, while they move to the new ring",
                     "still mapped: neither mapped nor unmapped", deed.call + "() is called");
     // And on, with the other direction.
-    must_resize(bench, ring_size(bench, receive), roomy(bench) + number(bench, "ring_step"));
-    expect_waiting(bench, frames, where);
+    must_resize(testbed, ring_size(testbed, receive),
+                roomy(testbed) + number(testbed, "ring_step"));
+    expect_waiting(testbed, frames, where);
     pause.end();
-    expect_on_cable(bench, frames);
-    expect_mapped(bench, "DMA_TO_DEVICE", 0);
+    expect_on_cable(testbed, frames);
+    expect_mapped(testbed, "DMA_TO_DEVICE", 0);
 }
 
 /// One frame more than there is room for, and just as many.
-void check_just_fits(Bench& bench) {
-    const auto least = number(bench, "ring_least");
-    bench.take_frames();
-    auto frames = random_frames(bench, least - 1);
-    Pause pause(bench);
-    send_from_guest(bench, frames);
-    const auto where = addresses(bench.ring(Direction::transmit));
-    must_resize(bench, 0, least);
-    expect_waiting(bench, frames, where);
-    must_resize(bench, 0, roomy(bench));
-    const auto more = random_frames(bench, 1);
-    send_from_guest(bench, more);
-    expect_no_room(bench, 0, least, least);
+void check_just_fits(Testbed& testbed) {
+    const auto least = number(testbed, "ring_least");
+    testbed.take_frames();
+    auto frames = random_frames(testbed, least - 1);
+    Pause pause(testbed);
+    send_from_guest(testbed, frames);
+    const auto where = addresses(testbed.ring(Direction::transmit));
+    must_resize(testbed, 0, least);
+    expect_waiting(testbed, frames, where);
+    must_resize(testbed, 0, roomy(testbed));
+    const auto more = random_frames(testbed, 1);
+    send_from_guest(testbed, more);
+    expect_no_room(testbed, 0, least, least);
     frames.insert(frames.end(), more.begin(), more.end());
     pause.end();
-    expect_on_cable(bench, frames);
-    expect_mapped(bench, "DMA_TO_DEVICE", 0);
+    expect_on_cable(testbed, frames);
+    expect_mapped(testbed, "DMA_TO_DEVICE", 0);
 }
 
 /// Frames that are out, and not yet taken back, do not go out again.
-void check_sent_before(Bench& bench) {
+void check_sent_before(Testbed& testbed) {
     constexpr unsigned sent = 10;
-    bench.take_frames();
-    const auto size = ring_size(bench, descriptors(bench, TDLEN0));
-    bench.must_run({"drive", "send-resize", std::to_string(sent), eth, "0", std::to_string(size)});
+    testbed.take_frames();
+    const auto size = ring_size(testbed, descriptors(testbed, TDLEN0));
+    testbed.must_run(
+        {"drive", "send-resize", std::to_string(sent), eth, "0", std::to_string(size)});
     for (unsigned i = 0; i < sent; ++i) {
-        const auto seen = bench.receive();
+        const auto seen = testbed.receive();
         expect_that(seen.has_value() && static_cast<unsigned char>((*seen)[header + 1]) == i,
                     fmt::format("frame {} of {} on the cable", i + 1, sent), "that frame",
                     seen ? "another" : "nothing");
     }
-    expect_mapped(bench, "DMA_TO_DEVICE", 0);
-    expect_equal("frames sent again", 0U, bench.take_frames().size());
+    expect_mapped(testbed, "DMA_TO_DEVICE", 0);
+    expect_equal("frames sent again", 0U, testbed.take_frames().size());
 }
 
 /// Somebody sends while the rings change, which takes long.
-void check_sends_meanwhile(Bench& bench) {
-    bench.take_frames();
-    auto frames = random_frames(bench, 20);
-    const auto more = random_frames(bench, 5);
+void check_sends_meanwhile(Testbed& testbed) {
+    testbed.take_frames();
+    auto frames = random_frames(testbed, 20);
+    const auto more = random_frames(testbed, 5);
     {
-        Pause pause(bench);
-        send_from_guest(bench, frames);
-        SlowCall slow(bench, "usleep_range_state");
-        Beside change(bench, fmt::format("drive resize {} 0 {} | grep -x ok", eth, roomy(bench)));
+        Pause pause(testbed);
+        send_from_guest(testbed, frames);
+        SlowCall slow(testbed, "usleep_range_state");
+        Beside change(testbed,
+                      fmt::format("drive resize {} 0 {} | grep -x ok", eth, roomy(testbed)));
         slow.entered([&] { return change.ended(); });
-        send_from_guest(bench, more);
+        send_from_guest(testbed, more);
         slow.go();
         expect_equal("status of drive resize", 0, change.status());
     }
     frames.insert(frames.end(), more.begin(), more.end());
-    expect_on_cable(bench, frames);
-    expect_mapped(bench, "DMA_TO_DEVICE", 0);
-    expect_equal("frames sent again", 0U, bench.take_frames().size());
+    expect_on_cable(testbed, frames);
+    expect_mapped(testbed, "DMA_TO_DEVICE", 0);
+    expect_equal("frames sent again", 0U, testbed.take_frames().size());
 }
 
-void check_moves(Bench& bench) {
-    check_moves_round_the_end(bench);
-    check_just_fits(bench);
-    check_sent_before(bench);
-    check_sends_meanwhile(bench);
+void check_moves(Testbed& testbed) {
+    check_moves_round_the_end(testbed);
+    check_just_fits(testbed);
+    check_sent_before(testbed);
+    check_sends_meanwhile(testbed);
 }
 
 /// Changes the sizes or the MTU, one allocation after another failing, and looks at the card.
-void fail_change(Bench& bench, const std::vector<std::string>& change, bool receive,
+void fail_change(Testbed& testbed, const std::vector<std::string>& change, bool receive,
                  bool transmit) {
-    const auto before_receive = bench.ring(Direction::receive);
-    const auto before_transmit = bench.ring(Direction::transmit);
-    const auto mark = bench.writes().size();
-    const auto told = bench.must_run(change, Seconds(60));
+    const auto before_receive = testbed.ring(Direction::receive);
+    const auto before_transmit = testbed.ring(Direction::transmit);
+    const auto mark = testbed.writes().size();
+    const auto told = testbed.must_run(change, Seconds(60));
     int failed = 0;
     int worked = 0;
     const auto line = told.substr(told.rfind('\n') + 1);
@@ -1009,7 +1021,7 @@ void fail_change(Bench& bench, const std::vector<std::string>& change, bool rece
         "allocations made to fail one by one: " + fmt::format("{}", fmt::join(change, " ")),
         "several", told);
     const auto given_up = [&](std::uint32_t control) {
-        const auto writes = bench.writes();
+        const auto writes = testbed.writes();
         return std::count_if(writes.begin() + static_cast<std::ptrdiff_t>(mark), writes.end(),
                              [&](const auto& write) {
                                  return write.offset == control && (write.value & DCTL_ENABLE) == 0;
@@ -1019,63 +1031,63 @@ void fail_change(Bench& bench, const std::vector<std::string>& change, bool rece
                  receive ? 2 * worked : 0, given_up(RXDCTL0));
     expect_equal("how often the transmit ring was given up, there and back",
                  transmit ? 2 * worked : 0, given_up(TXDCTL0));
-    expect_shown(bench, static_cast<unsigned>(before_receive.slots.size()),
+    expect_shown(testbed, static_cast<unsigned>(before_receive.slots.size()),
                  static_cast<unsigned>(before_transmit.slots.size()), "there and back");
 }
 
-void check_no_memory(Bench& bench) {
+void check_no_memory(Testbed& testbed) {
     // The smallest ring there may be: each of its buffers is one to fail.
-    const auto least = std::to_string(number(bench, "ring_least"));
-    const auto count = ring_size(bench, 64);
-    must_resize(bench, count, count);
-    bench.must_run({"drive", "only", "all"});
-    bench.take_frames();
-    const auto waiting = random_frames(bench, 10);
+    const auto least = std::to_string(number(testbed, "ring_least"));
+    const auto count = ring_size(testbed, 64);
+    must_resize(testbed, count, count);
+    testbed.must_run({"drive", "only", "all"});
+    testbed.take_frames();
+    const auto waiting = random_frames(testbed, 10);
     {
-        Pause pause(bench);
-        send_from_guest(bench, waiting);
-        fail_change(bench, {"drive", "fail-resize", eth, least, least}, true, true);
-        fail_change(bench, {"drive", "fail-resize", eth, "0", least}, false, true);
-        fail_change(bench, {"drive", "fail-mtu", eth, "3000"}, true, false);
+        Pause pause(testbed);
+        send_from_guest(testbed, waiting);
+        fail_change(testbed, {"drive", "fail-resize", eth, least, least}, true, true);
+        fail_change(testbed, {"drive", "fail-resize", eth, "0", least}, false, true);
+        fail_change(testbed, {"drive", "fail-mtu", eth, "3000"}, true, false);
     }
-    expect_on_cable(bench, waiting);
-    const auto room = (bench.reg(SRRCTL0) & 0x7fU) * 1024;
+    expect_on_cable(testbed, waiting);
+    const auto room = (testbed.reg(SRRCTL0) & 0x7fU) * 1024;
     expect_equal("SRRCTL.BSIZEPACKET, at the MTU of before", 2048U, room);
-    const auto frames = questions(bench, 3, longest, longest);
-    bench.take_frames();
-    listen(bench, "answer", frames.size());
-    exchange(bench, frames);
-    expect_full_of_buffers(bench.ring(Direction::receive));
-    expect_mapped(bench, "DMA_FROM_DEVICE", count - 1);
-    expect_mapped(bench, "DMA_TO_DEVICE", 0);
+    const auto frames = questions(testbed, 3, longest, longest);
+    testbed.take_frames();
+    listen(testbed, "answer", frames.size());
+    exchange(testbed, frames);
+    expect_full_of_buffers(testbed.ring(Direction::receive));
+    expect_mapped(testbed, "DMA_FROM_DEVICE", count - 1);
+    expect_mapped(testbed, "DMA_TO_DEVICE", 0);
 }
 
 /// Down with frames in the transmit ring, out, and nothing is left.
-void check_leaks(Bench& bench) {
+void check_leaks(Testbed& testbed) {
     {
-        Pause pause(bench);
-        send_from_guest(bench, random_frames(bench, 10));
-        set_link(bench, false);
+        Pause pause(testbed);
+        send_from_guest(testbed, random_frames(testbed, 10));
+        set_link(testbed, false);
     }
-    expect_mapped(bench, "", 0);  // the rings' own memory, too
+    expect_mapped(testbed, "", 0);  // the rings' own memory, too
     expect_equal("errors DMA-API debugging has found", std::string("0"),
-                 bench.text("/sys/kernel/debug/dma-api/error_count"));
-    bench.must_run({"rmmod", "igbook"});
-    grader::expect_nothing_lost(bench, "going down with frames under way");
+                 testbed.text("/sys/kernel/debug/dma-api/error_count"));
+    testbed.must_run({"rmmod", "igbook"});
+    grader::expect_nothing_lost(testbed, "going down with frames under way");
 }
 
 /// Whatever became of the check, no program of its goes on in the next one.
-std::function<void(Bench&)> tidied(void (*check)(Bench&)) {
-    return [check](Bench& bench) {
+std::function<void(Testbed&)> tidied(void (*check)(Testbed&)) {
+    return [check](Testbed& testbed) {
         try {
-            check(bench);
+            check(testbed);
         } catch (const grader::Failure&) {
-            bench.sh(
+            testbed.sh(
                 fmt::format("killall frames drive; rm -f /tmp/told; "
                             "echo {} >/sys/class/net/{}/mtu; ip link set dev {} up",
                             usual_mtu, eth, eth));
-            grader::expect_carrier(bench, eth, true);
-            bench.take_frames();
+            grader::expect_carrier(testbed, eth, true);
+            testbed.take_frames();
             throw;
         }
     };

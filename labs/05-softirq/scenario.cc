@@ -10,15 +10,14 @@
 #include <sstream>
 
 #include "all_labs.h"
-#include "bench.h"
 #include "expect.h"
+#include "testbed.h"
 #include "traffic.h"
 #include "witness.h"
 
 namespace fwts::labs {
 namespace {
 
-using grader::Bench;
 using grader::bring_up;
 using grader::Credit;
 using grader::expect_equal;
@@ -31,6 +30,7 @@ using grader::RegisterWrite;
 using grader::send_silent;
 using grader::serve_one;
 using grader::Stopwatch;
+using grader::Testbed;
 using grader::unmasked;
 using grader::Witness;
 using grader::writes_since;
@@ -67,21 +67,21 @@ void expect_before(const Writes& record, const std::string& what, std::size_t on
 }
 
 /// A check's body; whatever becomes of it, the next one finds the interface up as after loading.
-std::function<void(Bench&)> tidy(void (*body)(Bench&)) {
-    return [body](Bench& bench) {
+std::function<void(Testbed&)> tidy(void (*body)(Testbed&)) {
+    return [body](Testbed& testbed) {
         try {
-            bring_up(bench);
-            body(bench);
+            bring_up(testbed);
+            body(testbed);
         } catch (const grader::Failure&) {
-            bench.plug(true);
-            if (bench.text(irq_mode_file) != "auto") bench.run({"rmmod", "igbook"});
-            const auto loaded = !bench.text("/sys/module/igbook/initstate").empty();
-            if (!loaded) bench.run({"insmod", Bench::guest_module});
+            testbed.plug(true);
+            if (testbed.text(irq_mode_file) != "auto") testbed.run({"rmmod", "igbook"});
+            const auto loaded = !testbed.text("/sys/module/igbook/initstate").empty();
+            if (!loaded) testbed.run({"insmod", Testbed::guest_module});
             // A program that still listens ends when the interface goes down.
-            bench.sh(
+            testbed.sh(
                 fmt::format("ethtool -C {0} rx-frames 1; ip link set dev {0} down; "
                             "ethtool -G {0} rx {1} tx {1}; ip link set dev {0} up",
-                            interface(bench), usual_ring));
+                            interface(testbed), usual_ring));
             throw;
         }
     };
@@ -89,44 +89,44 @@ std::function<void(Bench&)> tidy(void (*body)(Bench&)) {
 
 // --- the chapter's part -----------------------------------------------------------------------
 
-void check_loads(Bench& bench) {
-    bench.silence_guest();
-    grader::load(bench);
-    const auto eth = interface(bench);
-    bench.must_run({"ip", "link", "set", "dev", eth, "up"});
-    const auto lines = bench.text("/proc/interrupts");
+void check_loads(Testbed& testbed) {
+    testbed.silence_guest();
+    grader::load(testbed);
+    const auto eth = interface(testbed);
+    testbed.must_run({"ip", "link", "set", "dev", eth, "up"});
+    const auto lines = testbed.text("/proc/interrupts");
     for (const auto& name : {eth + "-rxtx-0", eth + "-other"})
         expect_that(lines.find(name) != std::string::npos, "/proc/interrupts", name, lines);
 }
 
-void expect_queue_routed(Bench& bench) {
+void expect_queue_routed(Testbed& testbed) {
     expect_register("IVAR0, read from outside the guest: receive and transmit of queue 0", 0x8080,
-                    bench.reg(IVAR0));
+                    testbed.reg(IVAR0));
     for (unsigned i = 1; i < ivar_registers; ++i)
         expect_register(fmt::format("IVAR{}, read from outside the guest: nobody's", i), 0,
-                        bench.reg(IVAR0 + 4 * i));
+                        testbed.reg(IVAR0 + 4 * i));
 }
 
-void check_route(Bench& bench) {
-    expect_queue_routed(bench);
+void check_route(Testbed& testbed) {
+    expect_queue_routed(testbed);
     expect_register("IVAR_MISC, read from outside the guest: other causes", 0x8100,
-                    bench.reg(IVAR_MISC));
-    const auto record = bench.writes();
+                    testbed.reg(IVAR_MISC));
+    const auto record = testbed.writes();
     for (const auto entry : {IVAR0, IVAR_MISC})
         expect_before(record, "IVAR and RCTL.RXEN: no frame before its cause has an entry",
                       first(record, entry), first(record, RCTL, RCTL_RXEN));
 }
 
-void expect_enabled(Bench& bench) {
-    expect_register("GPIE, read from outside the guest", GPIE_ALL, bench.reg(GPIE));
+void expect_enabled(Testbed& testbed) {
+    expect_register("GPIE, read from outside the guest", GPIE_ALL, testbed.reg(GPIE));
     expect_register("EIAC, read from outside the guest", queue_vector | other_vector,
-                    bench.reg(EIAC));
-    expect_that((bench.reg(EIMS) & other_vector) != 0, "EIMS, read from outside the guest",
-                "vector 1 enabled", fmt::format("{:#010x}", bench.reg(EIMS)));
+                    testbed.reg(EIAC));
+    expect_that((testbed.reg(EIMS) & other_vector) != 0, "EIMS, read from outside the guest",
+                "vector 1 enabled", fmt::format("{:#010x}", testbed.reg(EIMS)));
 }
 
-void expect_enabled_in_order(Bench& bench) {
-    const auto record = bench.writes();
+void expect_enabled_in_order(Testbed& testbed) {
+    const auto record = testbed.writes();
     const auto masks = first(record, EIAM);
     expect_that(masks < record.size() && record[masks].value == queue_vector,
                 "EIAM, as QEMU recorded it", "vector 0", "never written, or other vectors");
@@ -150,18 +150,18 @@ void expect_enabled_in_order(Bench& bench) {
                 "never written");
 }
 
-void check_enable(Bench& bench) {
+void check_enable(Testbed& testbed) {
     Credit credit;
-    credit.part(5, [&] { expect_enabled(bench); });
-    credit.part(5, [&] { expect_enabled_in_order(bench); });
+    credit.part(5, [&] { expect_enabled(testbed); });
+    credit.part(5, [&] { expect_enabled_in_order(testbed); });
     credit.done();
 }
 
 /// Loaded anew, up, and with its carrier.
-void load_with(Bench& bench, const std::string& mode) {
-    bench.must_run({"rmmod", "igbook"});
-    grader::load(bench, {"irq_mode=" + mode});
-    bring_up(bench);
+void load_with(Testbed& testbed, const std::string& mode) {
+    testbed.must_run({"rmmod", "igbook"});
+    grader::load(testbed, {"irq_mode=" + mode});
+    bring_up(testbed);
 }
 
 /// The card's registers for vectors stay as the reset left them, and IMS does what they would.
@@ -182,20 +182,20 @@ void expect_one_vector(const Writes& record) {
                             record[i].value);
 }
 
-void gather_three(Bench& bench) {
-    const auto tail = bench.reg(RDT0);
+void gather_three(Testbed& testbed) {
+    const auto tail = testbed.reg(RDT0);
     for (unsigned sent = 1; sent <= 3; ++sent) {
-        send_silent(bench);
-        bench.let_settle();
+        send_silent(testbed);
+        testbed.let_settle();
         if (sent == 3) break;
         expect_equal("descriptors given back (RDT) before a batch of 3 is complete", 0U,
-                     grader::ahead(bench, tail, bench.reg(RDT0)));
+                     grader::ahead(testbed, tail, testbed.reg(RDT0)));
         expect_register("IMS of the queues' causes, read from outside, while frames gather", 0,
-                        bench.reg(IMS) & ICR_QUEUES);
+                        testbed.reg(IMS) & ICR_QUEUES);
     }
-    expect_that(bench.soon([&] {
-        return grader::ahead(bench, tail, bench.reg(RDT0)) == 3 &&
-               (bench.reg(IMS) & ICR_QUEUES) == ICR_QUEUES;
+    expect_that(testbed.soon([&] {
+        return grader::ahead(testbed, tail, testbed.reg(RDT0)) == 3 &&
+               (testbed.reg(IMS) & ICR_QUEUES) == ICR_QUEUES;
     }),
                 "a batch of 3: RDT and IMS, read from outside", "RDT 3 on, the queues enabled",
                 "it is not served, or the queues stay masked");
@@ -209,57 +209,57 @@ std::size_t end_of_queue(const Writes& record) {
 }
 
 /// Masked in the way of the mode, which is not MSI-X, before its queue ends.
-void expect_closed_masked(Bench& bench) {
-    const auto mark = bench.writes().size();
-    bench.must_run({"ip", "link", "set", "dev", interface(bench), "down"});
-    const auto record = writes_since(bench, mark);
+void expect_closed_masked(Testbed& testbed) {
+    const auto mark = testbed.writes().size();
+    testbed.must_run({"ip", "link", "set", "dev", interface(testbed), "down"});
+    const auto record = writes_since(testbed, mark);
     expect_before(record, "closing without MSI-X: IMC of the queues' causes and the end of queue 0",
                   first(record, IMC, ICR_QUEUES), end_of_queue(record));
-    bring_up(bench);
+    bring_up(testbed);
 }
 
-void try_mode(Bench& bench, const std::string& mode) {
+void try_mode(Testbed& testbed, const std::string& mode) {
     constexpr unsigned singly = 3;
     constexpr unsigned together = 20;
-    const auto mark = bench.writes().size();
-    load_with(bench, mode);
-    expect_one_vector(writes_since(bench, mark));
-    expect_queue_routed(bench);
-    const grader::Answering program(bench, singly + together);
+    const auto mark = testbed.writes().size();
+    load_with(testbed, mode);
+    expect_one_vector(writes_since(testbed, mark));
+    expect_queue_routed(testbed);
+    const grader::Answering program(testbed, singly + together);
     program.exchange_singly(singly);
     program.exchange_together(together);
-    bench.plug(false);
-    grader::expect_carrier(bench, interface(bench), false);
-    bench.plug(true);
-    grader::expect_carrier(bench, interface(bench), true);
-    expect_closed_masked(bench);
+    testbed.plug(false);
+    grader::expect_carrier(testbed, interface(testbed), false);
+    testbed.plug(true);
+    grader::expect_carrier(testbed, interface(testbed), true);
+    expect_closed_masked(testbed);
 }
 
 /// And batches, which mask what there is to be masked.
-void check_modes(Bench& bench) {
+void check_modes(Testbed& testbed) {
     Credit credit;
     credit.part(3, [&] {
-        try_mode(bench, "intx");
-        try_mode(bench, "msi");
+        try_mode(testbed, "intx");
+        try_mode(testbed, "msi");
     });
     credit.part(2, [&] {
-        bench.must_run({"ethtool", "-C", interface(bench), "rx-frames", "3", "rx-usecs",
-                        bench.param("max_usecs")});
-        gather_three(bench);
+        testbed.must_run({"ethtool", "-C", interface(testbed), "rx-frames", "3", "rx-usecs",
+                          testbed.param("max_usecs")});
+        gather_three(testbed);
     });
-    bench.plug(true);
-    load_with(bench, "auto");
+    testbed.plug(true);
+    load_with(testbed, "auto");
     credit.done();
 }
 
 /// What /proc/irq counts as wanted by nobody.
-std::string unwanted(Bench& bench, const std::string& name) {
-    std::istringstream lines(bench.text("/proc/interrupts"));
+std::string unwanted(Testbed& testbed, const std::string& name) {
+    std::istringstream lines(testbed.text("/proc/interrupts"));
     for (std::string line; std::getline(lines, line);) {
         if (!line.ends_with(" " + name)) continue;
         const auto number = line.substr(line.find_first_not_of(' '));
         const auto counts =
-            bench.text("/proc/irq/" + number.substr(0, number.find(':')) + "/spurious");
+            testbed.text("/proc/irq/" + number.substr(0, number.find(':')) + "/spurious");
         const auto at = counts.find("unhandled ");
         return counts.substr(at, counts.find('\n', at) - at);
     }
@@ -267,34 +267,34 @@ std::string unwanted(Bench& bench, const std::string& name) {
 }
 
 /// Once without its cause: then there is no news of the link.
-void call_without_cause(Bench& bench, const std::string& other) {
-    const Witness witness(bench, {link_news});
-    const auto before = grader::interrupts(bench, other);
-    const auto mark = bench.writes().size();
-    bench.set_reg(EICS, other_vector);
-    expect_that(bench.soon([&] { return grader::interrupts(bench, other) > before; }),
+void call_without_cause(Testbed& testbed, const std::string& other) {
+    const Witness witness(testbed, {link_news});
+    const auto before = grader::interrupts(testbed, other);
+    const auto mark = testbed.writes().size();
+    testbed.set_reg(EICS, other_vector);
+    expect_that(testbed.soon([&] { return grader::interrupts(testbed, other) > before; }),
                 "interrupts of " + other + " after EICS, written from outside", "one more", "none");
     expect_equal("calls of igbook_link_changed(), ICR having no cause", 0U,
-                 witness.calls(writes_since(bench, mark), link_news));
+                 witness.calls(writes_since(testbed, mark), link_news));
 }
 
-void check_link(Bench& bench) {
-    const auto eth = interface(bench);
-    const auto queue = grader::interrupts(bench, eth + "-rxtx-0");
+void check_link(Testbed& testbed) {
+    const auto eth = interface(testbed);
+    const auto queue = grader::interrupts(testbed, eth + "-rxtx-0");
     for (const bool in : {false, true}) {
-        const auto before = grader::interrupts(bench, eth + "-other");
-        bench.plug(in);
-        grader::expect_carrier(bench, eth, in);
-        expect_that(grader::interrupts(bench, eth + "-other") > before,
+        const auto before = grader::interrupts(testbed, eth + "-other");
+        testbed.plug(in);
+        grader::expect_carrier(testbed, eth, in);
+        expect_that(grader::interrupts(testbed, eth + "-other") > before,
                     "interrupts of " + eth + "-other after the cable was moved", "at least one",
                     "none");
     }
     expect_equal("interrupts of the queues' vector meanwhile", 0U,
-                 grader::interrupts(bench, eth + "-rxtx-0") - queue);
-    call_without_cause(bench, eth + "-other");
+                 grader::interrupts(testbed, eth + "-rxtx-0") - queue);
+    call_without_cause(testbed, eth + "-other");
     for (const auto& name : {eth + "-rxtx-0", eth + "-other"})
         expect_equal("interrupts of " + name + " that its handler did not want",
-                     std::string("unhandled 0"), unwanted(bench, name));
+                     std::string("unhandled 0"), unwanted(testbed, name));
 }
 
 /// How often `symbol` was called in each run of the bottom half.
@@ -313,34 +313,34 @@ std::vector<unsigned> in_each_run(const Witness& witness, const Writes& record,
 
 /// Frames pile up while vector 0 is masked from outside; then the card may call, once.
 /// @return what was written and called from then on
-Writes serve_a_pile(Bench& bench, const Witness& witness, unsigned received, unsigned sent) {
-    const auto tail = bench.reg(RDT0);
-    bench.set_reg(EIMC, queue_vector);
-    bench.take_frames();
-    if (sent > 0) bench.must_run({"frames", "send", interface(bench), std::to_string(sent)});
-    for (unsigned i = 0; i < received; ++i) send_silent(bench);
-    const auto mark = bench.writes().size();
-    bench.set_reg(EIMS, queue_vector);
-    const auto record_now = [&] { return grader::after_letting_in(writes_since(bench, mark)); };
+Writes serve_a_pile(Testbed& testbed, const Witness& witness, unsigned received, unsigned sent) {
+    const auto tail = testbed.reg(RDT0);
+    testbed.set_reg(EIMC, queue_vector);
+    testbed.take_frames();
+    if (sent > 0) testbed.must_run({"frames", "send", interface(testbed), std::to_string(sent)});
+    for (unsigned i = 0; i < received; ++i) send_silent(testbed);
+    const auto mark = testbed.writes().size();
+    testbed.set_reg(EIMS, queue_vector);
+    const auto record_now = [&] { return grader::after_letting_in(writes_since(testbed, mark)); };
     const auto all = [&] {
-        return grader::ahead(bench, tail, bench.reg(RDT0)) == received &&
-               witness.calls(record_now(), taken_back) == sent && unmasked(bench);
+        return grader::ahead(testbed, tail, testbed.reg(RDT0)) == received &&
+               witness.calls(record_now(), taken_back) == sent && unmasked(testbed);
     };
-    const auto done = bench.soon(all);
-    bench.let_settle();
+    const auto done = testbed.soon(all);
+    testbed.let_settle();
     auto record = record_now();
     expect_that(
         done,
         fmt::format("{} frames received and {} sent wait, and the card calls once", received, sent),
         "all are served, and the vector is enabled",
         fmt::format("received {}, taken back {}, vector {}",
-                    grader::ahead(bench, tail, bench.reg(RDT0)), witness.calls(record, taken_back),
-                    unmasked(bench) ? "enabled" : "masked"));
+                    grader::ahead(testbed, tail, testbed.reg(RDT0)),
+                    witness.calls(record, taken_back), unmasked(testbed) ? "enabled" : "masked"));
     return record;
 }
 
-void expect_runs(Bench& bench, const Witness& witness, unsigned received, unsigned sent) {
-    const auto record = serve_a_pile(bench, witness, received, sent);
+void expect_runs(Testbed& testbed, const Witness& witness, unsigned received, unsigned sent) {
+    const auto record = serve_a_pile(testbed, witness, received, sent);
     for (const auto& [symbol, all] :
          {std::pair{delivered, received}, std::pair{taken_back, sent}}) {
         std::vector<unsigned> expected;
@@ -362,68 +362,68 @@ void expect_runs(Bench& bench, const Witness& witness, unsigned received, unsign
     }
 }
 
-void check_halves(Bench& bench) {
+void check_halves(Testbed& testbed) {
     constexpr unsigned more_than_a_run = most_in_a_run + 36;
     Credit credit;
     credit.part(8, [&] {
-        const Witness witness(bench, {delivered, taken_back, std::string("*") + bottom_half});
-        expect_runs(bench, witness, more_than_a_run, 0);
-        expect_runs(bench, witness, 3, more_than_a_run);
-        expect_runs(bench, witness, most_in_a_run, most_in_a_run);
+        const Witness witness(testbed, {delivered, taken_back, std::string("*") + bottom_half});
+        expect_runs(testbed, witness, more_than_a_run, 0);
+        expect_runs(testbed, witness, 3, more_than_a_run);
+        expect_runs(testbed, witness, most_in_a_run, most_in_a_run);
     });
-    credit.part(2, [&] { grader::expect_tagged(bench); });
+    credit.part(2, [&] { grader::expect_tagged(testbed); });
     credit.done();
 }
 
-void check_frames(Bench& bench) {
+void check_frames(Testbed& testbed) {
     constexpr unsigned singly = 10;
     // More than one run of the bottom half takes, less than a socket may have on the way.
     constexpr unsigned together = 70;
-    const grader::Answering program(bench, singly + together);
-    const auto before = grader::interrupts(bench, queue_name(bench));
+    const grader::Answering program(testbed, singly + together);
+    const auto before = grader::interrupts(testbed, queue_name(testbed));
     program.exchange_singly(singly);
-    const auto came = grader::interrupts(bench, queue_name(bench)) - before;
+    const auto came = grader::interrupts(testbed, queue_name(testbed)) - before;
     expect_that(came >= singly, "interrupts for frames sent one by one",
                 fmt::format("at least {}", singly), std::to_string(came));
     program.exchange_together(together);
 }
 
-void check_mask(Bench& bench) {
+void check_mask(Testbed& testbed) {
     constexpr unsigned frames = 8;
-    const auto record = expect_masked_while_serving(bench, frames);
+    const auto record = expect_masked_while_serving(testbed, frames);
     const auto served = std::count_if(record.begin(), record.end(), [](const RegisterWrite& write) {
         return write.offset == RDT0;
     });
     expect_equal("writes of RDT for frames sent one by one", frames, served);
 }
 
-unsigned max_frames(Bench& bench) {
-    return static_cast<unsigned>(std::stoul(bench.param("max_frames")));
+unsigned max_frames(Testbed& testbed) {
+    return static_cast<unsigned>(std::stoul(testbed.param("max_frames")));
 }
 
 /// Microseconds that nobody here waits for.
-unsigned no_hurry(Bench& bench) {
-    return static_cast<unsigned>(std::stoul(bench.param("max_usecs")));
+unsigned no_hurry(Testbed& testbed) {
+    return static_cast<unsigned>(std::stoul(testbed.param("max_usecs")));
 }
 
 /// Every frame at once, as after loading.
-void end_batches(Bench& bench) {
-    bench.must_run({"ethtool", "-C", interface(bench), "rx-frames", "1"});
+void end_batches(Testbed& testbed) {
+    testbed.must_run({"ethtool", "-C", interface(testbed), "rx-frames", "1"});
 }
 
-void set_batch(Bench& bench, unsigned frames, unsigned usecs) {
-    if (!unmasked(bench)) end_batches(bench);  // what an earlier part left gathering
-    bench.must_run({"ethtool", "-C", interface(bench), "rx-frames", std::to_string(frames),
-                    "rx-usecs", std::to_string(usecs)});
+void set_batch(Testbed& testbed, unsigned frames, unsigned usecs) {
+    if (!unmasked(testbed)) end_batches(testbed);  // what an earlier part left gathering
+    testbed.must_run({"ethtool", "-C", interface(testbed), "rx-frames", std::to_string(frames),
+                      "rx-usecs", std::to_string(usecs)});
 }
 
-void expect_gathering(Bench& bench, std::uint32_t tail, unsigned sent, unsigned batch) {
-    bench.let_settle();
+void expect_gathering(Testbed& testbed, std::uint32_t tail, unsigned sent, unsigned batch) {
+    testbed.let_settle();
     expect_equal(fmt::format("descriptors given back (RDT, read from outside the guest) after {} "
                              "frames of a batch of {}",
                              sent, batch),
-                 0U, grader::ahead(bench, tail, bench.reg(RDT0)));
-    expect_that(!unmasked(bench), "EIMS, read from outside the guest, while frames gather",
+                 0U, grader::ahead(testbed, tail, testbed.reg(RDT0)));
+    expect_that(!unmasked(testbed), "EIMS, read from outside the guest, while frames gather",
                 "vector 0 masked", "enabled");
 }
 
@@ -458,22 +458,22 @@ void expect_stopped_in_order(const Writes& record, const Witness& witness) {
 }
 
 /// Some frames gather, if the submission lets them, and are in no hurry.
-void let_frames_gather(Bench& bench) {
-    bench.run({"ethtool", "-C", interface(bench), "rx-frames", bench.param("max_frames"),
-               "rx-usecs", bench.param("max_usecs")});
-    for (int i = 0; i < 3; ++i) send_silent(bench);
+void let_frames_gather(Testbed& testbed) {
+    testbed.run({"ethtool", "-C", interface(testbed), "rx-frames", testbed.param("max_frames"),
+                 "rx-usecs", testbed.param("max_usecs")});
+    for (int i = 0; i < 3; ++i) send_silent(testbed);
 }
 
 /// Hundredths of a second, by the guest's clock.
-unsigned uptime(Bench& bench) {
-    const auto text = bench.text("/proc/uptime");
+unsigned uptime(Testbed& testbed) {
+    const auto text = testbed.text("/proc/uptime");
     const auto point = text.find('.');
     return static_cast<unsigned>(std::stoul(text.substr(0, point)) * 100 +
                                  std::stoul(text.substr(point + 1, 2)));
 }
 
-void expect_no_timer(Bench& bench, const std::string& when) {
-    const auto timers = bench.text("/proc/timer_list");
+void expect_no_timer(Testbed& testbed, const std::string& when) {
+    const auto timers = testbed.text("/proc/timer_list");
     const auto ours = timers.find("[igbook]");
     expect_that(ours == std::string::npos, "/proc/timer_list " + when, "no timer of igbook's",
                 timers.substr(timers.rfind('\n', ours) + 1,
@@ -481,73 +481,74 @@ void expect_no_timer(Bench& bench, const std::string& when) {
 }
 
 /// What does not wait for rx-usecs is done long before they have passed.
-Bench::Seconds no_waiting(Bench& bench) {
-    return Bench::Seconds(no_hurry(bench) / 4e6);
+Testbed::Seconds no_waiting(Testbed& testbed) {
+    return Testbed::Seconds(no_hurry(testbed) / 4e6);
 }
 
 /// @param late  functions whose call the tasklet just outruns, or none
-void go_down(Bench& bench, const std::string& late) {
+void go_down(Testbed& testbed, const std::string& late) {
     std::vector<std::string> parameters;
     if (!late.empty()) parameters.push_back("late=" + late);
-    const Witness witness(bench, {bottom_half_ends}, parameters);
-    const auto mark = bench.writes().size();
-    const std::vector<std::string> down{"ip", "link", "set", "dev", interface(bench), "down"};
-    bench.start(down);
+    const Witness witness(testbed, {bottom_half_ends}, parameters);
+    const auto mark = testbed.writes().size();
+    const std::vector<std::string> down{"ip", "link", "set", "dev", interface(testbed), "down"};
+    testbed.start(down);
     const auto reset = [&] {
-        const auto record = writes_since(bench, mark);
+        const auto record = writes_since(testbed, mark);
         return first(record, CTRL, CTRL_RST) < record.size();
     };
-    expect_that(bench.soon(reset, no_waiting(bench)), "going down with rx-usecs that are long",
+    expect_that(testbed.soon(reset, no_waiting(testbed)), "going down with rx-usecs that are long",
                 "the card is reset soon", "it is not");
-    bench.must_run(down);  // which waits for the other
-    const auto record = writes_since(bench, mark);
+    testbed.must_run(down);  // which waits for the other
+    const auto record = writes_since(testbed, mark);
     expect_closed_in_order(record);
     expect_stopped_in_order(record, witness);
     expect_that(witness.module().parameter("latecomers") == "0" ||
                     witness.module().parameter("waited") == "Y",
                 fmt::format("closing: the tasklet, scheduled once more as {}() is called", late),
                 "tasklet_kill() waits for it", "nobody does");
-    expect_no_timer(bench, "with the interface down");
+    expect_no_timer(testbed, "with the interface down");
 }
 
-void close_while_gathering(Bench& bench) {
-    const auto eth = interface(bench);
-    let_frames_gather(bench);
-    go_down(bench, "");
-    const auto down = bench.writes().size();
-    grader::outwait_watchdog(bench);  // a timer that sleeps longer is noticed at unloading
-    grader::expect_no_write(bench, down, "after the interface went down");
-    bench.run({"ethtool", "-C", eth, "rx-frames", "1"});
-    bring_up(bench);
-    serve_one(bench);
+void close_while_gathering(Testbed& testbed) {
+    const auto eth = interface(testbed);
+    let_frames_gather(testbed);
+    go_down(testbed, "");
+    const auto down = testbed.writes().size();
+    grader::outwait_watchdog(testbed);  // a timer that sleeps longer is noticed at unloading
+    grader::expect_no_write(testbed, down, "after the interface went down");
+    testbed.run({"ethtool", "-C", eth, "rx-frames", "1"});
+    bring_up(testbed);
+    serve_one(testbed);
 }
 
 /// A timer that went off in time, on another processor, scheduled the bottom half just before.
-void close_with_a_late_tasklet(Bench& bench) {
+void close_with_a_late_tasklet(Testbed& testbed) {
     for (const char* where : {"hrtimer_cancel,timer_delete_sync", "tasklet_kill"}) {
-        let_frames_gather(bench);
-        go_down(bench, where);
-        bench.run({"ethtool", "-C", interface(bench), "rx-frames", "1"});
-        bring_up(bench);
+        let_frames_gather(testbed);
+        go_down(testbed, where);
+        testbed.run({"ethtool", "-C", interface(testbed), "rx-frames", "1"});
+        bring_up(testbed);
     }
-    serve_one(bench);
+    serve_one(testbed);
 }
 
 /// What was not started is stopped as well, also if it never was.
-void fail_to_open(Bench& bench) {
-    bench.must_run({"rmmod", "igbook"});
-    grader::load(bench);
-    const auto eth = interface(bench);
-    bench.must_run({"insmod", Bench::companion("failcall"), "symbol=dma_alloc_attrs", "value=0"});
-    const auto opened = bench.run({"ip", "link", "set", "dev", eth, "up"});
-    bench.must_run({"rmmod", "failcall"});
+void fail_to_open(Testbed& testbed) {
+    testbed.must_run({"rmmod", "igbook"});
+    grader::load(testbed);
+    const auto eth = interface(testbed);
+    testbed.must_run(
+        {"insmod", Testbed::companion("failcall"), "symbol=dma_alloc_attrs", "value=0"});
+    const auto opened = testbed.run({"ip", "link", "set", "dev", eth, "up"});
+    testbed.must_run({"rmmod", "failcall"});
     expect_that(opened.status != 0, "opening without memory for the rings", "an error", "success");
-    expect_no_timer(bench, "after an opening that failed");
-    bring_up(bench);
-    serve_one(bench);
+    expect_no_timer(testbed, "after an opening that failed");
+    bring_up(testbed);
+    serve_one(testbed);
 }
 
-void check_down(Bench& bench) {
+void check_down(Testbed& testbed) {
     Credit credit;
     credit.part(5, [&] { close_while_gathering(bench); });
     credit.part(3, [&] { close_with_a_late_tasklet(bench); });
@@ -576,10 +577,10 @@ struct Setting {
 };
 
 /// Each limit from both sides, alone and together with the other.
-std::vector<Setting> settings_to_try(Bench& bench) {
-    const std::uint64_t most = max_frames(bench);
-    const std::uint64_t longest = no_hurry(bench);
-    const std::uint64_t usecs = 2 + bench.random()() % 1000;
+std::vector<Setting> settings_to_try(Testbed& testbed) {
+    const std::uint64_t most = max_frames(testbed);
+    const std::uint64_t longest = no_hurry(testbed);
+    const std::uint64_t usecs = 2 + testbed.random()() % 1000;
     constexpr std::uint64_t too_wide = 65'537;  // 1, in 16 bits
     constexpr std::uint64_t widest = 0xffffffff;
     return {{most, usecs, true},
@@ -598,11 +599,11 @@ std::vector<Setting> settings_to_try(Bench& bench) {
             {1, longest, true}};
 }
 
-void check_settings(Bench& bench) {
+void check_settings(Testbed& testbed) {
     std::string arguments;
     std::string expected;
     std::string shown;
-    for (const auto& one : settings_to_try(bench)) {
+    for (const auto& one : settings_to_try(testbed)) {
         // What was refused has changed nothing since the last that was taken.
         if (one.taken && !shown.empty()) {
             arguments += " show";
@@ -613,11 +614,11 @@ void check_settings(Bench& bench) {
         expected +=
             fmt::format("{} {}: {}\n", one.frames, one.usecs, one.taken ? "accepted" : "refused");
     }
-    const auto eth = interface(bench);
+    const auto eth = interface(testbed);
     const auto try_all = [&](const std::string& what) {
-        return bench.must("settings",
-                          fmt::format("ETH={}; set --{}\n{}", eth, what, settings_script),
-                          Bench::Seconds(30)) +
+        return testbed.must("settings",
+                            fmt::format("ETH={}; set --{}\n{}", eth, what, settings_script),
+                            Testbed::Seconds(30)) +
                "\n";
     };
     const auto saw = try_all(arguments);
@@ -627,44 +628,45 @@ void check_settings(Bench& bench) {
         "ethtool -C with rx-frames and rx-usecs, and now and then what ethtool -c shows as "
         "rx-usecs and rx-frames",
         expected, saw.substr(loaded.size()));
-    bench.must_run({"ip", "link", "set", "dev", eth, "down"});
-    bring_up(bench);
+    testbed.must_run({"ip", "link", "set", "dev", eth, "down"});
+    bring_up(testbed);
     expect_equal("ethtool -c after the interface went down and up", shown, try_all(""));
-    serve_one(bench);  // a time for one frame is no reason to wait
-    end_batches(bench);
+    serve_one(testbed);  // a time for one frame is no reason to wait
+    end_batches(testbed);
 }
 
-void expect_batch(Bench& bench, std::uint32_t tail, unsigned batch) {
-    expect_that(bench.soon([&] { return grader::ahead(bench, tail, bench.reg(RDT0)) >= batch; }) &&
-                    bench.soon([&] { return unmasked(bench); }),
-                fmt::format("a batch of {} is complete and has time left: RDT and EIMS, read from "
-                            "outside the guest",
-                            batch),
-                fmt::format("RDT {} on, vector 0 enabled", batch),
-                fmt::format("RDT {} on, vector 0 {}", grader::ahead(bench, tail, bench.reg(RDT0)),
-                            unmasked(bench) ? "enabled" : "masked"));
+void expect_batch(Testbed& testbed, std::uint32_t tail, unsigned batch) {
+    expect_that(
+        testbed.soon([&] { return grader::ahead(testbed, tail, testbed.reg(RDT0)) >= batch; }) &&
+            testbed.soon([&] { return unmasked(testbed); }),
+        fmt::format("a batch of {} is complete and has time left: RDT and EIMS, read from "
+                    "outside the guest",
+                    batch),
+        fmt::format("RDT {} on, vector 0 enabled", batch),
+        fmt::format("RDT {} on, vector 0 {}", grader::ahead(testbed, tail, testbed.reg(RDT0)),
+                    unmasked(testbed) ? "enabled" : "masked"));
 }
 
 /// One batch, frame by frame.
-void gather_one_by_one(Bench& bench, unsigned batch) {
-    const auto tail = bench.reg(RDT0);
+void gather_one_by_one(Testbed& testbed, unsigned batch) {
+    const auto tail = testbed.reg(RDT0);
     for (unsigned sent = 1; sent < batch; ++sent) {
-        send_silent(bench);
-        expect_gathering(bench, tail, sent, batch);
+        send_silent(testbed);
+        expect_gathering(testbed, tail, sent, batch);
     }
-    send_silent(bench);
-    expect_batch(bench, tail, batch);
+    send_silent(testbed);
+    expect_batch(testbed, tail, batch);
     expect_equal("descriptors given back (RDT) for the batch", batch,
-                 grader::ahead(bench, tail, bench.reg(RDT0)));
+                 grader::ahead(testbed, tail, testbed.reg(RDT0)));
 }
 
-void count_exactly(Bench& bench) {
+void count_exactly(Testbed& testbed) {
     constexpr std::uint64_t batches = 2;
-    const auto batch = 6 + static_cast<unsigned>(bench.random()() % 7);
-    set_batch(bench, batch, no_hurry(bench));
-    const auto before = grader::interrupts(bench, queue_name(bench));
-    for (std::uint64_t i = 0; i < batches; ++i) gather_one_by_one(bench, batch);
-    const auto came = grader::interrupts(bench, queue_name(bench)) - before;
+    const auto batch = 6 + static_cast<unsigned>(testbed.random()() % 7);
+    set_batch(testbed, batch, no_hurry(testbed));
+    const auto before = grader::interrupts(testbed, queue_name(testbed));
+    for (std::uint64_t i = 0; i < batches; ++i) gather_one_by_one(testbed, batch);
+    const auto came = grader::interrupts(testbed, queue_name(testbed)) - before;
     // One begins a batch; a cause noted while the vector was masked may bring a second.
     constexpr std::uint64_t most = 2;
     expect_that(came <= most * batches,
@@ -673,272 +675,272 @@ void count_exactly(Bench& bench) {
 }
 
 /// As soon as there are enough, by the guest's clock; twice.
-void count_in_time(Bench& bench) {
+void count_in_time(Testbed& testbed) {
     constexpr unsigned batch = 2;
-    set_batch(bench, batch, no_hurry(bench));
-    const Stopwatch stopwatch(bench);
+    set_batch(testbed, batch, no_hurry(testbed));
+    const Stopwatch stopwatch(testbed);
     for (unsigned i = 0; i < 2; ++i) {
-        stopwatch.begin(batch, no_hurry(bench));
-        send_silent(bench);
-        send_silent(bench);
-        stopwatch.expect_in_time("a batch of 2", Bench::usual_patience);
+        stopwatch.begin(batch, no_hurry(testbed));
+        send_silent(testbed);
+        send_silent(testbed);
+        stopwatch.expect_in_time("a batch of 2", Testbed::usual_patience);
     }
 }
 
-void gather(Bench& bench, unsigned frames) {
-    for (unsigned i = 0; i < frames; ++i) send_silent(bench);
+void gather(Testbed& testbed, unsigned frames) {
+    for (unsigned i = 0; i < frames; ++i) send_silent(testbed);
 }
 
-void count_most(Bench& bench) {
-    set_batch(bench, max_frames(bench), no_hurry(bench));
-    const auto tail = bench.reg(RDT0);
-    gather(bench, max_frames(bench) - 1);
-    expect_gathering(bench, tail, max_frames(bench) - 1, max_frames(bench));
-    send_silent(bench);
-    expect_batch(bench, tail, max_frames(bench));
+void count_most(Testbed& testbed) {
+    set_batch(testbed, max_frames(testbed), no_hurry(testbed));
+    const auto tail = testbed.reg(RDT0);
+    gather(testbed, max_frames(testbed) - 1);
+    expect_gathering(testbed, tail, max_frames(testbed) - 1, max_frames(testbed));
+    send_silent(testbed);
+    expect_batch(testbed, tail, max_frames(testbed));
 }
 
 /// A ring of 16 has 15 descriptors for the card: no batch can be larger.
-void count_in_small_ring(Bench& bench) {
-    const auto eth = interface(bench);
-    bench.must_run({"ethtool", "-G", eth, "rx", std::to_string(small_ring)});
-    for (const auto batch : {max_frames(bench), small_ring, small_ring - 1, small_ring - 2}) {
+void count_in_small_ring(Testbed& testbed) {
+    const auto eth = interface(testbed);
+    testbed.must_run({"ethtool", "-G", eth, "rx", std::to_string(small_ring)});
+    for (const auto batch : {max_frames(testbed), small_ring, small_ring - 1, small_ring - 2}) {
         const auto full = std::min(batch, small_ring - 1);
-        set_batch(bench, batch, no_hurry(bench));
-        const auto tail = bench.reg(RDT0);
-        gather(bench, full - 1);
-        expect_gathering(bench, tail, full - 1, batch);
-        send_silent(bench);
-        expect_batch(bench, tail, full);
+        set_batch(testbed, batch, no_hurry(testbed));
+        const auto tail = testbed.reg(RDT0);
+        gather(testbed, full - 1);
+        expect_gathering(testbed, tail, full - 1, batch);
+        send_silent(testbed);
+        expect_batch(testbed, tail, full);
     }
-    bench.must_run({"ethtool", "-G", eth, "rx", std::to_string(usual_ring)});
+    testbed.must_run({"ethtool", "-G", eth, "rx", std::to_string(usual_ring)});
 }
 
-void check_count(Bench& bench) {
+void check_count(Testbed& testbed) {
     Credit credit;
     credit.part(5, [&] {
-        count_exactly(bench);
-        count_in_time(bench);
+        count_exactly(testbed);
+        count_in_time(testbed);
     });
-    credit.part(3, [&] { count_most(bench); });
-    credit.part(2, [&] { count_in_small_ring(bench); });
+    credit.part(3, [&] { count_most(testbed); });
+    credit.part(2, [&] { count_in_small_ring(testbed); });
     credit.done();
-    end_batches(bench);
+    end_batches(testbed);
 }
 
-void change(Bench& bench, unsigned frames, unsigned usecs) {
-    bench.must_run({"ethtool", "-C", interface(bench), "rx-frames", std::to_string(frames),
-                    "rx-usecs", std::to_string(usecs)});
+void change(Testbed& testbed, unsigned frames, unsigned usecs) {
+    testbed.must_run({"ethtool", "-C", interface(testbed), "rx-frames", std::to_string(frames),
+                      "rx-usecs", std::to_string(usecs)});
 }
 
 /// A batch that is smaller than what waits is complete; one that is larger waits on.
-void change_count(Bench& bench) {
+void change_count(Testbed& testbed) {
     constexpr unsigned small = 4;
     constexpr unsigned large = 7;
-    set_batch(bench, small, no_hurry(bench));
-    auto tail = bench.reg(RDT0);
-    gather(bench, small - 1);
-    change(bench, large, no_hurry(bench));
-    gather(bench, large - small);
-    expect_gathering(bench, tail, large - 1, large);
-    change(bench, small, no_hurry(bench));
-    expect_batch(bench, tail, large - 1);
-    tail = bench.reg(RDT0);
-    gather(bench, small - 1);  // the next batch begins at nothing
-    expect_gathering(bench, tail, small - 1, small);
+    set_batch(testbed, small, no_hurry(testbed));
+    auto tail = testbed.reg(RDT0);
+    gather(testbed, small - 1);
+    change(testbed, large, no_hurry(testbed));
+    gather(testbed, large - small);
+    expect_gathering(testbed, tail, large - 1, large);
+    change(testbed, small, no_hurry(testbed));
+    expect_batch(testbed, tail, large - 1);
+    tail = testbed.reg(RDT0);
+    gather(testbed, small - 1);  // the next batch begins at nothing
+    expect_gathering(testbed, tail, small - 1, small);
     // What is refused changes nothing for them either.
-    const auto refused = bench.run(
-        {"ethtool", "-C", interface(bench), "rx-frames", std::to_string(large), "rx-usecs", "0"});
+    const auto refused = testbed.run(
+        {"ethtool", "-C", interface(testbed), "rx-frames", std::to_string(large), "rx-usecs", "0"});
     expect_that(refused.status != 0, "ethtool -C rx-usecs 0 while frames wait", "refused", "taken");
-    gather(bench, 1);
-    expect_batch(bench, tail, small);
-    tail = bench.reg(RDT0);
-    gather(bench, small - 1);
-    change(bench, 1, 0);
-    expect_batch(bench, tail, small - 1);
+    gather(testbed, 1);
+    expect_batch(testbed, tail, small);
+    tail = testbed.reg(RDT0);
+    gather(testbed, small - 1);
+    change(testbed, 1, 0);
+    expect_batch(testbed, tail, small - 1);
 }
 
-void shorten_time(Bench& bench) {
+void shorten_time(Testbed& testbed) {
     constexpr unsigned soon = 100'000;  // us
-    set_batch(bench, max_frames(bench), no_hurry(bench));
-    const auto tail = bench.reg(RDT0);
-    gather(bench, 3);
-    expect_gathering(bench, tail, 3, max_frames(bench));
-    change(bench, max_frames(bench), soon);
-    expect_batch(bench, tail, 3);
+    set_batch(testbed, max_frames(testbed), no_hurry(testbed));
+    const auto tail = testbed.reg(RDT0);
+    gather(testbed, 3);
+    expect_gathering(testbed, tail, 3, max_frames(testbed));
+    change(testbed, max_frames(testbed), soon);
+    expect_batch(testbed, tail, 3);
 }
 
 /// The time counts from the first frame, not from the change.
-void shorten_time_that_has_passed(Bench& bench) {
+void shorten_time_that_has_passed(Testbed& testbed) {
     constexpr unsigned usecs = 1'400'000;
     constexpr unsigned most_late = usecs / 2000;  // ms; one run of ethtool is 150 of them
-    set_batch(bench, max_frames(bench), no_hurry(bench));
-    gather(bench, 2);
-    bench.must_run({"sleep", "1.5"});
-    const Stopwatch stopwatch(bench);
+    set_batch(testbed, max_frames(testbed), no_hurry(testbed));
+    gather(testbed, 2);
+    testbed.must_run({"sleep", "1.5"});
+    const Stopwatch stopwatch(testbed);
     stopwatch.begin(1, 0);
-    change(bench, max_frames(bench), usecs);
+    change(testbed, max_frames(testbed), usecs);
     stopwatch.expect_in_time("frames that had waited for longer than the new rx-usecs",
-                             Bench::usual_patience, most_late);
+                             Testbed::usual_patience, most_late);
 }
 
 /// Some frames wait for a short time and, before it is up, for a long one.
-void lengthen_time(Bench& bench) {
+void lengthen_time(Testbed& testbed) {
     constexpr unsigned longest_try = 16;
     for (unsigned seconds = 1;; seconds *= 2) {
-        set_batch(bench, max_frames(bench), seconds * 1'000'000);
-        const auto tail = bench.reg(RDT0);
-        const auto start = uptime(bench);
-        send_silent(bench);
-        change(bench, max_frames(bench), no_hurry(bench));
+        set_batch(testbed, max_frames(testbed), seconds * 1'000'000);
+        const auto tail = testbed.reg(RDT0);
+        const auto start = uptime(testbed);
+        send_silent(testbed);
+        change(testbed, max_frames(testbed), no_hurry(testbed));
         // Served already, or nearly so: the change came too late to say anything.
-        if (uptime(bench) - start > seconds * 80 && seconds < longest_try) continue;
-        bench.wait_until(
+        if (uptime(testbed) - start > seconds * 80 && seconds < longest_try) continue;
+        testbed.wait_until(
             fmt::format("{} s by the guest's clock", seconds), "they pass",
-            [&] { return uptime(bench) - start > seconds * 100 + 10; },
-            [&] { return std::to_string(uptime(bench) - start); },
-            Bench::Seconds(seconds) + Bench::usual_limit);
-        expect_gathering(bench, tail, 1, max_frames(bench));
+            [&] { return uptime(testbed) - start > seconds * 100 + 10; },
+            [&] { return std::to_string(uptime(testbed) - start); },
+            Testbed::Seconds(seconds) + Testbed::usual_limit);
+        expect_gathering(testbed, tail, 1, max_frames(testbed));
         return;
     }
 }
 
-void check_change(Bench& bench) {
+void check_change(Testbed& testbed) {
     Credit credit;
-    credit.part(2, [&] { change_count(bench); });
+    credit.part(2, [&] { change_count(testbed); });
     credit.part(3, [&] {
-        shorten_time(bench);
-        shorten_time_that_has_passed(bench);
-        lengthen_time(bench);
+        shorten_time(testbed);
+        shorten_time_that_has_passed(testbed);
+        lengthen_time(testbed);
     });
     credit.done();
-    end_batches(bench);
+    end_batches(testbed);
 }
 
 /// Neither before its time nor after it, whole, and in order; and the next batch again.
-void wait_for_few(Bench& bench) {
+void wait_for_few(Testbed& testbed) {
     constexpr unsigned batches = 2;
     constexpr unsigned batch = 3;
-    const auto usecs = static_cast<unsigned>(300 + bench.random()() % 100) * 1000;
-    set_batch(bench, max_frames(bench), usecs);
-    const grader::Answering program(bench, batches * batch);
-    const Stopwatch stopwatch(bench);
+    const auto usecs = static_cast<unsigned>(300 + testbed.random()() % 100) * 1000;
+    set_batch(testbed, max_frames(testbed), usecs);
+    const grader::Answering program(testbed, batches * batch);
+    const Stopwatch stopwatch(testbed);
     for (unsigned i = 0; i < batches; ++i) {
         std::vector<std::string> frames;
         while (frames.size() < batch) frames.push_back(program.make_frame());
-        stopwatch.begin(max_frames(bench), usecs);
-        for (const auto& frame : frames) bench.send(frame);
+        stopwatch.begin(max_frames(testbed), usecs);
+        for (const auto& frame : frames) testbed.send(frame);
         program.expect_answers("three frames, after which none comes", frames);
         stopwatch.expect_in_time(fmt::format("three frames, rx-usecs {}", usecs),
-                                 Bench::usual_patience);
+                                 Testbed::usual_patience);
     }
 }
 
 /// The time counts from the first frame of a batch: frames that drip in must not put it off.
-void wait_while_dripping(Bench& bench) {
+void wait_while_dripping(Testbed& testbed) {
     constexpr unsigned usecs = 1'000'000;
-    constexpr Bench::Seconds between{0.1};
-    set_batch(bench, max_frames(bench), usecs);
-    const Stopwatch stopwatch(bench);
-    stopwatch.begin(max_frames(bench), usecs);
-    const auto tail = bench.reg(RDT0);
+    constexpr Testbed::Seconds between{0.1};
+    set_batch(testbed, max_frames(testbed), usecs);
+    const Stopwatch stopwatch(testbed);
+    stopwatch.begin(max_frames(testbed), usecs);
+    const auto tail = testbed.reg(RDT0);
     unsigned sent = 0;
     const auto served = [&] {
-        if (++sent < max_frames(bench)) send_silent(bench);
-        bench.receive(between);  // there is nothing to receive; this is a pause
-        return bench.reg(RDT0) != tail;
+        if (++sent < max_frames(testbed)) send_silent(testbed);
+        testbed.receive(between);  // there is nothing to receive; this is a pause
+        return testbed.reg(RDT0) != tail;
     };
     const auto what =
         fmt::format("frames that come one by one, less than a batch, rx-usecs being {}", usecs);
-    expect_that(bench.soon(served, Bench::Seconds(1) + Bench::usual_patience),
+    expect_that(testbed.soon(served, Testbed::Seconds(1) + Testbed::usual_patience),
                 what + ": RDT, read from outside the guest",
                 "they are served when the first of them has waited so long", "they are not served");
-    if (!unmasked(bench)) end_batches(bench);  // the last of them may have begun a batch
-    stopwatch.expect_in_time(what, Bench::usual_patience);
+    if (!unmasked(testbed)) end_batches(testbed);  // the last of them may have begun a batch
+    stopwatch.expect_in_time(what, Testbed::usual_patience);
 }
 
 /// The shortest time, and one whose nanoseconds do not fit into 32 bits.
-void wait_extremely(Bench& bench) {
+void wait_extremely(Testbed& testbed) {
     constexpr unsigned wraps = 4'294'968;  // us: 704 ns in 32 bits
-    set_batch(bench, 2, 1);
+    set_batch(testbed, 2, 1);
     {
-        const Stopwatch stopwatch(bench);
+        const Stopwatch stopwatch(testbed);
         stopwatch.begin(2, 1);
-        send_silent(bench);
-        stopwatch.expect_in_time("one frame of a batch of 2, rx-usecs 1", Bench::usual_patience);
+        send_silent(testbed);
+        stopwatch.expect_in_time("one frame of a batch of 2, rx-usecs 1", Testbed::usual_patience);
     }
-    set_batch(bench, 2, std::min(wraps, no_hurry(bench)));
-    const auto tail = bench.reg(RDT0);
-    send_silent(bench);
-    bench.must_run({"sleep", "0.1"});
-    expect_gathering(bench, tail, 1, 2);
+    set_batch(testbed, 2, std::min(wraps, no_hurry(testbed)));
+    const auto tail = testbed.reg(RDT0);
+    send_silent(testbed);
+    testbed.must_run({"sleep", "0.1"});
+    expect_gathering(testbed, tail, 1, 2);
 }
 
 /// Frames that were left in the ring when the interface went down have nothing to say any more.
-void wait_when_up_again(Bench& bench) {
+void wait_when_up_again(Testbed& testbed) {
     constexpr unsigned usecs = 300'000;
-    const auto eth = interface(bench);
-    set_batch(bench, max_frames(bench), no_hurry(bench));
-    send_silent(bench);
-    bench.must_run({"ip", "link", "set", "dev", eth, "down"});
-    bench.must_run({"ethtool", "-C", eth, "rx-usecs", std::to_string(usecs)});
-    bring_up(bench);
-    const Stopwatch stopwatch(bench);
-    stopwatch.begin(max_frames(bench), usecs);
-    send_silent(bench);
-    stopwatch.expect_in_time("the first frame after going down and up", Bench::usual_patience);
+    const auto eth = interface(testbed);
+    set_batch(testbed, max_frames(testbed), no_hurry(testbed));
+    send_silent(testbed);
+    testbed.must_run({"ip", "link", "set", "dev", eth, "down"});
+    testbed.must_run({"ethtool", "-C", eth, "rx-usecs", std::to_string(usecs)});
+    bring_up(testbed);
+    const Stopwatch stopwatch(testbed);
+    stopwatch.begin(max_frames(testbed), usecs);
+    send_silent(testbed);
+    stopwatch.expect_in_time("the first frame after going down and up", Testbed::usual_patience);
 }
 
-void check_time(Bench& bench) {
+void check_time(Testbed& testbed) {
     Credit credit;
     credit.part(3, [&] {
-        wait_for_few(bench);
-        wait_when_up_again(bench);
+        wait_for_few(testbed);
+        wait_when_up_again(testbed);
     });
-    credit.part(1, [&] { wait_while_dripping(bench); });
-    credit.part(1, [&] { wait_extremely(bench); });
+    credit.part(1, [&] { wait_while_dripping(testbed); });
+    credit.part(1, [&] { wait_extremely(testbed); });
     credit.done();
-    end_batches(bench);
+    end_batches(testbed);
 }
 
-void check_sending(Bench& bench) {
+void check_sending(Testbed& testbed) {
     constexpr unsigned ring = 16;
     constexpr unsigned frames = 40;
-    const auto eth = interface(bench);
-    bench.must_run({"ethtool", "-G", eth, "tx", std::to_string(ring)});
-    set_batch(bench, max_frames(bench), no_hurry(bench));
-    bench.take_frames();
-    const auto tail = bench.reg(RDT0);
-    send_silent(bench);
-    bench.start({"frames", "send", eth, std::to_string(frames)});
+    const auto eth = interface(testbed);
+    testbed.must_run({"ethtool", "-G", eth, "tx", std::to_string(ring)});
+    set_batch(testbed, max_frames(testbed), no_hurry(testbed));
+    testbed.take_frames();
+    const auto tail = testbed.reg(RDT0);
+    send_silent(testbed);
+    testbed.start({"frames", "send", eth, std::to_string(frames)});
     unsigned came = 0;
-    while (came < frames && bench.receive()) ++came;
+    while (came < frames && testbed.receive()) ++came;
     expect_equal("frames sent through a ring of 16 while a received frame waits for more", frames,
                  came);
-    expect_gathering(bench, tail, 1, max_frames(bench));
-    end_batches(bench);
-    bench.must_run({"ethtool", "-G", eth, "tx", std::to_string(usual_ring)});
+    expect_gathering(testbed, tail, 1, max_frames(testbed));
+    end_batches(testbed);
+    testbed.must_run({"ethtool", "-G", eth, "tx", std::to_string(usual_ring)});
 }
 
 // --- going --------------------------------------------------------------------------------------
 
-void check_unload(Bench& bench) {
-    if (!bench.text("/sys/class/net/" + interface(bench) + "/carrier").starts_with('1'))
-        bench.run({"ip", "link", "set", "dev", interface(bench), "up"});
+void check_unload(Testbed& testbed) {
+    if (!testbed.text("/sys/class/net/" + interface(testbed) + "/carrier").starts_with('1'))
+        testbed.run({"ip", "link", "set", "dev", interface(testbed), "up"});
     else
-        let_frames_gather(bench);
-    bench.start({"rmmod", "igbook"});
-    expect_that(bench.soon([&] { return bench.text("/sys/module/igbook/initstate").empty(); },
-                           no_waiting(bench)),
+        let_frames_gather(testbed);
+    testbed.start({"rmmod", "igbook"});
+    expect_that(testbed.soon([&] { return testbed.text("/sys/module/igbook/initstate").empty(); },
+                             no_waiting(testbed)),
                 "unloading with rx-usecs that are long", "the module is gone soon", "it is not");
-    const auto mark = bench.writes().size();
-    grader::expect_released(bench, "after rmmod");
-    expect_no_timer(bench, "after rmmod");
-    expect_that(bench.text("/proc/interrupts").find("-rxtx-") == std::string::npos,
+    const auto mark = testbed.writes().size();
+    grader::expect_released(testbed, "after rmmod");
+    expect_no_timer(testbed, "after rmmod");
+    expect_that(testbed.text("/proc/interrupts").find("-rxtx-") == std::string::npos,
                 "/proc/interrupts after rmmod", "nothing of the card's", "its vectors");
-    grader::expect_nothing_lost(bench, "unloading while frames gather");
+    grader::expect_nothing_lost(testbed, "unloading while frames gather");
     // While memory was searched, more than a second passed.
-    grader::expect_no_write(bench, mark, "after rmmod");
+    grader::expect_no_write(testbed, mark, "after rmmod");
 }
 
 void add_the_registers(grader::Scenario& lab) {

@@ -10,9 +10,9 @@
 #include <array>
 
 #include "all_labs.h"
-#include "bench.h"
 #include "expect.h"
 #include "frame.h"
+#include "testbed.h"
 #include "traffic.h"
 #include "witness.h"
 
@@ -20,7 +20,6 @@ namespace fwts::labs {
 namespace {
 
 using grader::ahead;
-using grader::Bench;
 using grader::Credit;
 using grader::expect_equal;
 using grader::expect_that;
@@ -28,6 +27,7 @@ using grader::Inserted;
 using grader::interface;
 using grader::RegisterWrite;
 using grader::send_silent;
+using grader::Testbed;
 using grader::unmasked;
 using grader::Witness;
 using grader::writes_since;
@@ -48,24 +48,24 @@ constexpr const char* delivered = "napi_gro_receive";
 constexpr const char* taken_back = "napi_consume_skb";
 constexpr const char* completes = "napi_complete_done";
 
-void put_setting(Bench& bench, const std::string& name, std::uint64_t value) {
-    bench.put("/sys/class/net/" + interface(bench) + "/" + name, std::to_string(value));
+void put_setting(Testbed& testbed, const std::string& name, std::uint64_t value) {
+    testbed.put("/sys/class/net/" + interface(testbed) + "/" + name, std::to_string(value));
 }
 
 /// From the next frame on the core polls by its timer and keeps the vector masked.
 /// @param between  nanoseconds from one poll to the next.
-void begin_deferral(Bench& bench, std::uint64_t between) {
+void begin_deferral(Testbed& testbed, std::uint64_t between) {
     constexpr unsigned for_ever = 100'000;  // empty polls; nobody waits for them
-    put_setting(bench, "gro_flush_timeout", between);
-    put_setting(bench, "napi_defer_hard_irqs", for_ever);
+    put_setting(testbed, "gro_flush_timeout", between);
+    put_setting(testbed, "napi_defer_hard_irqs", for_ever);
 }
 
 /// The next poll of the timer is the last.
-void end_deferral(Bench& bench) {
-    put_setting(bench, "gro_flush_timeout", 0);
-    put_setting(bench, "napi_defer_hard_irqs", 0);
-    constexpr Bench::Seconds timer_and_more{5};
-    expect_that(bench.soon([&] { return unmasked(bench); }, timer_and_more),
+void end_deferral(Testbed& testbed) {
+    put_setting(testbed, "gro_flush_timeout", 0);
+    put_setting(testbed, "napi_defer_hard_irqs", 0);
+    constexpr Testbed::Seconds timer_and_more{5};
+    expect_that(testbed.soon([&] { return unmasked(testbed); }, timer_and_more),
                 "EIMS, read from outside the guest, when napi_defer_hard_irqs is 0 again",
                 "vector 0 enabled", "masked");
 }
@@ -75,32 +75,32 @@ constexpr std::uint64_t rarely = 1'500'000'000;  // ns; all frames are there bef
 
 /// Frames that nobody answers are put into the ring, and served.
 /// @return how far the tail had moved when each of them was served.
-void expect_served(Bench& bench, std::uint32_t tail, unsigned frames) {
-    expect_that(bench.soon([&] { return ahead(bench, tail, bench.reg(RDT0)) == frames; }),
+void expect_served(Testbed& testbed, std::uint32_t tail, unsigned frames) {
+    expect_that(testbed.soon([&] { return ahead(testbed, tail, testbed.reg(RDT0)) == frames; }),
                 fmt::format("RDT of queue 0 after {} frames, read from outside the guest", frames),
                 fmt::format("{} on", frames),
-                fmt::format("{} on", ahead(bench, tail, bench.reg(RDT0))));
+                fmt::format("{} on", ahead(testbed, tail, testbed.reg(RDT0))));
 }
 
 /// A check's body; whatever becomes of it, the next one finds the interface up as after loading.
-std::function<void(Bench&)> tidy(void (*body)(Bench&)) {
-    return [body](Bench& bench) {
+std::function<void(Testbed&)> tidy(void (*body)(Testbed&)) {
+    return [body](Testbed& testbed) {
         try {
-            grader::bring_up(bench);
-            body(bench);
+            grader::bring_up(testbed);
+            body(testbed);
         } catch (const grader::Failure&) {
-            if (bench.text(irq_mode_file) == "intx") {
-                bench.run({"rmmod", "igbook"});
-                bench.run({"insmod", Bench::guest_module});
+            if (testbed.text(irq_mode_file) == "intx") {
+                testbed.run({"rmmod", "igbook"});
+                testbed.run({"insmod", Testbed::guest_module});
             }
-            put_setting(bench, "gro_flush_timeout", 0);
-            put_setting(bench, "napi_defer_hard_irqs", 0);
+            put_setting(testbed, "gro_flush_timeout", 0);
+            put_setting(testbed, "napi_defer_hard_irqs", 0);
             // A program that still listens ends when the interface goes down.
-            bench.sh(
+            testbed.sh(
                 fmt::format("ip link set dev {0} down 2>/dev/null; ethtool -G {0} tx {1}; "
                             "ethtool -C {0} adaptive-rx off rx-usecs 0; "
                             "ip link set dev {0} up",
-                            interface(bench), usual_ring));
+                            interface(testbed), usual_ring));
             throw;
         }
     };
@@ -108,46 +108,46 @@ std::function<void(Bench&)> tidy(void (*body)(Bench&)) {
 
 // --- the chapter's part -----------------------------------------------------------------------
 
-void check_loads(Bench& bench) {
-    bench.silence_guest();
-    grader::load(bench);
-    const auto eth = interface(bench);
+void check_loads(Testbed& testbed) {
+    testbed.silence_guest();
+    grader::load(testbed);
+    const auto eth = interface(testbed);
     // No pauses unless a check asks for them.
-    bench.must_run({"ethtool", "-C", eth, "adaptive-rx", "off", "rx-usecs", "0"});
-    bench.must_run({"ip", "link", "set", "dev", eth, "up"});
-    grader::expect_carrier(bench, eth, true);
+    testbed.must_run({"ethtool", "-C", eth, "adaptive-rx", "off", "rx-usecs", "0"});
+    testbed.must_run({"ip", "link", "set", "dev", eth, "up"});
+    grader::expect_carrier(testbed, eth, true);
 }
 
-void exchange(Bench& bench, unsigned singly, unsigned together) {
-    const grader::Answering program(bench, singly + together);
+void exchange(Testbed& testbed, unsigned singly, unsigned together) {
+    const grader::Answering program(testbed, singly + together);
     program.exchange_singly(singly);
     program.exchange_together(together);
 }
 
 /// @param parameters  of the module
-void load_anew(Bench& bench, const std::vector<std::string>& parameters) {
-    bench.must_run({"rmmod", "igbook"});
-    grader::load(bench, parameters);
-    bench.must_run({"ethtool", "-C", interface(bench), "adaptive-rx", "off", "rx-usecs", "0"});
-    grader::bring_up(bench);
+void load_anew(Testbed& testbed, const std::vector<std::string>& parameters) {
+    testbed.must_run({"rmmod", "igbook"});
+    grader::load(testbed, parameters);
+    testbed.must_run({"ethtool", "-C", interface(testbed), "adaptive-rx", "off", "rx-usecs", "0"});
+    grader::bring_up(testbed);
 }
 
-void check_frames(Bench& bench) {
+void check_frames(Testbed& testbed) {
     Credit credit;
-    credit.part(8, [&] { exchange(bench, 10, 50); });
+    credit.part(8, [&] { exchange(testbed, 10, 50); });
     credit.part(2, [&] {
-        load_anew(bench, {"irq_mode=intx"});
-        exchange(bench, 3, 20);
+        load_anew(testbed, {"irq_mode=intx"});
+        exchange(testbed, 3, 20);
     });
-    load_anew(bench, {});
+    load_anew(testbed, {});
     credit.done();
 }
 
-void check_mask(Bench& bench) {
+void check_mask(Testbed& testbed) {
     constexpr unsigned frames = 8;
     Credit credit;
-    credit.part(8, [&] { grader::expect_masked_while_serving(bench, frames); });
-    credit.part(2, [&] { grader::expect_tagged(bench); });
+    credit.part(8, [&] { grader::expect_masked_while_serving(testbed, frames); });
+    credit.part(2, [&] { grader::expect_tagged(testbed); });
     credit.done();
 }
 
@@ -235,44 +235,44 @@ std::vector<Poll> expect_contract(const Witness& witness, const Writes& record) 
 }
 
 /// A number of silent frames is put into the ring.
-void fill(Bench& bench, unsigned frames) {
-    for (unsigned i = 0; i < frames; ++i) send_silent(bench);
+void fill(Testbed& testbed, unsigned frames) {
+    for (unsigned i = 0; i < frames; ++i) send_silent(testbed);
 }
 
 /// From now on nothing calls; frames that were sent and received pile up.
-void pile_up(Bench& bench, unsigned received, unsigned sent) {
+void pile_up(Testbed& testbed, unsigned received, unsigned sent) {
     // The timer of a pause that is over interrupts once more; that poll unmasks.
-    expect_that(bench.soon([&] {
-        bench.let_settle();
-        bench.set_reg(EIMC, queue_vector);
-        bench.let_settle();
-        return !unmasked(bench);
+    expect_that(testbed.soon([&] {
+        testbed.let_settle();
+        testbed.set_reg(EIMC, queue_vector);
+        testbed.let_settle();
+        return !unmasked(testbed);
     }),
                 "EIMS after EIMC, both from outside the guest, with nothing to be served",
                 "vector 0 masked", "enabled again and again");
-    bench.take_frames();
+    testbed.take_frames();
     // What a socket has sent and nobody took back fills its buffer: each run has a socket of its
     // own.
     constexpr unsigned a_socket_holds = 128;
     for (; sent > 0; sent -= std::min(sent, a_socket_holds))
-        bench.must_run(
-            {"frames", "send", interface(bench), std::to_string(std::min(sent, a_socket_holds))});
-    fill(bench, received);
+        testbed.must_run(
+            {"frames", "send", interface(testbed), std::to_string(std::min(sent, a_socket_holds))});
+    fill(testbed, received);
 }
 
 /// The card may call for what has piled up, and all is served when the vector is enabled again.
 /// @return what was written meanwhile
-Writes let_in(Bench& bench) {
-    const auto mark = bench.writes().size();
-    bench.set_reg(EIMS, queue_vector);
-    const auto record_now = [&] { return grader::after_letting_in(writes_since(bench, mark)); };
+Writes let_in(Testbed& testbed) {
+    const auto mark = testbed.writes().size();
+    testbed.set_reg(EIMS, queue_vector);
+    const auto record_now = [&] { return grader::after_letting_in(writes_since(testbed, mark)); };
     const auto enabled = [&] {
         const auto record = record_now();
-        return grader::first(record, EIMS, queue_vector) < record.size() && unmasked(bench);
+        return grader::first(record, EIMS, queue_vector) < record.size() && unmasked(testbed);
     };
-    expect_that(bench.soon(enabled), "EIMS, as QEMU recorded it, after an interrupt",
+    expect_that(testbed.soon(enabled), "EIMS, as QEMU recorded it, after an interrupt",
                 "vector 0 is enabled again", "it is not");
-    bench.let_settle();
+    testbed.let_settle();
     return record_now();
 }
 
@@ -291,79 +291,79 @@ void expect_all(const std::vector<Poll>& polls, unsigned received, unsigned sent
                  text(all.received, all.sent));
 }
 
-void serve_pile(Bench& bench, unsigned received, unsigned sent) {
-    const Witness witness(bench, contract_symbols(), {"poll=" + interface(bench)});
-    pile_up(bench, received, sent);
-    expect_all(expect_contract(witness, let_in(bench)), received, sent);
+void serve_pile(Testbed& testbed, unsigned received, unsigned sent) {
+    const Witness witness(testbed, contract_symbols(), {"poll=" + interface(testbed)});
+    pile_up(testbed, received, sent);
+    expect_all(expect_contract(witness, let_in(testbed)), received, sent);
 }
 
-void send_through_small_ring(Bench& bench) {
+void send_through_small_ring(Testbed& testbed) {
     constexpr unsigned ring = 16;
     constexpr unsigned frames = 40;
-    const auto eth = interface(bench);
-    bench.must_run({"ethtool", "-G", eth, "tx", std::to_string(ring)});
-    bench.take_frames();
-    bench.start({"frames", "send", eth, std::to_string(frames)});
+    const auto eth = interface(testbed);
+    testbed.must_run({"ethtool", "-G", eth, "tx", std::to_string(ring)});
+    testbed.take_frames();
+    testbed.start({"frames", "send", eth, std::to_string(frames)});
     unsigned came = 0;
-    while (came < frames && bench.receive()) ++came;
+    while (came < frames && testbed.receive()) ++came;
     expect_equal("frames sent through a ring of 16 while none comes", frames, came);
-    bench.must_run({"ethtool", "-G", eth, "tx", std::to_string(usual_ring)});
+    testbed.must_run({"ethtool", "-G", eth, "tx", std::to_string(usual_ring)});
 }
 
-void send_more_than_the_limit(Bench& bench) {
-    const auto eth = interface(bench);
-    bench.must_run({"ethtool", "-G", eth, "tx", std::to_string(2 * usual_ring)});
-    serve_pile(bench, 3, tx_limit + 40);
-    bench.must_run({"ethtool", "-G", eth, "tx", std::to_string(usual_ring)});
+void send_more_than_the_limit(Testbed& testbed) {
+    const auto eth = interface(testbed);
+    testbed.must_run({"ethtool", "-G", eth, "tx", std::to_string(2 * usual_ring)});
+    serve_pile(testbed, 3, tx_limit + 40);
+    testbed.must_run({"ethtool", "-G", eth, "tx", std::to_string(usual_ring)});
 }
 
-void check_sent(Bench& bench) {
+void check_sent(Testbed& testbed) {
     Credit credit;
-    credit.part(5, [&] { send_through_small_ring(bench); });
-    credit.part(5, [&] { send_more_than_the_limit(bench); });
+    credit.part(5, [&] { send_through_small_ring(testbed); });
+    credit.part(5, [&] { send_more_than_the_limit(testbed); });
     credit.done();
 }
 
-void check_deferred(Bench& bench) {
+void check_deferred(Testbed& testbed) {
     constexpr unsigned frames = 6;
-    const auto before = grader::interrupts(bench, queue_name(bench));
-    begin_deferral(bench, often);
-    const auto tail = bench.reg(RDT0);
+    const auto before = grader::interrupts(testbed, queue_name(testbed));
+    begin_deferral(testbed, often);
+    const auto tail = testbed.reg(RDT0);
     for (unsigned sent = 1; sent <= frames; ++sent) {
-        send_silent(bench);
-        expect_served(bench, tail, sent);
-        bench.let_settle();
-        expect_that(!unmasked(bench),
+        send_silent(testbed);
+        expect_served(testbed, tail, sent);
+        testbed.let_settle();
+        expect_that(!unmasked(testbed),
                     "EIMS, read from outside the guest, while napi_complete_done() says false",
                     "vector 0 masked", "enabled");
     }
-    end_deferral(bench);
+    end_deferral(testbed);
     // One for the first frame; a cause noted while the vector was masked may bring a second.
-    const auto came = grader::interrupts(bench, queue_name(bench)) - before;
+    const auto came = grader::interrupts(testbed, queue_name(testbed)) - before;
     expect_that(came <= 2, fmt::format("interrupts for {} frames, polled by the timer", frames),
                 "one or two", std::to_string(came));
 }
 
 /// A poll by somebody else, with his budget.
-void poll_as_others(Bench& bench, unsigned with, unsigned received, unsigned sent) {
-    const auto eth = interface(bench);
-    const Witness witness(bench, contract_symbols(), {"poll=" + eth});
-    pile_up(bench, received, sent);
-    const auto tail = bench.reg(RDT0);
-    const auto mark = bench.writes().size();
+void poll_as_others(Testbed& testbed, unsigned with, unsigned received, unsigned sent) {
+    const auto eth = interface(testbed);
+    const Witness witness(testbed, contract_symbols(), {"poll=" + eth});
+    pile_up(testbed, received, sent);
+    const auto tail = testbed.reg(RDT0);
+    const auto mark = testbed.writes().size();
     {
-        const Inserted poller(bench, "poller",
+        const Inserted poller(testbed, "poller",
                               {"interface=" + eth, fmt::format("budget={}", with)});
         const auto least = std::min(with, received);
-        expect_that(bench.soon([&] { return ahead(bench, tail, bench.reg(RDT0)) >= least; }),
+        expect_that(testbed.soon([&] { return ahead(testbed, tail, testbed.reg(RDT0)) >= least; }),
                     "RDT of queue 0 after a poll by somebody else", fmt::format("{} on", least),
                     "less");
     }
-    expect_that(bench.soon([&] { return unmasked(bench); }),
+    expect_that(testbed.soon([&] { return unmasked(testbed); }),
                 "EIMS, read from outside the guest, after all has been served", "vector 0 enabled",
                 "masked");
-    bench.let_settle();
-    const auto polls = expect_contract(witness, writes_since(bench, mark));
+    testbed.let_settle();
+    const auto polls = expect_contract(witness, writes_since(testbed, mark));
     expect_all(polls, received, sent);
     expect_equal("budget of the first poll", with, polls.at(0).budget);
     expect_equal(fmt::format("frames received by it, of {}", received), std::min(with, received),
@@ -371,46 +371,46 @@ void poll_as_others(Bench& bench, unsigned with, unsigned received, unsigned sen
     if (with == 0) expect_equal("sent frames taken back by it", sent, polls.at(0).sent);
 }
 
-void check_budget(Bench& bench) {
+void check_budget(Testbed& testbed) {
     Credit credit;
     credit.part(6, [&] {
         for (const auto received : {budget - 1, budget, budget + 1, 2 * budget + 5})
-            serve_pile(bench, received, 3);
+            serve_pile(testbed, received, 3);
     });
     credit.part(4, [&] {
         constexpr unsigned small = 5;
         for (const auto received : {small - 1, small, small + 4})
-            poll_as_others(bench, small, received, 2);
-        poll_as_others(bench, 0, 3, 2);
+            poll_as_others(testbed, small, received, 2);
+        poll_as_others(testbed, 0, 3, 2);
     });
     credit.done();
 }
 
-void check_window(Bench& bench) {
-    const auto tail = bench.reg(RDT0);
-    const auto console = bench.console().size();
+void check_window(Testbed& testbed) {
+    const auto tail = testbed.reg(RDT0);
+    const auto console = testbed.console().size();
     // Holds the poll where it calls napi_complete_done() for the first time from now on, until the
     // card has received another frame.
     const Inserted window(
-        bench, "window",
-        {grader::card_memory(bench), std::string("symbol=") + completes, "frames=1"});
-    send_silent(bench);
-    expect_that(bench.soon([&] {
-        return bench.console().find("window: open", console) != std::string::npos;
+        testbed, "window",
+        {grader::card_memory(testbed), std::string("symbol=") + completes, "frames=1"});
+    send_silent(testbed);
+    expect_that(testbed.soon([&] {
+        return testbed.console().find("window: open", console) != std::string::npos;
     }),
                 "the poll function, after a frame", "calls napi_complete_done()", "does not");
-    send_silent(bench);
+    send_silent(testbed);
     expect_equal("frames received while the poll was held before napi_complete_done()",
                  std::string("1"), window.parameter("arrived"));
     expect_that(
-        bench.soon([&] { return ahead(bench, tail, bench.reg(RDT0)) == 2; }),
+        testbed.soon([&] { return ahead(testbed, tail, testbed.reg(RDT0)) == 2; }),
         "a frame that came between the last look at the ring and napi_complete_done(), and after "
         "which none comes",
         "is served", "is not");
 }
 
 /// A segment of a TCP connection that the guest has never heard of.
-std::string tcp_segment(Bench& bench, std::uint32_t sequence, std::size_t payload) {
+std::string tcp_segment(Testbed& testbed, std::uint32_t sequence, std::size_t payload) {
     constexpr std::uint8_t header_words = 5;
     constexpr std::uint8_t flag_ack = 0x10;
     sandbox::Frame segment{0x9c, 0x40, 0x12, 0x34};
@@ -419,7 +419,7 @@ std::string tcp_segment(Bench& bench, std::uint32_t sequence, std::size_t payloa
             segment.push_back(static_cast<std::uint8_t>(word >> static_cast<unsigned>(shift)));
     const std::array<std::uint8_t, 8> rest{header_words << 4U, flag_ack, 0x20, 0, 0, 0, 0, 0};
     segment.insert(segment.end(), rest.begin(), rest.end());
-    const auto text = bench.random_bytes(payload);
+    const auto text = testbed.random_bytes(payload);
     segment.insert(segment.end(), text.begin(), text.end());
     // The pseudo header, then the segment.
     auto sum = sandbox::checksum_add(sandbox::kTcp, sandbox::kHostIp4.data(), 4);
@@ -432,7 +432,7 @@ std::string tcp_segment(Bench& bench, std::uint32_t sequence, std::size_t payloa
     segment[check_at + 1] = static_cast<std::uint8_t>(check & 0xffU);
     const auto frame = sandbox::ip4({}, sandbox::kTcp, segment);
     constexpr std::size_t address = 6;
-    return bench.random_frame(14, bench.mac()).substr(0, address) +
+    return testbed.random_frame(14, testbed.mac()).substr(0, address) +
            std::string(frame.begin() + address, frame.end());
 }
 
@@ -446,26 +446,28 @@ bool is_reset(const std::string& bytes) {
 }
 
 /// The guest refuses what it knows nothing of: one answer for each piece that reaches TCP.
-void join_segments(Bench& bench) {
+void join_segments(Testbed& testbed) {
     constexpr unsigned segments = 8;
     constexpr std::size_t payload = 500;
-    const auto eth = interface(bench);
-    bench.must("an address", fmt::format("ip addr replace 192.0.2.2/24 dev {0} && ip neigh replace "
-                                         "192.0.2.1 lladdr 02:00:00:00:00:01 dev {0}",
-                                         eth));
-    bench.take_frames();
-    begin_deferral(bench, rarely);
-    send_silent(bench);  // what follows waits for the timer
-    const auto start = static_cast<std::uint32_t>(bench.random()());
+    const auto eth = interface(testbed);
+    testbed.must("an address",
+                 fmt::format("ip addr replace 192.0.2.2/24 dev {0} && ip neigh replace "
+                             "192.0.2.1 lladdr 02:00:00:00:00:01 dev {0}",
+                             eth));
+    testbed.take_frames();
+    begin_deferral(testbed, rarely);
+    send_silent(testbed);  // what follows waits for the timer
+    const auto start = static_cast<std::uint32_t>(testbed.random()());
     for (unsigned i = 0; i < segments; ++i)
-        bench.send(tcp_segment(bench, start + i * static_cast<std::uint32_t>(payload), payload));
-    end_deferral(bench);  // also what GRO holds is passed on then
-    const auto answer = bench.receive();
-    bench.let_settle();
-    auto answers = bench.take_frames();
+        testbed.send(
+            tcp_segment(testbed, start + i * static_cast<std::uint32_t>(payload), payload));
+    end_deferral(testbed);  // also what GRO holds is passed on then
+    const auto answer = testbed.receive();
+    testbed.let_settle();
+    auto answers = testbed.take_frames();
     if (answer) answers.push_back(*answer);
     const auto refused = std::count_if(answers.begin(), answers.end(), is_reset);
-    bench.must_run({"ip", "addr", "del", "192.0.2.2/24", "dev", eth});
+    testbed.must_run({"ip", "addr", "del", "192.0.2.2/24", "dev", eth});
     expect_that(refused >= 1 && refused <= segments / 2,
                 fmt::format("TCP resets for {} segments that follow one another, received in one "
                             "poll: one for each piece that GRO makes of them",
@@ -473,17 +475,18 @@ void join_segments(Bench& bench) {
                 "one", std::to_string(refused));
 }
 
-void check_gro(Bench& bench) {
+void check_gro(Testbed& testbed) {
     Credit credit;
-    credit.part(6, [&] { join_segments(bench); });
-    credit.part(4, [&] { serve_pile(bench, 4, 0); });
+    credit.part(6, [&] { join_segments(testbed); });
+    credit.part(4, [&] { serve_pile(testbed, 4, 0); });
     credit.done();
 }
 
 /// EITR of vector 0 as it was last written.
-std::uint32_t last_pause(Bench& bench) {
-    bench.let_settle();  // that the vector is enabled does not say the poll that writes it is over
-    const auto record = bench.writes();
+std::uint32_t last_pause(Testbed& testbed) {
+    testbed
+        .let_settle();  // that the vector is enabled does not say the poll that writes it is over
+    const auto record = testbed.writes();
     const auto found = std::find_if(record.rbegin(), record.rend(),
                                     [](const auto& write) { return write.offset == EITR0; });
     if (found == record.rend())
@@ -503,24 +506,24 @@ void expect_paused_while_masked(const Writes& record) {
                 "the pause is written before the vector is enabled", "after it");
 }
 
-void check_pause(Bench& bench) {
-    const auto eth = interface(bench);
+void check_pause(Testbed& testbed) {
+    const auto eth = interface(testbed);
     constexpr std::uint32_t longest = EITR_INTERVAL >> eitr_shift;
     for (const auto usecs :
-         {20 + static_cast<std::uint32_t>(bench.random()() % 300), 1U, longest, 0U}) {
-        bench.must_run({"ethtool", "-C", eth, "rx-usecs", std::to_string(usecs)});
-        const auto before = bench.writes().size();
-        grader::serve_one(bench);
-        bench.let_settle();  // EITR may be written after RDT, and the vector open all the time
-        expect_paused_while_masked(writes_since(bench, before));
+         {20 + static_cast<std::uint32_t>(testbed.random()() % 300), 1U, longest, 0U}) {
+        testbed.must_run({"ethtool", "-C", eth, "rx-usecs", std::to_string(usecs)});
+        const auto before = testbed.writes().size();
+        grader::serve_one(testbed);
+        testbed.let_settle();  // EITR may be written after RDT, and the vector open all the time
+        expect_paused_while_masked(writes_since(testbed, before));
         grader::expect_register(
             fmt::format("EITR of vector 0 after ethtool -C rx-usecs {}, as QEMU recorded it",
                         usecs),
-            EITR_CNT_INGR | usecs << eitr_shift, last_pause(bench));
-        const auto mark = bench.writes().size();
-        grader::serve_one(bench);
-        bench.let_settle();
-        const auto record = writes_since(bench, mark);
+            EITR_CNT_INGR | usecs << eitr_shift, last_pause(testbed));
+        const auto mark = testbed.writes().size();
+        grader::serve_one(testbed);
+        testbed.let_settle();
+        const auto record = writes_since(testbed, mark);
         expect_that(grader::first(record, EITR0) == record.size(),
                     "EITR after a frame more, as QEMU recorded it",
                     "not written, for it is the same", "written");
@@ -529,19 +532,19 @@ void check_pause(Bench& bench) {
 
 // --- beyond the book ----------------------------------------------------------------------------
 
-unsigned number(const Bench& bench, const std::string& name) {
-    return static_cast<unsigned>(std::stoul(bench.param(name)));
+unsigned number(const Testbed& testbed, const std::string& name) {
+    return static_cast<unsigned>(std::stoul(testbed.param(name)));
 }
 
 /// The policy of the handout, as a model.
 class Policy {
   public:
-    explicit Policy(const Bench& bench)
-        : some_(number(bench, "some_frames")),
-          many_(number(bench, "many_frames")),
-          some_usecs_(number(bench, "some_usecs")),
-          many_usecs_(number(bench, "many_usecs")),
-          patience_(number(bench, "patience_samples")) {}
+    explicit Policy(const Testbed& testbed)
+        : some_(number(testbed, "some_frames")),
+          many_(number(testbed, "many_frames")),
+          some_usecs_(number(testbed, "some_usecs")),
+          many_usecs_(number(testbed, "many_usecs")),
+          patience_(number(testbed, "patience_samples")) {}
 
     unsigned after(unsigned frames) {
         if (frames == 0) return pause_;
@@ -577,31 +580,31 @@ struct Sample {
 };
 
 /// One sample: what has piled up when the card may call. An empty one is a call for nothing.
-void give_sample(Bench& bench, const Sample& sample) {
+void give_sample(Testbed& testbed, const Sample& sample) {
     if (sample.received + sample.sent == 0) {
-        const auto mark = bench.writes().size();
-        bench.set_reg(EICS, queue_vector);
-        expect_that(bench.soon([&] {
-            const auto record = writes_since(bench, mark);
+        const auto mark = testbed.writes().size();
+        testbed.set_reg(EICS, queue_vector);
+        expect_that(testbed.soon([&] {
+            const auto record = writes_since(testbed, mark);
             return grader::first(record, EIMS, queue_vector) < record.size();
         }),
                     "EIMS, as QEMU recorded it, after an interrupt without a frame",
                     "vector 0 is enabled again", "it is not");
         return;
     }
-    const auto tail = bench.reg(RDT0);
-    pile_up(bench, sample.received, sample.sent);
-    let_in(bench);
-    expect_served(bench, tail, sample.received);
+    const auto tail = testbed.reg(RDT0);
+    pile_up(testbed, sample.received, sample.sent);
+    let_in(testbed);
+    expect_served(testbed, tail, sample.received);
 }
 
 /// Gives samples, and demands the model's pause after each.
 class Sampler {
   public:
-    explicit Sampler(Bench& bench) : bench_(bench), policy_(bench) {}
+    explicit Sampler(Testbed& testbed) : testbed_(testbed), policy_(testbed) {}
 
     void give(const Sample& sample) {
-        give_sample(bench_, sample);
+        give_sample(testbed_, sample);
         expect_after(sample);
     }
     void expect_after(const Sample& sample) {
@@ -610,22 +613,22 @@ class Sampler {
                                  "samples of so many frames received and sent: {}",
                                  before_),
                      fmt::format("{} us", policy_.after(sample.received + sample.sent)),
-                     fmt::format("{} us", (last_pause(bench_) & EITR_INTERVAL) >> eitr_shift));
+                     fmt::format("{} us", (last_pause(testbed_) & EITR_INTERVAL) >> eitr_shift));
     }
     void give(unsigned times, const Sample& sample) {
         for (; times > 0; --times) give(sample);
     }
     /// Received in several polls: the core keeps interrupts out meanwhile.
     void give_slowly(unsigned received) {
-        begin_deferral(bench_, often);
-        const auto tail = bench_.reg(RDT0);
+        begin_deferral(testbed_, often);
+        const auto tail = testbed_.reg(RDT0);
         for (unsigned half : {received / 2, received - received / 2}) {
-            const auto before = bench_.reg(RDT0);
-            fill(bench_, half);
-            expect_served(bench_, before, half);
+            const auto before = testbed_.reg(RDT0);
+            fill(testbed_, half);
+            expect_served(testbed_, before, half);
         }
-        end_deferral(bench_);
-        expect_served(bench_, tail, received);
+        end_deferral(testbed_);
+        expect_served(testbed_, tail, received);
         expect_after({received});
     }
     /// @param what  for the report
@@ -636,7 +639,7 @@ class Sampler {
     const Policy& policy() const { return policy_; }
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     Policy policy_;
     std::string before_ = "none";
 };
@@ -704,45 +707,45 @@ void show_the_sent(Sampler& sampler) {
     sampler.give({some - 2, 1});
 }
 
-void show_the_beginning(Bench& bench, Sampler& sampler) {
-    const auto eth = interface(bench);
+void show_the_beginning(Testbed& testbed, Sampler& sampler) {
+    const auto eth = interface(testbed);
     const auto many = sampler.policy().many();
     const auto last = sampler.policy().patience() - 1;
     sampler.give(last, {many});
-    bench.must_run({"ip", "link", "set", "dev", eth, "down"});
-    grader::bring_up(bench);
+    testbed.must_run({"ip", "link", "set", "dev", eth, "down"});
+    grader::bring_up(testbed);
     sampler.after("going down and up").begin();
     sampler.give(last, {many});
     sampler.give({1});
     const auto own = sampler.policy().longest() + 20;
-    bench.must_run({"ethtool", "-C", eth, "adaptive-rx", "off", "rx-usecs", std::to_string(own)});
-    give_sample(bench, {1});
-    bench.must_run({"ethtool", "-C", eth, "adaptive-rx", "on"});
+    testbed.must_run({"ethtool", "-C", eth, "adaptive-rx", "off", "rx-usecs", std::to_string(own)});
+    give_sample(testbed, {1});
+    testbed.must_run({"ethtool", "-C", eth, "adaptive-rx", "on"});
     sampler.after(fmt::format("a pause of {} us set by the user", own)).start_with(own);
     sampler.give({many});  // shorter than that
 }
 
-void check_table(Bench& bench) {
-    const auto eth = interface(bench);
-    bench.must_run({"ethtool", "-C", eth, "adaptive-rx", "on"});
-    Sampler sampler(bench);
+void check_table(Testbed& testbed) {
+    const auto eth = interface(testbed);
+    testbed.must_run({"ethtool", "-C", eth, "adaptive-rx", "on"});
+    Sampler sampler(testbed);
     show_the_table(sampler);
     show_the_patience(sampler);
     show_the_empty(sampler);
     show_the_sent(sampler);
-    show_the_beginning(bench, sampler);
-    bench.must_run({"ethtool", "-C", eth, "adaptive-rx", "off", "rx-usecs", "0"});
+    show_the_beginning(testbed, sampler);
+    testbed.must_run({"ethtool", "-C", eth, "adaptive-rx", "off", "rx-usecs", "0"});
 }
 
 // --- going --------------------------------------------------------------------------------------
 
-void check_unload(Bench& bench) {
+void check_unload(Testbed& testbed) {
     constexpr unsigned frames = 40;
-    bench.run({"ip", "link", "set", "dev", interface(bench), "up"});
-    for (unsigned i = 0; i < frames; ++i) bench.send(bench.random_frame(100, bench.mac()));
-    bench.must_run({"rmmod", "igbook"});
-    grader::expect_released(bench, "after rmmod");
-    grader::expect_nothing_lost(bench, "unloading while frames come");
+    testbed.run({"ip", "link", "set", "dev", interface(testbed), "up"});
+    for (unsigned i = 0; i < frames; ++i) testbed.send(testbed.random_frame(100, testbed.mac()));
+    testbed.must_run({"rmmod", "igbook"});
+    grader::expect_released(testbed, "after rmmod");
+    grader::expect_nothing_lost(testbed, "unloading while frames come");
 }
 
 void add_the_rings(grader::Scenario& lab) {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "bench.h"
+#include "testbed.h"
 
 namespace fwts::grader {
 
@@ -24,7 +24,7 @@ struct Deed {
 class CallNote {
   public:
     /// @param calls  functions; "name:1" if its second argument is to be seen, not its first
-    CallNote(Bench& bench, const std::vector<std::string>& calls);
+    CallNote(Testbed& testbed, const std::vector<std::string>& calls);
     ~CallNote();
     CallNote(const CallNote&) = delete;
     CallNote& operator=(const CallNote&) = delete;
@@ -33,14 +33,14 @@ class CallNote {
     std::vector<Deed> deeds(std::size_t mark) const;
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     std::vector<std::string> names_;
 };
 
 /// A companion that is in the kernel while this lives: `failcall`, `slowcall`, `window`.
 class Companion {
   public:
-    Companion(Bench& bench, std::string name, const std::vector<std::string>& parameters);
+    Companion(Testbed& testbed, std::string name, const std::vector<std::string>& parameters);
     ~Companion();
     Companion(const Companion&) = delete;
     Companion& operator=(const Companion&) = delete;
@@ -50,7 +50,7 @@ class Companion {
     void set(const std::string& parameter, const std::string& value) const;
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     std::string name_;
 };
 
@@ -59,7 +59,7 @@ class Companion {
 class SlowCall {
   public:
     /// @param after  it takes long when its work is done, not before
-    SlowCall(Bench& bench, const std::string& function, bool after = false);
+    SlowCall(Testbed& testbed, const std::string& function, bool after = false);
     /// Waits until the driver is in the call.
     /// @param over  or until this holds, for a driver that does without the call
     /// @return whether it is
@@ -68,20 +68,20 @@ class SlowCall {
     void go();
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     Companion companion_;
 };
 
 /// Runs a program while something else is done, and says how it ended.
 class Beside {
   public:
-    Beside(Bench& bench, const std::string& command);
+    Beside(Testbed& testbed, const std::string& command);
     bool ended() const;
     /// Waits until it has ended. @return its status
     int status();
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     std::string command_;
     std::string file_;
 };

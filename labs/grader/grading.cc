@@ -7,7 +7,6 @@
 #include <future>
 #include <stdexcept>
 
-#include "bench.h"
 #include "book_index.h"
 #include "boot_image.h"
 #include "builder.h"
@@ -22,6 +21,7 @@
 #include "qmp.h"
 #include "scratch.h"
 #include "skeleton.h"
+#include "testbed.h"
 
 namespace fwts::grader {
 namespace fs = std::filesystem;
@@ -30,26 +30,27 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-milliseconds cpu_so_far(const Bench* guest) {
+milliseconds cpu_so_far(const Testbed* guest) {
     return processor_time() + (guest == nullptr ? milliseconds(0) : guest->processor_time());
 }
 
 /// A guest that gets ready on one processor while the submission is compiled on another.
 class Boot {
   public:
-    explicit Boot(Bench& bench)
-        : bench_(bench), ready_(std::async(std::launch::async, [&bench] { bench.wait_ready(); })) {}
+    explicit Boot(Testbed& testbed)
+        : testbed_(testbed),
+          ready_(std::async(std::launch::async, [&testbed] { testbed.wait_ready(); })) {}
     ~Boot() {
-        if (ready_.valid()) bench_.end();  // nobody waits for it any more
+        if (ready_.valid()) testbed_.end();  // nobody waits for it any more
     }
     Boot(const Boot&) = delete;
     Boot& operator=(const Boot&) = delete;
 
-    /// @throws what Bench::wait_ready() throws.
+    /// @throws what Testbed::wait_ready() throws.
     void wait() { ready_.get(); }
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     std::future<void> ready_;
 };
 
@@ -57,7 +58,7 @@ class Boot {
 class Stopwatch {
   public:
     /// @param guest whose processor time counts, too; may be null.
-    Stopwatch(std::vector<Cost>& costs, std::string part, const Bench* guest = nullptr)
+    Stopwatch(std::vector<Cost>& costs, std::string part, const Testbed* guest = nullptr)
         : costs_(costs), part_(std::move(part)), guest_(guest), cpu_start_(cpu_so_far(guest)) {}
     ~Stopwatch() {
         costs_.push_back({part_, std::chrono::duration_cast<milliseconds>(Clock::now() - start_),
@@ -69,7 +70,7 @@ class Stopwatch {
   private:
     std::vector<Cost>& costs_;
     std::string part_;
-    const Bench* guest_;
+    const Testbed* guest_;
     Clock::time_point start_ = Clock::now();
     milliseconds cpu_start_;
 };
@@ -106,9 +107,9 @@ Verdict no_longer(const std::exception& error) {
 }
 
 /// What the kernel complained of since the last call.
-std::vector<Complaint> heard(Bench& bench) {
-    auto found = complaints(bench.take_log());
-    if (!found.empty()) bench.excuse_watchmen();
+std::vector<Complaint> heard(Testbed& testbed) {
+    auto found = complaints(testbed.take_log());
+    if (!found.empty()) testbed.excuse_watchmen();
     return found;
 }
 
@@ -121,25 +122,25 @@ Verdict not_tried() {
 
 /// A check that saw what it wanted still fails when the kernel complained meanwhile, or no longer
 /// watches as it did.
-void demand_silence(Bench& bench) {
-    const auto found = heard(bench);
+void demand_silence(Testbed& testbed) {
+    const auto found = heard(testbed);
     if (!found.empty())
         fail("the strict kernel complained during this check", "no warning and no BUG",
              found.front().headline, found.front().lines);
-    const auto changed = bench.changed_watchmen();
+    const auto changed = testbed.changed_watchmen();
     if (!changed.empty())
         fail("the kernel's checkers and its taint, read from outside the guest",
              "as they were before the module was loaded", changed.front(), changed);
 }
 
-Verdict run_check(const Check& check, Bench& bench) {
+Verdict run_check(const Check& check, Testbed& testbed) {
     try {
         try {
-            check.body(bench);
+            check.body(testbed);
         } catch (const Failure& failure) {
             // Take the log all the same, or the next check would be blamed for it.
             Verdict verdict = failure.verdict();
-            const auto found = heard(bench);
+            const auto found = heard(testbed);
             if (!found.empty()) {
                 verdict.partial = 0;
                 verdict.evidence.insert(verdict.evidence.end(), found.front().lines.begin(),
@@ -147,7 +148,7 @@ Verdict run_check(const Check& check, Bench& bench) {
             }
             return verdict;
         }
-        demand_silence(bench);
+        demand_silence(testbed);
         return {};
     } catch (const Failure& failure) {
         return failure.verdict();
@@ -271,9 +272,9 @@ class Grading {
     void build_and_check() {
         require_jail();
         step("building, while a strict guest boots");
-        Bench bench({places_.kernel, places_.modules, places_.programs, lab_.guest, request_.seed,
-                     lab_.params});
-        Boot boot(bench);
+        Testbed testbed({places_.kernel, places_.modules, places_.programs, lab_.guest,
+                         request_.seed, lab_.params});
+        Boot boot(testbed);
         const BuildResult built = build();
         report_.warnings = built.warnings;
         if (!built.ok) {
@@ -282,46 +283,46 @@ class Grading {
             return;
         }
         {
-            const Stopwatch watch(report_.costs, "rest of the boot", &bench);
+            const Stopwatch watch(report_.costs, "rest of the boot", &testbed);
             step("booting a strict guest");
             boot.wait();
         }
-        check(bench, built);
+        check(testbed, built);
     }
 
-    void check(Bench& bench, const BuildResult& built) {
-        report_.kernel = bench.release();
-        bench.give_module(built.module);
+    void check(Testbed& testbed, const BuildResult& built) {
+        report_.kernel = testbed.release();
+        testbed.give_module(built.module);
         {
-            const Stopwatch watch(report_.costs, "checks", &bench);
+            const Stopwatch watch(report_.costs, "checks", &testbed);
             bool failed = false;
             report_.checks = run_checks(
                 scenario_.checks(),
                 [&](const Check& check) {
                     if (failed && request_.first_failure) return not_tried();
                     step(fmt::format("checking {}", check.id));
-                    auto verdict = run_check(check, bench);
+                    auto verdict = run_check(check, testbed);
                     failed = failed || verdict.outcome == Outcome::fail;
                     return verdict;
                 },
-                watcher_.check, [&] { return cpu_so_far(&bench); });
+                watcher_.check, [&] { return cpu_so_far(&testbed); });
         }
-        if (!code_as_it_was(bench)) nothing_was_seen();
+        if (!code_as_it_was(testbed)) nothing_was_seen();
         for (const auto& result : report_.checks) {
             if (result.verdict.outcome != Outcome::error) continue;
             report_.stage = Stage::error;
             report_.message = fmt::format("check {}: {}", result.id, result.verdict.what);
         }
-        keep_logs(bench);
+        keep_logs(testbed);
     }
 
     /// Of a guest that is gone nothing can be said, and its last check has failed.
-    bool code_as_it_was(Bench& bench) const {
+    bool code_as_it_was(Testbed& testbed) const {
         const bool lost = std::any_of(report_.checks.begin(), report_.checks.end(),
                                       [](const auto& result) { return result.verdict.guest_lost; });
         if (lost) return true;
         try {
-            return bench.code_unchanged();
+            return testbed.code_unchanged();
         } catch (const sandbox::GuestFailure&) {  // it died after the last check, in silence
             return false;
         }
@@ -340,11 +341,11 @@ class Grading {
         report_.checks.push_back(std::move(result));
     }
 
-    void keep_logs(const Bench& bench) const {
+    void keep_logs(const Testbed& testbed) const {
         if (request_.keep_logs.empty()) return;
-        write_file(request_.keep_logs / "console.log", bench.console());
+        write_file(request_.keep_logs / "console.log", testbed.console());
         std::string writes;
-        for (const auto& write : bench.writes())
+        for (const auto& write : testbed.writes())
             writes += fmt::format("{{\"offset\":{},\"value\":{}}}\n", write.offset, write.value);
         write_file(request_.keep_logs / "register-writes.jsonl", writes);
         fs::create_directories(request_.keep_logs / "sources");

@@ -13,12 +13,12 @@ namespace {
 using namespace sandbox::registers;
 
 // Autonegotiation takes half a second, the watchdog looks twice a second.
-constexpr Bench::Seconds link_patience{4};
+constexpr Testbed::Seconds link_patience{4};
 
 const std::string driver_files = "/sys/bus/pci/drivers/igbook/";
 
-std::string device_files(const Bench& bench) {
-    return "/sys/bus/pci/devices/" + bench.pci_address() + "/";
+std::string device_files(const Testbed& testbed) {
+    return "/sys/bus/pci/devices/" + testbed.pci_address() + "/";
 }
 
 /// The lines of a text that contain a word.
@@ -49,37 +49,37 @@ std::string ranges_inside(const std::string& iomem, const std::string& card) {
 
 }  // namespace
 
-std::string interface(Bench& bench) {
-    std::istringstream devices(bench.text("/proc/net/dev"));
+std::string interface(Testbed& testbed) {
+    std::istringstream devices(testbed.text("/proc/net/dev"));
     for (std::string line; std::getline(devices, line);) {
         const auto colon = line.find(':');
         if (colon == std::string::npos) continue;
         const auto name = line.substr(line.find_first_not_of(' '));
         auto eth = name.substr(0, name.find(':'));
-        const auto device = bench.text("/sys/class/net/" + eth + "/device/uevent");
-        if (device.find(bench.pci_address()) != std::string::npos) return eth;
+        const auto device = testbed.text("/sys/class/net/" + eth + "/device/uevent");
+        if (device.find(testbed.pci_address()) != std::string::npos) return eth;
     }
-    fail("network interface of the card " + bench.pci_address(), "one", "none");
+    fail("network interface of the card " + testbed.pci_address(), "one", "none");
 }
 
-void load(Bench& bench, const std::vector<std::string>& parameters) {
-    std::vector<std::string> argv = {"insmod", Bench::guest_module};
+void load(Testbed& testbed, const std::vector<std::string>& parameters) {
+    std::vector<std::string> argv = {"insmod", Testbed::guest_module};
     argv.insert(argv.end(), parameters.begin(), parameters.end());
-    bench.must_run(argv);
+    testbed.must_run(argv);
 }
 
-void expect_carrier(Bench& bench, const std::string& eth, bool on) {
+void expect_carrier(Testbed& testbed, const std::string& eth, bool on) {
     const std::string file = "/sys/class/net/" + eth + "/carrier";
     const std::string wanted = on ? "1" : "0";
-    bench.wait_until(
+    testbed.wait_until(
         fmt::format("carrier of {} with the cable {}", eth, on ? "in" : "out"), wanted,
-        [&] { return bench.text(file) == wanted; }, [&] { return bench.text(file); },
+        [&] { return testbed.text(file) == wanted; }, [&] { return testbed.text(file); },
         link_patience);
 }
 
-std::string refusal(Bench& bench, const std::string& file, const std::string& content) {
+std::string refusal(Testbed& testbed, const std::string& file, const std::string& content) {
     try {
-        bench.put(file, content);
+        testbed.put(file, content);
         return {};
     } catch (const Failure& failure) {
         const auto& said = failure.verdict().seen;
@@ -87,34 +87,35 @@ std::string refusal(Bench& bench, const std::string& file, const std::string& co
     }
 }
 
-std::string bind(Bench& bench) {
-    return refusal(bench, driver_files + "bind", bench.pci_address());
+std::string bind(Testbed& testbed) {
+    return refusal(testbed, driver_files + "bind", testbed.pci_address());
 }
 
-void unbind(Bench& bench) {
-    bench.put(driver_files + "unbind", bench.pci_address());
+void unbind(Testbed& testbed) {
+    testbed.put(driver_files + "unbind", testbed.pci_address());
 }
 
-bool bound(Bench& bench) {
-    return bench.text(device_files(bench) + "uevent").find("DRIVER=igbook") != std::string::npos;
+bool bound(Testbed& testbed) {
+    return testbed.text(device_files(testbed) + "uevent").find("DRIVER=igbook") !=
+           std::string::npos;
 }
 
-std::string still_taken(Bench& bench) {
-    std::string taken = ranges_inside(bench.text("/proc/iomem"), bench.pci_address());
+std::string still_taken(Testbed& testbed) {
+    std::string taken = ranges_inside(testbed.text("/proc/iomem"), testbed.pci_address());
     // "0x00000000fe800000 0x00000000fe81ffff 0x0000000000040200", BAR 0 first
-    const auto resources = bench.text(device_files(bench) + "resource");
+    const auto resources = testbed.text(device_files(testbed) + "resource");
     std::istringstream mapped(lines_with("phys=" + resources.substr(0, resources.find(' ')),
-                                         bench.text("/proc/vmallocinfo")));
+                                         testbed.text("/proc/vmallocinfo")));
     for (std::string line; std::getline(mapped, line);)
         if (line.find("watch_map") == std::string::npos) taken += line + "\n";
-    const auto enabled = bench.text(device_files(bench) + "enable");
+    const auto enabled = testbed.text(device_files(testbed) + "enable");
     if (enabled != "0") taken += fmt::format("enable count {}\n", enabled);
     return taken;
 }
 
-void expect_released(Bench& bench, const std::string& when) {
+void expect_released(Testbed& testbed, const std::string& when) {
     // The record, since a card that sleeps cannot be asked.
-    const auto writes = bench.writes();
+    const auto writes = testbed.writes();
     bool set = true;
     for (const auto& write : writes) {
         if (write.offset == CTRL_EXT) set = (write.value & CTRL_EXT_DRV_LOAD) != 0;
@@ -124,27 +125,27 @@ void expect_released(Bench& bench, const std::string& when) {
                 "DRV_LOAD set");
 }
 
-void outwait_watchdog(Bench& bench) {
-    bench.must_run({"sleep", "0.7"});
+void outwait_watchdog(Testbed& testbed) {
+    testbed.must_run({"sleep", "0.7"});
 }
 
-void expect_no_write(Bench& bench, std::size_t mark, const std::string& when) {
+void expect_no_write(Testbed& testbed, std::size_t mark, const std::string& when) {
     expect_equal("registers written " + when + ", as QEMU recorded them", 0U,
-                 bench.writes().size() - mark);
+                 testbed.writes().size() - mark);
 }
 
-void expect_nothing_lost(Bench& bench, const std::string& after) {
-    const auto report = bench.lost_memory();
+void expect_nothing_lost(Testbed& testbed, const std::string& after) {
+    const auto report = testbed.lost_memory();
     expect_that(report.empty(), "memory nobody refers to (kmemleak) after " + after, "none",
                 report.substr(0, report.find("\nunreferenced", 1)));
 }
 
-void bring_up(Bench& bench) {
-    const auto eth = interface(bench);
+void bring_up(Testbed& testbed) {
+    const auto eth = interface(testbed);
     // Of an interface that is down it cannot be read.
-    if (bench.text("/sys/class/net/" + eth + "/carrier").empty())
-        bench.must_run({"ip", "link", "set", "dev", eth, "up"});
-    expect_carrier(bench, eth, true);
+    if (testbed.text("/sys/class/net/" + eth + "/carrier").empty())
+        testbed.must_run({"ip", "link", "set", "dev", eth, "up"});
+    expect_carrier(testbed, eth, true);
 }
 
 }  // namespace fwts::grader

@@ -35,7 +35,7 @@ CheckBuilder& CheckBuilder::book(std::string label) {
     return *this;
 }
 
-void CheckBuilder::run(std::function<void(Bench&)> body) {
+void CheckBuilder::run(std::function<void(Testbed&)> body) {
     check_.body = std::move(body);
 }
 

@@ -7,7 +7,7 @@
 //         .after("loads")
 //         .hint("EERD gives one 16-bit word at a time, low byte first.")
 //         .book("registration-mac")
-//         .run([](Bench& bench) { expect_equal("address of eth0", bench.mac(), ...); });
+//         .run([](Testbed& testbed) { expect_equal("address of eth0", testbed.mac(), ...); });
 //
 // Checks run in the order they are written, in one guest. A check must leave the guest as it found
 // it (module loaded, cable plugged), because the next one starts from there.
@@ -21,7 +21,7 @@
 
 namespace fwts::grader {
 
-class Bench;
+class Testbed;
 
 /// One demand of the lab sheet.
 struct Check {
@@ -31,8 +31,8 @@ struct Check {
     std::vector<std::string> depends;  ///< ids of checks that must have passed
     std::string hint;
     std::string book;
-    std::function<void(Bench&)> body;  ///< throws Failure when the demand is not met
-    std::string place;                 ///< "scenario.cc:12", for the lab's author
+    std::function<void(Testbed&)> body;  ///< throws Failure when the demand is not met
+    std::string place;                   ///< "scenario.cc:12", for the lab's author
 };
 
 /// Fills in the parts of a check that follow its title.
@@ -51,7 +51,7 @@ class CheckBuilder {
     /// Label of the section of the book that explains what is demanded.
     CheckBuilder& book(std::string label);
     /// What is done and looked at. Must be given.
-    void run(std::function<void(Bench&)> body);
+    void run(std::function<void(Testbed&)> body);
 
   private:
     Check& check_;

@@ -15,9 +15,9 @@ using testing::IsEmpty;
 
 Scenario three_checks() {
     Scenario scenario("99-test");
-    scenario.check_points(10, "first").id("a").hint("h").book("b").run([](Bench&) {});
-    scenario.check_points(20, "second").id("b").after("a").hint("h").book("b").run([](Bench&) {});
-    scenario.check_points(30, "third").id("c").hint("h").book("b").run([](Bench&) {});
+    scenario.check_points(10, "first").id("a").hint("h").book("b").run([](Testbed&) {});
+    scenario.check_points(20, "second").id("b").after("a").hint("h").book("b").run([](Testbed&) {});
+    scenario.check_points(30, "third").id("c").hint("h").book("b").run([](Testbed&) {});
     return scenario;
 }
 
@@ -89,7 +89,7 @@ TEST(Scoring, ACheckWhoseDependencyFailedIsBlockedAndNotTried) {
 
 TEST(Scoring, ABlockedDependencyBlocksInTurn) {
     Scenario scenario = three_checks();
-    scenario.check_points(5, "fourth").id("d").after("b").hint("h").book("b").run([](Bench&) {});
+    scenario.check_points(5, "fourth").id("d").after("b").hint("h").book("b").run([](Testbed&) {});
     const auto results = run_checks(scenario.checks(), [](const Check& check) {
         return verdict(check.id == "a" ? Outcome::fail : Outcome::pass);
     });
@@ -139,7 +139,7 @@ TEST(Scenario, ASoundOneHasNoMistakes) {
 TEST(Scenario, TellsItsAuthorWhatIsWrong) {
     Scenario scenario("99-test");
     scenario.check_points(10, "first").id("a").after("z");
-    scenario.check_points(0, "again").id("a").hint("h").book("b").run([](Bench&) {});
+    scenario.check_points(0, "again").id("a").hint("h").book("b").run([](Testbed&) {});
     EXPECT_THAT(
         scenario.mistakes(),
         ElementsAre(HasSubstr("not an earlier check"), HasSubstr("no run"), HasSubstr("no hint"),

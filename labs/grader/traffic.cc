@@ -25,12 +25,12 @@ std::string answer_to(const std::string& frame) {
 
 }  // namespace
 
-std::string queue_name(Bench& bench) {
-    return interface(bench) + "-rxtx-0";
+std::string queue_name(Testbed& testbed) {
+    return interface(testbed) + "-rxtx-0";
 }
 
-std::uint64_t interrupts(Bench& bench, const std::string& name) {
-    std::istringstream lines(bench.text("/proc/interrupts"));
+std::uint64_t interrupts(Testbed& testbed, const std::string& name) {
+    std::istringstream lines(testbed.text("/proc/interrupts"));
     for (std::string line; std::getline(lines, line);) {
         if (!line.ends_with(" " + name)) continue;
         std::istringstream words(line.substr(line.find(':') + 1));
@@ -41,35 +41,35 @@ std::uint64_t interrupts(Bench& bench, const std::string& name) {
     return 0;
 }
 
-std::uint32_t ahead(Bench& bench, std::uint32_t from, std::uint32_t to) {
-    const auto count = bench.reg(RDLEN0) / descriptor_size;
+std::uint32_t ahead(Testbed& testbed, std::uint32_t from, std::uint32_t to) {
+    const auto count = testbed.reg(RDLEN0) / descriptor_size;
     return count == 0 ? 0 : (to + count - from) % count;
 }
 
-void send_silent(Bench& bench) {
-    const auto head = bench.reg(RDH0);
+void send_silent(Testbed& testbed) {
+    const auto head = testbed.reg(RDH0);
     // Not the protocol of `frames`, which would answer.
     constexpr std::size_t type = 12;
-    auto frame = bench.random_frame(60 + bench.random()() % 1400, bench.mac());
+    auto frame = testbed.random_frame(60 + testbed.random()() % 1400, testbed.mac());
     frame[type + 1] = static_cast<char>(0xb6);
-    bench.send(frame);
-    expect_that(bench.soon([&] { return bench.reg(RDH0) != head; }),
+    testbed.send(frame);
+    expect_that(testbed.soon([&] { return testbed.reg(RDH0) != head; }),
                 "RDH of queue 0 after a frame on the cable, read from outside the guest",
                 "one descriptor on", fmt::format("still {}", head));
 }
 
-bool unmasked(Bench& bench) {
-    return (bench.reg(EIMS) & queue_vector) != 0;
+bool unmasked(Testbed& testbed) {
+    return (testbed.reg(EIMS) & queue_vector) != 0;
 }
 
-void serve_one(Bench& bench) {
-    const auto tail = bench.reg(RDT0);
-    send_silent(bench);
-    expect_that(bench.soon([&] { return bench.reg(RDT0) != tail && unmasked(bench); }),
+void serve_one(Testbed& testbed) {
+    const auto tail = testbed.reg(RDT0);
+    send_silent(testbed);
+    expect_that(testbed.soon([&] { return testbed.reg(RDT0) != tail && unmasked(testbed); }),
                 "after a frame: RDT of queue 0 and EIMS, read from outside the guest",
                 "RDT one on, the vector enabled",
-                fmt::format("RDT {} on, vector {}", ahead(bench, tail, bench.reg(RDT0)),
-                            unmasked(bench) ? "enabled" : "masked"));
+                fmt::format("RDT {} on, vector {}", ahead(testbed, tail, testbed.reg(RDT0)),
+                            unmasked(testbed) ? "enabled" : "masked"));
 }
 
 std::size_t first(const std::vector<RegisterWrite>& record, std::uint32_t offset,
@@ -80,10 +80,10 @@ std::size_t first(const std::vector<RegisterWrite>& record, std::uint32_t offset
     return static_cast<std::size_t>(found - record.begin());
 }
 
-std::vector<RegisterWrite> expect_masked_while_serving(Bench& bench, unsigned frames) {
-    const auto mark = bench.writes().size();
-    for (unsigned i = 0; i < frames; ++i) serve_one(bench);
-    auto record = writes_since(bench, mark);
+std::vector<RegisterWrite> expect_masked_while_serving(Testbed& testbed, unsigned frames) {
+    const auto mark = testbed.writes().size();
+    for (unsigned i = 0; i < frames; ++i) serve_one(testbed);
+    auto record = writes_since(testbed, mark);
     bool masked = false;
     for (const auto& write : record) {
         if (write.offset == EIMC && (write.value & queue_vector) != 0) masked = true;
@@ -102,12 +102,12 @@ std::vector<RegisterWrite> expect_masked_while_serving(Bench& bench, unsigned fr
     return record;
 }
 
-void expect_tagged(Bench& bench) {
-    bench.must_run({"insmod", Bench::companion("dca-provider")});
-    const auto mark = bench.writes().size();
-    serve_one(bench);
-    const auto record = writes_since(bench, mark);
-    bench.must_run({"rmmod", "dca_provider"});
+void expect_tagged(Testbed& testbed) {
+    testbed.must_run({"insmod", Testbed::companion("dca-provider")});
+    const auto mark = testbed.writes().size();
+    serve_one(testbed);
+    const auto record = writes_since(testbed, mark);
+    testbed.must_run({"rmmod", "dca_provider"});
     for (const auto& [name, offset] :
          {std::pair{"DCA_RXCTRL", DCA_RXCTRL0}, std::pair{"DCA_TXCTRL", DCA_TXCTRL0}})
         expect_that(
@@ -116,8 +116,8 @@ void expect_tagged(Bench& bench) {
             "the tag before the frame is served", "no tag, or only later");
 }
 
-std::vector<RegisterWrite> writes_since(const Bench& bench, std::size_t mark) {
-    auto all = bench.writes();
+std::vector<RegisterWrite> writes_since(const Testbed& testbed, std::size_t mark) {
+    auto all = testbed.writes();
     all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(mark, all.size())));
     return all;
 }
@@ -128,19 +128,19 @@ std::vector<RegisterWrite> after_letting_in(std::vector<RegisterWrite> record) {
     return record;
 }
 
-Answering::Answering(Bench& bench, unsigned count) : bench_(bench) {
-    bench.put(told, "");
-    bench.start({"frames", "answer", interface(bench), std::to_string(count), told});
-    bench.wait_until(
+Answering::Answering(Testbed& testbed, unsigned count) : testbed_(testbed) {
+    testbed.put(told, "");
+    testbed.start({"frames", "answer", interface(testbed), std::to_string(count), told});
+    testbed.wait_until(
         "a program in the guest listens to the interface", "ready",
-        [&] { return bench.text(told).find("ready") != std::string::npos; },
-        [&] { return bench.text(told); }, Bench::usual_limit);
-    bench.take_frames();
+        [&] { return testbed.text(told).find("ready") != std::string::npos; },
+        [&] { return testbed.text(told); }, Testbed::usual_limit);
+    testbed.take_frames();
 }
 
 std::string Answering::make_frame() const {
     constexpr std::size_t wanted_length = 14;  // two bytes: 0 is all of it
-    auto frame = bench_.random_frame(64 + bench_.random()() % 1450, bench_.mac());
+    auto frame = testbed_.random_frame(64 + testbed_.random()() % 1450, testbed_.mac());
     frame[wanted_length] = frame[wanted_length + 1] = 0;
     return frame;
 }
@@ -148,7 +148,7 @@ std::string Answering::make_frame() const {
 void Answering::exchange_singly(unsigned count) const {
     for (unsigned i = 0; i < count; ++i) {
         const auto frame = make_frame();
-        bench_.send(frame);
+        testbed_.send(frame);
         expect_answers("a frame sent alone", {frame});
     }
 }
@@ -156,7 +156,7 @@ void Answering::exchange_singly(unsigned count) const {
 void Answering::exchange_together(unsigned count) const {
     std::vector<std::string> burst;
     while (burst.size() < count) burst.push_back(make_frame());
-    for (const auto& frame : burst) bench_.send(frame);
+    for (const auto& frame : burst) testbed_.send(frame);
     expect_answers("a burst", burst);
 }
 
@@ -164,10 +164,10 @@ void Answering::expect_answers(const std::string& what,
                                const std::vector<std::string>& sent) const {
     for (std::size_t i = 0; i < sent.size(); ++i) {
         const auto which = fmt::format("{}: answer {} of {}", what, i + 1, sent.size());
-        const auto answer = bench_.receive();
+        const auto answer = testbed_.receive();
         if (!answer)
             fail(which, "the frame, its addresses exchanged",
-                 fmt::format("no frame within {} s", Bench::usual_patience.count()));
+                 fmt::format("no frame within {} s", Testbed::usual_patience.count()));
         expect_bytes(which, answer_to(sent[i]), *answer);
     }
 }

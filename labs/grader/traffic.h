@@ -7,31 +7,31 @@
 #include <string>
 #include <vector>
 
-#include "bench.h"
 #include "interface.h"
+#include "testbed.h"
 
 namespace fwts::grader {
 
 /// What /proc/interrupts calls the vector of queue 0: "eth0-rxtx-0".
-std::string queue_name(Bench& bench);
+std::string queue_name(Testbed& testbed);
 
 /// How often an interrupt has come, on all processors: "eth0-rxtx-0".
 /// @return 0 when /proc/interrupts does not name it.
-std::uint64_t interrupts(Bench& bench, const std::string& name);
+std::uint64_t interrupts(Testbed& testbed, const std::string& name);
 
 /// How many descriptors queue 0's receive ring is ahead of an earlier value of head or tail.
-std::uint32_t ahead(Bench& bench, std::uint32_t from, std::uint32_t to);
+std::uint32_t ahead(Testbed& testbed, std::uint32_t from, std::uint32_t to);
 
 /// Puts a frame that no protocol takes on the cable, and waits until the card has written it to
 /// queue 0's ring. The check fails when it does not: without a descriptor, or without link.
-void send_silent(Bench& bench);
+void send_silent(Testbed& testbed);
 
 /// Whether queue 0's vector is enabled in EIMS, read from outside.
-bool unmasked(Bench& bench);
+bool unmasked(Testbed& testbed);
 
 /// Sends a silent frame and waits until it has been served and the vector is open again. The check
 /// fails when that does not happen.
-void serve_one(Bench& bench);
+void serve_one(Testbed& testbed);
 
 /// Where in a record a register is first written with all of some bits, or the record's size.
 std::size_t first(const std::vector<RegisterWrite>& record, std::uint32_t offset,
@@ -41,24 +41,24 @@ std::size_t first(const std::vector<RegisterWrite>& record, std::uint32_t offset
 /// written) only between EIMC and EIMS of its vector alone, and that the vector is enabled in the
 /// end.
 /// @return the register writes meanwhile
-std::vector<RegisterWrite> expect_masked_while_serving(Bench& bench, unsigned frames);
+std::vector<RegisterWrite> expect_masked_while_serving(Testbed& testbed, unsigned frames);
 
 /// With a DCA provider both queues get the tag of the processor that serves them, before they are
 /// served. The lab's companions must name "dca-provider".
-void expect_tagged(Bench& bench);
+void expect_tagged(Testbed& testbed);
 
 /// The register writes since writes().size() was `mark`.
-std::vector<RegisterWrite> writes_since(const Bench& bench, std::size_t mark);
+std::vector<RegisterWrite> writes_since(const Testbed& testbed, std::size_t mark);
 
-/// Of a record, what comes after the first write of EIMS for queue 0's vector: the bench's own, of
-/// a vector that it had masked from outside.
+/// Of a record, what comes after the first write of EIMS for queue 0's vector: the testbed's own,
+/// of a vector that it had masked from outside.
 std::vector<RegisterWrite> after_letting_in(std::vector<RegisterWrite> record);
 
 /// `frames answer` in the guest, which sends frames back with their addresses exchanged.
 class Answering {
   public:
     /// Starts it and waits until it listens. @param count  it ends after so many frames.
-    Answering(Bench& bench, unsigned count);
+    Answering(Testbed& testbed, unsigned count);
     /// A frame of random size and payload.
     std::string make_frame() const;
     /// Sends such frames, each when the one before has been answered, and demands the answers.
@@ -69,7 +69,7 @@ class Answering {
     void expect_answers(const std::string& what, const std::vector<std::string>& sent) const;
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
 };
 
 }  // namespace fwts::grader

@@ -33,8 +33,8 @@ void take_in(Call& call, const std::string& word) {
             static_cast<std::uint32_t>(std::stoul(text, nullptr, 16));
 }
 
-unsigned number_in(Bench& bench, const std::string& file) {
-    const auto text = bench.text(files + file);
+unsigned number_in(Testbed& testbed, const std::string& file) {
+    const auto text = testbed.text(files + file);
     if (text.empty()) fail("in the guest: " + files + file, "a number", "nothing");
     return static_cast<unsigned>(std::stoul(text));
 }
@@ -48,22 +48,22 @@ std::string from_hex(const std::string& text) {
 
 }  // namespace
 
-Watch::Watch(Bench& bench, const std::vector<std::string>& calls,
+Watch::Watch(Testbed& testbed, const std::vector<std::string>& calls,
              const std::vector<std::uint32_t>& regs, bool dirty)
-    : bench_(bench) {
-    std::vector<std::string> argv = {"insmod", Bench::companion("watchcall"),
-                                     "card=" + bench.pci_address()};
+    : testbed_(testbed) {
+    std::vector<std::string> argv = {"insmod", Testbed::companion("watchcall"),
+                                     "card=" + testbed.pci_address()};
     if (!calls.empty()) argv.push_back(fmt::format("calls={}", fmt::join(calls, ",")));
     if (!regs.empty()) argv.push_back(fmt::format("regs={}", fmt::join(regs, ",")));
     if (dirty) argv.emplace_back("dirty=1");
-    bench.must_run(argv);
+    testbed.must_run(argv);
 }
 
 Watch::~Watch() {
     try {
-        bench_.put(files + "hold", "\n");
-        bench_.put(files + "rtnl", "\n");
-        bench_.run({"rmmod", "watchcall"});
+        testbed_.put(files + "hold", "\n");
+        testbed_.put(files + "rtnl", "\n");
+        testbed_.run({"rmmod", "watchcall"});
     } catch (const std::exception&) {
         // A guest that is gone; whoever waits for it next will say so.
         return;
@@ -72,7 +72,7 @@ Watch::~Watch() {
 
 std::vector<Call> Watch::log() {
     std::vector<Call> calls;
-    std::istringstream lines(bench_.text(files + "log"));
+    std::istringstream lines(testbed_.text(files + "log"));
     for (std::string line; std::getline(lines, line);) {
         std::istringstream words(line);
         Call call;
@@ -84,11 +84,11 @@ std::vector<Call> Watch::log() {
 }
 
 void Watch::forget() {
-    bench_.put(files + "log", "\n");
+    testbed_.put(files + "log", "\n");
 }
 
 Watch::Count Watch::count(const std::string& name) {
-    std::istringstream lines(bench_.text(files + "counts"));
+    std::istringstream lines(testbed_.text(files + "counts"));
     std::string one;
     Count count;
     while (lines >> one >> count.calls >> count.gave_something >> count.was_given_something)
@@ -101,49 +101,49 @@ void Watch::answer(const Answer& answer) {
         fmt::format("{} {} {} {}", answer.name, answer.skip, answer.count, answer.value);
     if (answer.second >= 0) line += fmt::format(" ={}", answer.second);
     for (const auto word : answer.words) line += fmt::format(" {}", word);
-    bench_.put(files + "answer", line + "\n");
+    testbed_.put(files + "answer", line + "\n");
 }
 
 unsigned Watch::answered() {
-    return number_in(bench_, "answered");
+    return number_in(testbed_, "answered");
 }
 
 void Watch::answer_none() {
-    bench_.put(files + "answer", "\n");
+    testbed_.put(files + "answer", "\n");
 }
 
 void Watch::hold(const std::string& name) {
-    bench_.put(files + "hold", name + "\n");
+    testbed_.put(files + "hold", name + "\n");
 }
 
 unsigned Watch::held() {
-    return number_in(bench_, "held");
+    return number_in(testbed_, "held");
 }
 
 void Watch::release() {
-    bench_.put(files + "hold", "\n");
+    testbed_.put(files + "hold", "\n");
 }
 
 void Watch::take_rtnl() {
-    Beside holder(bench_, "rtnl", {"cat", files + "rtnl"});
+    Beside holder(testbed_, "rtnl", {"cat", files + "rtnl"});
     holder.wait_stuck();
 }
 
 void Watch::give_rtnl() {
-    bench_.put(files + "rtnl", "\n");
+    testbed_.put(files + "rtnl", "\n");
 }
 
 void Watch::identity(const std::string& ids) {
-    bench_.put(files + "identity", ids + "\n");
+    testbed_.put(files + "identity", ids + "\n");
 }
 
-std::vector<Done> file_io(Bench& bench, const std::string& file, const std::string& data,
+std::vector<Done> file_io(Testbed& testbed, const std::string& file, const std::string& data,
                           const std::vector<std::string>& actions) {
     const std::string source = "/tmp/fileio-data";
-    bench.put(source, data);
+    testbed.put(source, data);
     std::vector<std::string> argv = {"fileio", file, source};
     argv.insert(argv.end(), actions.begin(), actions.end());
-    std::istringstream lines(bench.must_run(argv));
+    std::istringstream lines(testbed.must_run(argv));
     std::vector<Done> results;
     for (std::string line; std::getline(lines, line);) {
         std::istringstream words(line);
@@ -157,32 +157,32 @@ std::vector<Done> file_io(Bench& bench, const std::string& file, const std::stri
     return results;
 }
 
-Beside::Beside(Bench& bench, const std::string& name, const std::vector<std::string>& argv)
-    : bench_(bench), name_(name) {
+Beside::Beside(Testbed& testbed, const std::string& name, const std::vector<std::string>& argv)
+    : testbed_(testbed), name_(name) {
     const auto place = "/tmp/beside-" + name;
-    bench.put(place + ".pid", "");
-    bench.put(place + ".out", "");
+    testbed.put(place + ".pid", "");
+    testbed.put(place + ".out", "");
     // The shell has ended its own work when the program's name stands in /proc/PID/comm.
     std::vector<std::string> words = {
         "sh", "-c", fmt::format("exec >{0}.out 2>&1; echo $$ >{0}.pid; exec \"$@\"", place), name};
     words.insert(words.end(), argv.begin(), argv.end());
-    bench.start(words);
+    testbed.start(words);
     const auto file = place + ".pid";
-    bench.wait_until(
+    testbed.wait_until(
         "a process of ours in the guest", "started",
-        [&] { return !bench.bytes(file).empty() && bench.bytes(file).back() == '\n'; },
-        [&] { return std::string("not started"); }, Bench::usual_limit);
-    pid_ = bench.text(file);
+        [&] { return !testbed.bytes(file).empty() && testbed.bytes(file).back() == '\n'; },
+        [&] { return std::string("not started"); }, Testbed::usual_limit);
+    pid_ = testbed.text(file);
 }
 
 bool Beside::ended() {
-    const auto stat = bench_.text("/proc/" + pid_ + "/stat");
+    const auto stat = testbed_.text("/proc/" + pid_ + "/stat");
     return stat.empty() || stat.find(") Z") != std::string::npos;
 }
 
 void Beside::wait_stuck() {
-    bench_.soon([&] {
-        const auto stat = bench_.text("/proc/" + pid_ + "/stat");
+    testbed_.soon([&] {
+        const auto stat = testbed_.text("/proc/" + pid_ + "/stat");
         const auto name = stat.find(") ");
         if (stat.empty() || name == std::string::npos) return true;
         const char state = stat[name + 2];
@@ -192,13 +192,13 @@ void Beside::wait_stuck() {
 }
 
 void Beside::wait_end() {
-    bench_.wait_until(
+    testbed_.wait_until(
         "a process of ours in the guest (" + name_ + ")", "ended", [&] { return ended(); },
-        [&] { return std::string("still at work"); }, Bench::usual_limit);
+        [&] { return std::string("still at work"); }, Testbed::usual_limit);
 }
 
 std::string Beside::output() {
-    return bench_.bytes("/tmp/beside-" + name_ + ".out");
+    return testbed_.bytes("/tmp/beside-" + name_ + ".out");
 }
 
 }  // namespace fwts::grader

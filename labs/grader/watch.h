@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "bench.h"
+#include "testbed.h"
 
 namespace fwts::grader {
 
@@ -31,7 +31,7 @@ class Watch {
     /// @param regs   registers to read at each call.
     /// @param dirty  memory from a watched __kmalloc... comes full of 0xa5 unless zeros were asked
     /// for.
-    Watch(Bench& bench, const std::vector<std::string>& calls,
+    Watch(Testbed& testbed, const std::vector<std::string>& calls,
           const std::vector<std::uint32_t>& regs = {}, bool dirty = false);
     ~Watch();
     Watch(const Watch&) = delete;
@@ -79,7 +79,7 @@ class Watch {
     void identity(const std::string& ids);
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
 };
 
 /// What a call of the program `fileio` gave.
@@ -91,14 +91,14 @@ struct Done {
 
 /// Runs `fileio` in the guest: one Done for each action ("r:OFFSET:LENGTH", "w:LENGTH:READABLE").
 /// @param data  what is written, one action's bytes behind the other's
-std::vector<Done> file_io(Bench& bench, const std::string& file, const std::string& data,
+std::vector<Done> file_io(Testbed& testbed, const std::string& file, const std::string& data,
                           const std::vector<std::string>& actions);
 
 /// A process of the guest that a check goes on beside.
 class Beside {
   public:
     /// Starts a program whose output goes to a file.
-    Beside(Bench& bench, const std::string& name, const std::vector<std::string>& argv);
+    Beside(Testbed& testbed, const std::string& name, const std::vector<std::string>& argv);
     /// Waits until it sleeps or has ended: it has come as far as it gets.
     void wait_stuck();
     /// Waits until it has ended. The check fails when it does not.
@@ -107,7 +107,7 @@ class Beside {
     std::string output();
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     std::string name_;
     std::string pid_;
 };

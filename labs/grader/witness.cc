@@ -12,9 +12,9 @@
 namespace fwts::grader {
 namespace {
 
-std::vector<std::string> words(Bench& bench, const std::vector<std::string>& symbols,
+std::vector<std::string> words(Testbed& testbed, const std::vector<std::string>& symbols,
                                std::vector<std::string> parameters) {
-    parameters.push_back(card_memory(bench));
+    parameters.push_back(card_memory(testbed));
     if (!symbols.empty())
         parameters.insert(parameters.begin(), fmt::format("symbols={}", fmt::join(symbols, ",")));
     return parameters;
@@ -22,38 +22,39 @@ std::vector<std::string> words(Bench& bench, const std::vector<std::string>& sym
 
 }  // namespace
 
-std::string card_memory(Bench& bench) {
-    const auto resources = bench.text("/sys/bus/pci/devices/" + bench.pci_address() + "/resource");
+std::string card_memory(Testbed& testbed) {
+    const auto resources =
+        testbed.text("/sys/bus/pci/devices/" + testbed.pci_address() + "/resource");
     return "bar=" + resources.substr(0, resources.find(' '));
 }
 
-Inserted::Inserted(Bench& bench, std::string name, const std::vector<std::string>& parameters)
-    : bench_(bench), name_(std::move(name)) {
-    std::vector<std::string> argv{"insmod", Bench::companion(name_)};
+Inserted::Inserted(Testbed& testbed, std::string name, const std::vector<std::string>& parameters)
+    : testbed_(testbed), name_(std::move(name)) {
+    std::vector<std::string> argv{"insmod", Testbed::companion(name_)};
     argv.insert(argv.end(), parameters.begin(), parameters.end());
-    bench_.must_run(argv);
+    testbed_.must_run(argv);
 }
 
 Inserted::~Inserted() {
     try {
-        bench_.run({"rmmod", name_});
+        testbed_.run({"rmmod", name_});
     } catch (const sandbox::GuestFailure&) {
         // Whoever asks the guest next hears of it.
     }
 }
 
 std::string Inserted::parameter(const std::string& which) const {
-    return bench_.text("/sys/module/" + name_ + "/parameters/" + which);
+    return testbed_.text("/sys/module/" + name_ + "/parameters/" + which);
 }
 
 void Inserted::set(const std::string& which, std::uint64_t value) const {
-    bench_.put("/sys/module/" + name_ + "/parameters/" + which, std::to_string(value));
+    testbed_.put("/sys/module/" + name_ + "/parameters/" + which, std::to_string(value));
 }
 
-Witness::Witness(Bench& bench, std::vector<std::string> symbols,
+Witness::Witness(Testbed& testbed, std::vector<std::string> symbols,
                  std::vector<std::string> parameters)
     : symbols_(std::move(symbols)),
-      module_(bench, "witness", words(bench, symbols_, std::move(parameters))) {}
+      module_(testbed, "witness", words(testbed, symbols_, std::move(parameters))) {}
 
 bool Witness::is_call(const RegisterWrite& write, const std::string& symbol) const {
     const auto found = std::find_if(symbols_.begin(), symbols_.end(),
@@ -68,8 +69,8 @@ std::size_t Witness::calls(const std::vector<RegisterWrite>& record,
         record.begin(), record.end(), [&](const auto& write) { return is_call(write, symbol); }));
 }
 
-Stopwatch::Stopwatch(Bench& bench)
-    : bench_(bench), module_(bench, "stopwatch", {card_memory(bench)}) {}
+Stopwatch::Stopwatch(Testbed& testbed)
+    : testbed_(testbed), module_(testbed, "stopwatch", {card_memory(testbed)}) {}
 
 void Stopwatch::begin(unsigned frames, unsigned usecs) const {
     frames_ = frames;
@@ -78,10 +79,10 @@ void Stopwatch::begin(unsigned frames, unsigned usecs) const {
     module_.set("usecs", usecs);
 }
 
-void Stopwatch::expect_in_time(const std::string& what, Bench::Seconds limit,
+void Stopwatch::expect_in_time(const std::string& what, Testbed::Seconds limit,
                                unsigned most_late) const {
     const auto served = [&] { return module_.parameter("waited") != "0"; };
-    expect_that(bench_.soon(served, limit), what + ": the receive ring, looked at in the guest",
+    expect_that(testbed_.soon(served, limit), what + ": the receive ring, looked at in the guest",
                 "the frames are served", "they are not");
     const auto waited = std::stoull(module_.parameter("waited")) / 1000;
     const auto most = std::stoul(module_.parameter("most"));

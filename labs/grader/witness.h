@@ -8,19 +8,19 @@
 #include <string>
 #include <vector>
 
-#include "bench.h"
+#include "testbed.h"
 
 namespace fwts::grader {
 
 /// Where BAR 0 of the card lies, as the companions want it: "bar=0xfe800000"
-std::string card_memory(Bench& bench);
+std::string card_memory(Testbed& testbed);
 
 /// A companion is in the guest's kernel for as long as this lives.
 class Inserted {
   public:
     /// @param parameters  as for insmod
     /// The check fails when the kernel does not take it.
-    Inserted(Bench& bench, std::string name, const std::vector<std::string>& parameters);
+    Inserted(Testbed& testbed, std::string name, const std::vector<std::string>& parameters);
     ~Inserted();
     Inserted(const Inserted&) = delete;
     Inserted& operator=(const Inserted&) = delete;
@@ -29,7 +29,7 @@ class Inserted {
     void set(const std::string& which, std::uint64_t value) const;
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     std::string name_;
 };
 
@@ -43,7 +43,7 @@ class Witness {
   public:
     /// @param symbols  as witness.c has them: "netif_rx", "*tasklet_action", "%napi_gro_receive".
     /// @param parameters  more of witness's: "poll=eth0"
-    Witness(Bench& bench, std::vector<std::string> symbols,
+    Witness(Testbed& testbed, std::vector<std::string> symbols,
             std::vector<std::string> parameters = {});
     /// Whether a write is the mark of a call of `symbol`, one of those given.
     bool is_call(const RegisterWrite& write, const std::string& symbol) const;
@@ -61,22 +61,22 @@ class Witness {
 /// Looks at receive queue 0 in each millisecond of the guest's.
 class Stopwatch {
   public:
-    explicit Stopwatch(Bench& bench);
+    explicit Stopwatch(Testbed& testbed);
     /// Begins anew: frames are due when so many wait, or `usecs` after the first.
     void begin(unsigned frames, unsigned usecs) const;
     /// Waits until frames that waited have been served, and demands that they were as soon as they
     /// were due: not before `usecs`, unless there were `frames` of them, and not more than some
     /// milliseconds later.
-    /// @param limit  of the waiting, as Bench::soon() counts it.
+    /// @param limit  of the waiting, as Testbed::soon() counts it.
     /// @param most_late  milliseconds that they may come too late.
-    void expect_in_time(const std::string& what, Bench::Seconds limit,
+    void expect_in_time(const std::string& what, Testbed::Seconds limit,
                         unsigned most_late = tolerance) const;
     /// Milliseconds that something may come too late: some jiffies, of ten each in the strict
     /// kernel.
     static constexpr unsigned tolerance = 50;
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     Inserted module_;
     mutable unsigned frames_ = 0;
     mutable unsigned usecs_ = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The bench a check works at: a running guest with the submission's module at hand, and the
+// The testbed a check works at: a running guest with the submission's module at hand, and the
 // instruments around it.
 //
 // Two kinds of instruments. From outside (registers, NVM, register record, cable) the answer is
@@ -55,7 +55,7 @@ struct Ring {
 
 enum class Direction { receive, transmit };
 
-struct BenchOptions {
+struct TestbedOptions {
     std::filesystem::path kernel;
     std::filesystem::path modules = {};   ///< built companions and probes
     std::filesystem::path programs = {};  ///< where programs for the guest are
@@ -64,7 +64,7 @@ struct BenchOptions {
     Params params = {};  ///< of the lab
 };
 
-class Bench {
+class Testbed {
   public:
     using Seconds = std::chrono::duration<double>;
     static constexpr Seconds usual_limit{10};
@@ -74,10 +74,10 @@ class Bench {
 
     /// Starts a guest; it boots while the caller does something else. The card's address follows
     /// from the seed. @throws the sandbox's exceptions when that fails.
-    explicit Bench(const BenchOptions& options);
-    ~Bench();
-    Bench(const Bench&) = delete;
-    Bench& operator=(const Bench&) = delete;
+    explicit Testbed(const TestbedOptions& options);
+    ~Testbed();
+    Testbed(const Testbed&) = delete;
+    Testbed& operator=(const Testbed&) = delete;
 
     /// Waits until the guest has booted. Must come before everything below.
     /// @throws the sandbox's exceptions when it does not boot.

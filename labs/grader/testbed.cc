@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "bench.h"
+#include "testbed.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -64,7 +64,7 @@ k=/sys/kernel/debug/kmemleak
 echo scan > $k && cat $k
 )";
 
-milliseconds in_ms(Bench::Seconds time) {
+milliseconds in_ms(Testbed::Seconds time) {
     return std::chrono::duration_cast<milliseconds>(time);
 }
 
@@ -79,7 +79,7 @@ std::string underscored(std::string name) {
     return name;
 }
 
-sandbox::Options options_for(const BenchOptions& options, const Mac& mac) {
+sandbox::Options options_for(const TestbedOptions& options, const Mac& mac) {
     sandbox::Options result;
     result.kernel = options.kernel.string();
     result.mac = mac;
@@ -98,7 +98,7 @@ sandbox::Options options_for(const BenchOptions& options, const Mac& mac) {
         const auto file = underscored(name) + ".ko";
         auto built = options.modules / "in-kernel" / file;
         if (!std::filesystem::exists(built)) built = options.modules / name / file;
-        result.files.push_back({built, Bench::companion(name)});
+        result.files.push_back({built, Testbed::companion(name)});
     }
     for (const auto& name : options.guest.programs)
         result.files.push_back({options.programs / name, "/bin/" + name});
@@ -150,8 +150,8 @@ Mac random_mac(std::mt19937_64& random) {
     return mac;
 }
 
-struct Bench::Parts {
-    explicit Parts(const BenchOptions& options)
+struct Testbed::Parts {
+    explicit Parts(const TestbedOptions& options)
         : watchmen(sandbox::find_kernel(options.kernel.string()).vmlinux),
           random(options.seed),
           params(options.params),
@@ -216,7 +216,7 @@ struct Bench::Parts {
 };
 
 /// Ends the guest when it has used too much processor time, whatever it is doing.
-class Bench::ProcessorLimit {
+class Testbed::ProcessorLimit {
   public:
     ProcessorLimit(Parts& parts, Seconds limit)
         : end_(processor_time_of(parts.qemu) + in_ms(limit)),
@@ -258,7 +258,7 @@ class Bench::ProcessorLimit {
 };
 
 /// Counts the time a guest had to do something.
-class Bench::Patience {
+class Testbed::Patience {
   public:
     Patience(const Parts& parts, Seconds limit) : parts_(parts), limit_(limit) {
         for (const auto thread : parts.processors) waited_.push_back(kept_waiting(thread));
@@ -280,32 +280,32 @@ class Bench::Patience {
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-Bench::Bench(const BenchOptions& options) : parts_(std::make_unique<Parts>(options)) {}
-Bench::~Bench() = default;
+Testbed::Testbed(const TestbedOptions& options) : parts_(std::make_unique<Parts>(options)) {}
+Testbed::~Testbed() = default;
 
-void Bench::wait_ready() {
+void Testbed::wait_ready() {
     parts_->wait_ready();
     take_log();  // what the kernel said while it booted is nobody's fault
 }
 
-void Bench::end() {
+void Testbed::end() {
     parts_->guest.kill();
 }
 
-void Bench::give_module(const std::filesystem::path& module) {
+void Testbed::give_module(const std::filesystem::path& module) {
     parts_->module = module;
     parts_->guest.put(guest_module, read_file(module));
 }
 
-std::string Bench::companion(const std::string& name) {
+std::string Testbed::companion(const std::string& name) {
     return "/modules/" + underscored(name) + ".ko";
 }
 
-void Bench::start(const std::vector<std::string>& argv) {
+void Testbed::start(const std::vector<std::string>& argv) {
     parts_->guest.start(argv);
 }
 
-void Bench::put(const std::string& path, const std::string& content) {
+void Testbed::put(const std::string& path, const std::string& content) {
     try {
         parts_->guest.put(path, content);
     } catch (const sandbox::GuestError& error) {
@@ -313,11 +313,11 @@ void Bench::put(const std::string& path, const std::string& content) {
     }
 }
 
-Ran Bench::sh(const std::string& script, Seconds limit) {
+Ran Testbed::sh(const std::string& script, Seconds limit) {
     return run({"sh", "-c", script}, limit);
 }
 
-Ran Bench::run(const std::vector<std::string>& argv, Seconds limit) {
+Ran Testbed::run(const std::vector<std::string>& argv, Seconds limit) {
     sandbox::ExecOptions options;
     options.limit = in_ms(limit * clock_per_processor_time);
     options.output_limit = output_limit;
@@ -334,7 +334,7 @@ Ran Bench::run(const std::vector<std::string>& argv, Seconds limit) {
     }
 }
 
-std::string Bench::must_run(const std::vector<std::string>& argv, Seconds limit) {
+std::string Testbed::must_run(const std::vector<std::string>& argv, Seconds limit) {
     auto ran = run(argv, limit);
     if (ran.status != 0)
         fail(fmt::format("in the guest: {}", fmt::join(argv, " ")), "success",
@@ -342,7 +342,7 @@ std::string Bench::must_run(const std::vector<std::string>& argv, Seconds limit)
     return chomped(std::move(ran.out));
 }
 
-std::string Bench::must(const std::string& what, const std::string& script, Seconds limit) {
+std::string Testbed::must(const std::string& what, const std::string& script, Seconds limit) {
     auto ran = sh(script, limit);
     if (ran.status != 0)
         fail(fmt::format("{} (in the guest: {})", what, script.substr(0, script.find('\n'))),
@@ -350,11 +350,11 @@ std::string Bench::must(const std::string& what, const std::string& script, Seco
     return chomped(std::move(ran.out));
 }
 
-std::string Bench::text(const std::string& path) {
+std::string Testbed::text(const std::string& path) {
     return chomped(bytes(path));
 }
 
-std::string Bench::bytes(const std::string& path) {
+std::string Testbed::bytes(const std::string& path) {
     try {
         return parts_->guest.get(path);
     } catch (const sandbox::GuestError&) {
@@ -362,31 +362,31 @@ std::string Bench::bytes(const std::string& path) {
     }
 }
 
-std::uint32_t Bench::reg(std::uint32_t offset) {
+std::uint32_t Testbed::reg(std::uint32_t offset) {
     return parts_->guest.read_register(offset);
 }
 
-void Bench::set_reg(std::uint32_t offset, std::uint32_t value) {
+void Testbed::set_reg(std::uint32_t offset, std::uint32_t value) {
     parts_->write_register(offset, value);
 }
 
-std::uint16_t Bench::nvm_word(unsigned number) const {
+std::uint16_t Testbed::nvm_word(unsigned number) const {
     return parts_->nvm.at(number);
 }
 
-std::vector<RegisterWrite> Bench::writes() const {
+std::vector<RegisterWrite> Testbed::writes() const {
     return parts_->guest.registers().all();
 }
 
-void Bench::plug(bool in) {
+void Testbed::plug(bool in) {
     parts_->guest.qmp().set_link(in);
 }
 
-std::string Bench::memory(std::uint64_t address, std::size_t size) {
+std::string Testbed::memory(std::uint64_t address, std::size_t size) {
     return parts_->guest.memory(address, size);
 }
 
-Ring Bench::ring(Direction direction, unsigned queue) {
+Ring Testbed::ring(Direction direction, unsigned queue) {
     // RDBAL, RDBAH, RDLEN, SRRCTL, RDH, _, RDT; the transmit registers are laid out alike.
     constexpr std::size_t most = std::size_t{1} << 20U;  // bytes; what the length register can say
     const auto first = *sandbox::register_offset(
@@ -407,12 +407,12 @@ Ring Bench::ring(Direction direction, unsigned queue) {
     return ring;
 }
 
-void Bench::send(const std::string& frame) {
+void Testbed::send(const std::string& frame) {
     if (!parts_->guest.cable().try_send(sandbox::Frame(frame.begin(), frame.end())))
         fail("a frame put on the cable", "a card that takes it", "a cable full of frames");
 }
 
-std::optional<std::string> Bench::receive(Seconds limit) {
+std::optional<std::string> Testbed::receive(Seconds limit) {
     const Patience patience(*parts_, limit);
     do {
         if (const auto frame = parts_->guest.cable().receive(in_ms(limit)))
@@ -421,14 +421,14 @@ std::optional<std::string> Bench::receive(Seconds limit) {
     return std::nullopt;
 }
 
-std::vector<std::string> Bench::take_frames() {
+std::vector<std::string> Testbed::take_frames() {
     std::vector<std::string> result;
     for (const auto& frame : parts_->guest.cable().take_all())
         result.emplace_back(frame.begin(), frame.end());
     return result;
 }
 
-std::string Bench::random_frame(std::size_t size, const Mac& to) {
+std::string Testbed::random_frame(std::size_t size, const Mac& to) {
     constexpr std::uint16_t for_experiments = 0x88b5;
     constexpr std::size_t header = 14;
     const auto digits = sandbox::from_hex(to);
@@ -440,52 +440,52 @@ std::string Bench::random_frame(std::size_t size, const Mac& to) {
     return {frame.begin(), frame.end()};
 }
 
-void Bench::silence_guest() {
+void Testbed::silence_guest() {
     for (const char* which : {"all", "default"})
         put(fmt::format("/proc/sys/net/ipv6/conf/{}/disable_ipv6", which), "1");
 }
 
-const Mac& Bench::mac() const {
+const Mac& Testbed::mac() const {
     return parts_->mac;
 }
-const std::string& Bench::pci_address() const {
+const std::string& Testbed::pci_address() const {
     return parts_->card.address;
 }
-const std::filesystem::path& Bench::module() const {
+const std::filesystem::path& Testbed::module() const {
     return parts_->module;
 }
-std::mt19937_64& Bench::random() {
+std::mt19937_64& Testbed::random() {
     return parts_->random;
 }
-std::chrono::milliseconds Bench::processor_time() const {
+std::chrono::milliseconds Testbed::processor_time() const {
     // Of a guest that is gone, what it had used when it was last asked.
     parts_->used = std::max(parts_->used, processor_time_of(parts_->qemu));
     return parts_->used;
 }
-const std::string& Bench::param(const std::string& name) const {
+const std::string& Testbed::param(const std::string& name) const {
     const auto found = parts_->params.find(name);
     if (found == parts_->params.end())
         throw std::runtime_error(fmt::format("lab.toml names no parameter {}", name));
     return found->second;
 }
-std::string Bench::random_bytes(std::size_t size) {
+std::string Testbed::random_bytes(std::size_t size) {
     std::string bytes;
     while (bytes.size() < size) bytes += static_cast<char>(random()() & 0xffU);
     return bytes;
 }
-std::string Bench::release() const {
+std::string Testbed::release() const {
     return parts_->release;
 }
-std::string Bench::console() const {
+std::string Testbed::console() const {
     return parts_->guest.console().text();
 }
 
-void Bench::let_settle() {
+void Testbed::let_settle() {
     text("/proc/uptime");
 }
 
 /// Asks until it holds: `between` passes before it asks again, then longer.
-bool Bench::wait(const std::function<bool()>& holds, Seconds limit, milliseconds between) {
+bool Testbed::wait(const std::function<bool()>& holds, Seconds limit, milliseconds between) {
     const Patience patience(*parts_, limit);
     while (!holds()) {
         if (patience.over()) return false;
@@ -495,37 +495,37 @@ bool Bench::wait(const std::function<bool()>& holds, Seconds limit, milliseconds
     return true;
 }
 
-bool Bench::soon(const std::function<bool()>& holds, Seconds limit) {
+bool Testbed::soon(const std::function<bool()>& holds, Seconds limit) {
     // Asking QEMU is work, too: often while it is likely to hold, then now and then.
     return wait(holds, limit, milliseconds(1));
 }
 
-void Bench::wait_until(const std::string& what, const std::string& expected,
-                       const std::function<bool()>& holds, const std::function<std::string()>& seen,
-                       Seconds limit) {
+void Testbed::wait_until(const std::string& what, const std::string& expected,
+                         const std::function<bool()>& holds,
+                         const std::function<std::string()>& seen, Seconds limit) {
     // Asking is work for the guest: some 5 ms.
     if (!wait(holds, limit, longest_between))
         fail(what, expected, fmt::format("{} after {} s", seen(), limit.count()));
 }
 
-std::string Bench::lost_memory() {
+std::string Testbed::lost_memory() {
     must("kmemleak, first scan", settle_script, Seconds(60));
     return must("kmemleak, second scan", scan_script, Seconds(60));
 }
 
-std::vector<std::string> Bench::changed_watchmen() {
+std::vector<std::string> Testbed::changed_watchmen() {
     return parts_->watchmen.changes(parts_->guest);
 }
 
-void Bench::excuse_watchmen() {
+void Testbed::excuse_watchmen() {
     parts_->watchmen.after_complaint();
 }
 
-bool Bench::code_unchanged() {
+bool Testbed::code_unchanged() {
     return parts_->watchmen.code_unchanged(parts_->guest);
 }
 
-std::vector<std::string> Bench::take_log() {
+std::vector<std::string> Testbed::take_log() {
     auto& console = parts_->guest.console();
     const auto mark = fmt::format("fwts-mark-{:016x}", parts_->random());
     parts_->guest.put("/dev/kmsg", "<0>" + mark + "\n");
