@@ -171,9 +171,14 @@ class Maker {
             return;
         }
         grader::make_solution(lab_, places_.driver, files);
-        if (name != "own-build-rules") return;
-        write_file(files / "Makefile", "all:\n\ttouch /tmp/fwts-was-here\n");
-        write_file(files / "Kbuild", "$(shell touch /tmp/fwts-was-here)\n");
+        if (name == "own-build-rules")
+            for (const char* file : {"Makefile", "Kbuild"})
+                write_file(files / file, read_file(hostile(name) / file));
+    }
+
+    /// What a kind that the door refuses is made of.
+    fs::path hostile(const std::string& kind) const {
+        return places_.labs / "grader" / "hostile" / kind;
     }
 
     void hand_in(const Expected& expected, const fs::path& files, const fs::path& scratch) const {
@@ -209,17 +214,9 @@ class Maker {
         run_git(files, {"commit", "-q", "-m", "lab"});
         run_git(scratch, {"clone", "-q", "--bare", files.string(), bare.string()});
         if (expected.kind != "repository-starts-programs") return;
-        // Whatever of this git would start, it starts it in the closed room, and for nothing.
-        const auto config = read_file(bare / "config");
-        write_file(bare / "config", config +
-                                        "[core]\n\tfsmonitor = touch /tmp/fwts-was-here\n"
-                                        "\tpager = touch /tmp/fwts-was-here\n"
-                                        "[extensions]\n\tpartialClone = evil\n"
-                                        "[protocol]\n\tallow = always\n"
-                                        "[remote \"evil\"]\n\tpromisor = true\n"
-                                        "\turl = ext::sh -c \"touch /tmp/fwts-was-here\"\n");
-        write_file(bare / "hooks" / "post-checkout", "#!/bin/sh\ntouch /tmp/fwts-was-here\n");
-        fs::permissions(bare / "hooks" / "post-checkout", fs::perms::owner_all);
+        const auto evil = hostile(expected.kind);
+        write_file(bare / "config", read_file(bare / "config") + read_file(evil / "config"));
+        fs::copy_file(evil / "post-checkout", bare / "hooks" / "post-checkout");
         // An object is missing: git wants to fetch it from that remote.
         fs::remove_all(bare / "objects");
         fs::create_directories(bare / "objects" / "pack");

@@ -38,7 +38,7 @@ Example:
   classroom similarity --out results/
   classroom generate --lab 01 --out trial/ --count 30 --hostile 10
 
-By another scheduler, for example GNU parallel or Slurm (labs/classroom/slurm):
+On the machines of a cluster, as labs/classroom/slurm/grade-class does it:
   classroom list --lab 01 --submissions handed-in/ --out results/
   classroom one --out results/ --index 0      each number that list prints
   classroom collect --out results/
