@@ -550,9 +550,9 @@ void fail_to_open(Testbed& testbed) {
 
 void check_down(Testbed& testbed) {
     Credit credit;
-    credit.part(5, [&] { close_while_gathering(bench); });
-    credit.part(3, [&] { close_with_a_late_tasklet(bench); });
-    credit.part(2, [&] { fail_to_open(bench); });
+    credit.part(5, [&] { close_while_gathering(testbed); });
+    credit.part(3, [&] { close_with_a_late_tasklet(testbed); });
+    credit.part(2, [&] { fail_to_open(testbed); });
     credit.done();
 }
 

@@ -13,7 +13,7 @@ using sandbox::RegisterLog;
 using testing::HasSubstr;
 
 constexpr const char* kProvider = "/modules/dca_provider.ko";
-constexpr std::uint32_t kDcaTxctrl0 = 0x0e014;
+constexpr std::uint32_t kDcaTxctrl0 = sandbox::registers::DCA_TXCTRL0;
 constexpr unsigned kTagBase = 0x40;  // of CPU 0; not the provider's default, which might be luck
 
 Guest ready_guest() {

@@ -19,15 +19,16 @@ using sandbox::RegisterLog;
 using testing::ContainsRegex;
 
 constexpr const char* kSlowcall = "/modules/slowcall.ko";
-constexpr std::uint32_t kRdh = 0x0c010;
-constexpr std::uint32_t kStatus = 0x00008;
-constexpr std::uint32_t kLinkUp = 1U << 1U;
-constexpr std::uint32_t kIms = 0x000d0;
-constexpr std::uint32_t kImc = 0x000d8;
-constexpr std::uint32_t kEims = 0x01524;
-constexpr std::uint32_t kEimc = 0x01528;
-constexpr std::uint64_t kLsc = 1U << 2;                    // IMS: link status change
-constexpr std::uint64_t kQueueCauses = 1U << 0 | 1U << 7;  // IMS, IMC: TXDW and RXDW
+constexpr std::uint32_t kRdh = sandbox::registers::RDH0;
+constexpr std::uint32_t kStatus = sandbox::registers::STATUS;
+constexpr std::uint32_t kLinkUp = sandbox::registers::STATUS_LU;
+constexpr std::uint32_t kIms = sandbox::registers::IMS;
+constexpr std::uint32_t kImc = sandbox::registers::IMC;
+constexpr std::uint32_t kEims = sandbox::registers::EIMS;
+constexpr std::uint32_t kEimc = sandbox::registers::EIMC;
+constexpr std::uint64_t kLsc = sandbox::registers::ICR_LSC;  // IMS: link status change
+constexpr std::uint64_t kQueueCauses =
+    sandbox::registers::ICR_TXDW | sandbox::registers::ICR_RXDW;  // IMS, IMC: TXDW and RXDW
 
 /// One line of /proc/interrupts: what each CPU has counted.
 struct InterruptLine {

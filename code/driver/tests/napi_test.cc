@@ -23,7 +23,7 @@ using testing::HasSubstr;
 constexpr const char* kWindow = "/modules/window.ko";
 constexpr std::uint16_t kNobodyAnswers = 0x88b5;  // EtherType for local experiments
 const std::string kNeighbour = "ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:01 dev eth0";
-constexpr std::uint64_t kKeepCounter = 1U << 31;  // EITR.CNT_INGR
+constexpr std::uint64_t kKeepCounter = sandbox::registers::EITR_CNT_INGR;
 
 std::filesystem::path module_of(const std::string& kernel, const std::string& path) {
     return std::filesystem::path(FWTS_ROOT) / "build/modules" / kernel / path;
@@ -141,8 +141,9 @@ void check_budget(Guest& guest, std::mt19937_64& random) {
 std::uint64_t pause_written(Guest& guest) {
     const auto value = guest.registers().last("EITR(0)");
     EXPECT_TRUE(value);
-    EXPECT_EQ(*value & ~std::uint64_t{0x7ffc}, kKeepCounter) << "EITR outside of its interval";
-    return (*value & 0x7ffc) >> 2;
+    EXPECT_EQ(*value & ~std::uint64_t{sandbox::registers::EITR_INTERVAL}, kKeepCounter)
+        << "EITR outside of its interval";
+    return (*value & sandbox::registers::EITR_INTERVAL) >> 2;
 }
 
 void check_moderation(Guest& guest, std::mt19937_64& random) {
@@ -273,8 +274,8 @@ TEST(Napi, PausesWhenFramesAreMany) {
     ASSERT_TRUE(hit_window(guest, random, "napi_complete_done", 200));
     std::uint64_t longest = 0;
     for (const auto& write : guest.registers().since(before).writes("EITR(0)")) {
-        EXPECT_EQ(write.value & ~std::uint64_t{0x7ffc}, kKeepCounter);
-        longest = std::max(longest, (write.value & 0x7ffc) >> 2);
+        EXPECT_EQ(write.value & ~std::uint64_t{sandbox::registers::EITR_INTERVAL}, kKeepCounter);
+        longest = std::max(longest, (write.value & sandbox::registers::EITR_INTERVAL) >> 2);
     }
     std::cout << "longest pause " << longest << " us\n";
     EXPECT_GT(longest, 0U) << "no pause for 200 frames at once";

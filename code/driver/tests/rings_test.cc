@@ -20,7 +20,7 @@ constexpr std::uint16_t kEtherType = 0x88b5;
 constexpr std::size_t kHeader = 14;
 constexpr std::size_t kMinimum = 60;  // bytes of a frame without FCS
 constexpr std::size_t kMaximum = 1514;
-constexpr std::uint32_t kEnable = 1U << 25;  // TXDCTL, RXDCTL
+constexpr std::uint32_t kEnable = sandbox::registers::RXDCTL_ENABLE;  // TXDCTL's is the same bit
 
 /// Sixteen bytes of a ring as they stand in memory.
 struct Descriptor {
