@@ -23,13 +23,13 @@ namespace {
 }  // namespace
 
 std::string read_file(const fs::path& path) {
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) fail(path, "cannot be read", EISDIR);
     errno = 0;
     std::ifstream in(path, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    // A directory can be opened, and then not read.
-    std::error_code ignored;
-    if (in && !fs::is_directory(path, ignored)) return text;
-    fail(path, "cannot be read", errno != 0 ? errno : EISDIR);
+    if (in) return text;
+    fail(path, "cannot be read", errno != 0 ? errno : EIO);
 }
 
 void write_file(const fs::path& path, std::string_view text) {

@@ -21,8 +21,11 @@ namespace fwts {
 namespace {
 
 void set_limit(__rlimit_resource resource, std::uint64_t value) {
+    rlimit limit{};
     if (value == 0) return;
-    const rlimit limit{value, value};
+    if (getrlimit(resource, &limit) != 0) _exit(126);
+    // What our caller allows is the most: it may be less.
+    limit.rlim_cur = limit.rlim_max = std::min<rlim_t>(value, limit.rlim_max);
     if (setrlimit(resource, &limit) != 0) _exit(126);
 }
 

@@ -6,10 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <system_error>
 
 #include "descriptor.h"
+#include "files.h"
+#include "scratch.h"
 
 namespace fwts {
 namespace {
@@ -48,14 +52,17 @@ TEST(Process, GetsNoDescriptorAndNoIgnoredSignalOfOurs) {
 }
 
 TEST(Process, AProgramThatCannotBeStartedIsNamed) {
+    const Scratch scratch("process-test");
+    const auto file = scratch.path() / "no-program";
+    write_file(file, "");
     Program program;
-    program.argv = {"/etc/hostname"};
+    program.argv = {file};
     try {
         start(program);
         FAIL() << "it was started";
     } catch (const std::system_error& error) {
         EXPECT_EQ(error.code().value(), EACCES);
-        EXPECT_EQ(std::string(error.what()), "/etc/hostname: Permission denied");
+        EXPECT_EQ(std::string(error.what()), file.string() + ": Permission denied");
     }
     EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a process was left";
 }

@@ -201,7 +201,8 @@ bool run_subject(const Options& options, const Lab& lab, const Scenario& scenari
 
 bool clauses_are_sound(const Lab& lab, const Scenario& scenario) {
     if (lab.clauses.empty()) return true;
-    const auto mistakes = clause_mistakes(lab, scenario, read_file(lab.directory / "handout.md"));
+    const auto mistakes =
+        clause_mistakes(lab, scenario, fwts::read_file(lab.directory / "handout.md"));
     for (const auto& mistake : mistakes) std::cout << fmt::format("BAD  {}\n", mistake);
     return mistakes.empty();
 }
@@ -236,7 +237,7 @@ int run_mutate(Options& options) {
 
 int print_handout(const Options& options) {
     const Lab lab = open_lab(options);
-    std::cout << filled_in(read_file(lab.directory / "handout.md"), lab.params);
+    std::cout << filled_in(fwts::read_file(lab.directory / "handout.md"), lab.params);
     return 0;
 }
 

@@ -53,7 +53,8 @@ TEST(Registers, TheDriverHasThemWhereTheHostHasThem) {
         const auto* const entry =
             std::find_if(std::begin(kRegisters), std::end(kRegisters),
                          [&name = name](const Register& each) { return each.name == name; });
-        if (entry != std::end(kRegisters)) EXPECT_EQ(entry->stride, place.second) << name;
+        ASSERT_NE(entry, std::end(kRegisters)) << name;
+        EXPECT_EQ(entry->stride, place.second) << name;
     }
 }
 
