@@ -3,6 +3,12 @@
 
     .. snippet:: igbook_probe
 
+    .. snippet:: probe-enable
+       :of: igbook_main.c:igbook_probe
+       :from: err = pci_enable_device_mem(pdev);
+       :to: return err;
+
+The second gives lines a name; loom finds them (``book/tools/index.py`` tells it).
 The new lines stand out; the lines around them are grey and are not copied by the copy button;
 lines that a stage replaces are shown struck out above the new ones.  A line above the code says
 where it goes and links to the whole file at that stage.
@@ -19,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.highlighting import PygmentsBridge
@@ -88,6 +95,8 @@ class SnippetDirective(SphinxDirective):
     """Show a snippet of the driver."""
 
     required_arguments = 1
+    option_spec = {"of": directives.unchanged_required, "from": directives.unchanged_required,
+                   "to": directives.unchanged_required}
 
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]

@@ -6,8 +6,9 @@ usage: book/tools/index.py [--book DIR] --out FILE
 
 FILE is JSON: "chapters", the directory of the chapters; "documents", the paths of all of them;
 "labels", for each its page and section below the book's address; "snippets", what is shown, in
-order of document and line. loom checks the last, the grader leads to the labels. It reads text
-itself, for grading must not wait until the book has been built.
+order of document and line, with "of", "from" and "to" if it is named by its lines. loom takes and
+checks the last, the grader leads to the labels. It reads text itself, for grading must not wait
+until the book has been built.
 """
 import argparse
 import json
@@ -17,6 +18,7 @@ from pathlib import Path
 
 LABEL = re.compile(r"\.\. _(\S+):$")
 SNIPPET = re.compile(r"\s*\.\. snippet::(.*)$")
+OPTION = re.compile(r"\s+:(of|from|to): (.*)$")
 
 
 def read_book(book: Path) -> dict[str, object]:
@@ -27,15 +29,21 @@ def read_book(book: Path) -> dict[str, object]:
     for part in ("chapters", "appendix"):
         for path in sorted((book / part).glob("*.rst")):
             documents.append(str(path))
+            options: dict[str, object] = {}
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                if option := OPTION.match(line):
+                    options[option[1]] = option[2].strip()
+                    continue
                 if label := LABEL.match(line):
                     # Sphinx turns what HTML would not have in an anchor into hyphens.
                     anchor = re.sub("[_.]", "-", label[1])
                     labels[label[1]] = f"{part}/{path.stem}.html#{anchor}"
                 elif snippet := SNIPPET.match(line):
-                    snippets.append({"id": snippet[1].strip(), "document": path.stem,
-                                     "path": str(path), "line": number,
-                                     "appendix": part == "appendix"})
+                    options = {"id": snippet[1].strip(), "document": path.stem,
+                               "path": str(path), "line": number, "appendix": part == "appendix"}
+                    snippets.append(options)
+                    continue
+                options = {}
     return {"chapters": str(book / "chapters"), "documents": documents, "labels": labels,
             "snippets": snippets}
 

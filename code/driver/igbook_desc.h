@@ -11,7 +11,6 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-/* loom: begin tx-descriptor */
 /**
  * union igbook_tx_desc - one advanced transmit descriptor, 16 bytes
  * @read: what the driver writes and the card reads
@@ -38,8 +37,6 @@ union igbook_tx_desc {
 	} wb;
 };
 
-/* loom: end tx-descriptor */
-/* loom: begin tx-descriptor-fields */
 /* union igbook_tx_desc, read.cmd_type_len */
 #define TXD_DTALEN		GENMASK(15, 0)	/* bytes in this buffer */
 #define TXD_DTYP		GENMASK(23, 20)	/* what kind of descriptor */
@@ -52,7 +49,6 @@ union igbook_tx_desc {
 #define TXD_PAYLEN		GENMASK(31, 14)	/* bytes in the whole packet */
 /* union igbook_tx_desc, wb.status */
 #define TXD_STA_DD		BIT(0)		/* descriptor done */
-/* loom: end tx-descriptor-fields */
 
 /* loom: begin rx-descriptor from 04 */
 /**

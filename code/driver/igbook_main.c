@@ -73,19 +73,14 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	struct igbook *priv;
 	int err;
 
-	/* loom: begin probe-enable */
 	err = pci_enable_device_mem(pdev);
 	if (err)
 		return err;
-	/* loom: end probe-enable */
 
-	/* loom: begin probe-regions */
 	err = pci_request_mem_regions(pdev, IGBOOK_NAME);
 	if (err)
 		goto err_disable;
-	/* loom: end probe-regions */
 
-	/* loom: begin probe-netdev */
 	netdev = alloc_etherdev_mq(sizeof(*priv), 1);
 	if (!netdev) {
 		err = -ENOMEM;
@@ -93,7 +88,6 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	}
 	priv = netdev_priv(netdev);
 	igbook_link_device(priv, netdev, pdev);
-	/* loom: end probe-netdev */
 
 	/* loom: begin probe-dma-mask from 02 */
 	err = igbook_dma_set_mask(priv);
@@ -102,19 +96,15 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	pci_set_master(pdev);
 
 	/* loom: end probe-dma-mask */
-	/* loom: begin probe-map */
 	priv->regs = pci_ioremap_bar(pdev, 0);
 	if (!priv->regs) {
 		err = -ENOMEM;
 		goto err_netdev;
 	}
-	/* loom: end probe-map */
 
-	/* loom: begin probe-hardware */
 	err = igbook_hw_init(priv);
 	if (err)
 		goto err_unmap;
-	/* loom: end probe-hardware */
 	/* loom: begin probe-irq from 05 */
 
 	err = igbook_irq_alloc(priv);
@@ -125,19 +115,15 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	priv->adaptive = true;
 	/* loom: end probe-moderation */
 
-	/* loom: begin probe-register */
 	igbook_describe(netdev);
 	netif_carrier_off(netdev);
 	err = register_netdev(netdev);
 	if (err)
 		goto err_unmap;
-	/* loom: end probe-register */
 
-	/* loom: begin probe-done */
 	igbook_drv_load(priv, true);
 	netif_info(priv, probe, netdev, "port %u, %pM\n", priv->port,
 		   netdev->dev_addr);
-	/* loom: end probe-done */
 	/* loom: begin probe-dca from 03 */
 	igbook_dca_add(priv);
 	/* loom: end probe-dca */
@@ -146,7 +132,6 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 #endif	/* loom: end probe-handsend */
 	return 0;
 
-	/* loom: begin probe-unwind */
 err_unmap:
 	/* loom: begin probe-irq-unwind from 05 */
 	igbook_irq_free(priv);
@@ -159,7 +144,6 @@ err_regions:
 err_disable:
 	pci_disable_device(pdev);
 	return err;
-	/* loom: end probe-unwind */
 }
 
 /*

@@ -11,7 +11,6 @@
 
 #include <linux/bits.h>
 
-/* loom: begin regs-general */
 /* General: Device Control, Device Status, Extended Device Control */
 #define REG_CTRL		0x00000
 #define   CTRL_FD			BIT(0)	/* full duplex */
@@ -30,9 +29,7 @@
 #define   STATUS_GIO_MASTER_ENABLE	BIT(19)	/* DMA may be under way */
 #define REG_CTRL_EXT		0x00018
 #define   CTRL_EXT_DRV_LOAD		BIT(28)	/* a driver has the device */
-/* loom: end regs-general */
 
-/* loom: begin regs-nvm */
 /* Non-volatile memory: control, read, configuration done */
 #define REG_EECD		0x00010
 #define   EECD_AUTO_RD			BIT(9)	/* NVM loaded after reset */
@@ -43,9 +40,7 @@
 #define   EERD_DATA			GENMASK(31, 16)
 #define REG_EEMNGCTL		0x01010
 #define   EEMNGCTL_CFG_DONE(port)	BIT(18 + (port))
-/* loom: end regs-nvm */
 
-/* loom: begin regs-phy */
 /* The PHY's management interface */
 #define REG_MDIC		0x00020
 #define   MDIC_DATA			GENMASK(15, 0)
@@ -55,16 +50,12 @@
 #define   MDIC_OP_READ			BIT(27)
 #define   MDIC_R			BIT(28)	/* ready */
 #define   MDIC_E			BIT(30)	/* error */
-/* loom: end regs-phy */
 
-/* loom: begin regs-interrupt */
 /* Interrupts: cause (cleared by reading it) and mask clear */
 #define REG_ICR			0x000c0
 #define   ICR_LSC			BIT(2)	/* link status change */
 #define REG_IMC			0x000d8
-/* loom: end regs-interrupt */
 
-/* loom: begin regs-receive */
 /* Receive: control, longest frame, address filters */
 #define REG_RCTL		0x00100
 #define   RCTL_UPE			BIT(3)	/* all unicast */
@@ -79,16 +70,12 @@
 #define REG_RAH(n)		(0x05404 + 8 * (n))
 #define   RAH_AV			BIT(31)	/* address valid */
 #define   RAR_ENTRIES			16	/* 82576: eight more elsewhere */
-/* loom: end regs-receive */
 
-/* loom: begin regs-transmit */
 /* Transmit control */
 #define REG_TCTL		0x00400
 #define   TCTL_EN			BIT(1)
 #define   TCTL_PSP			BIT(3)	/* pad short packets */
-/* loom: end regs-transmit */
 
-/* loom: begin regs-stats */
 /* Statistics; each clears when read */
 #define REG_CRCERRS		0x04000
 #define REG_MPC			0x04010
@@ -97,9 +84,7 @@
 #define REG_GPTC		0x04080
 #define REG_RUC			0x040a4
 #define REG_ROC			0x040ac
-/* loom: end regs-stats */
 
-/* loom: begin regs-semaphore */
 /* Semaphores shared with the other port and with the card's firmware */
 #define REG_SWSM		0x05b50
 #define   SWSM_SMBI			BIT(0)	/* taken by reading it as 0 */
@@ -108,7 +93,6 @@
 #define   SW_FW_SYNC_EEP		BIT(0)	/* the NVM */
 #define   SW_FW_SYNC_PHY(port)		BIT(1 + (port))	/* a port's PHY */
 #define   SW_FW_SYNC_FW_SHIFT		16	/* firmware's copy of each */
-/* loom: end regs-semaphore */
 
 /* loom: begin regs-transmit-queue from 02 */
 /* One transmit queue: base, length in bytes, head, tail, control */

@@ -11,9 +11,7 @@
 
 #include "igbook_desc.h"
 
-/* loom: begin ring-forward */
 struct igbook;
-/* loom: end ring-forward */
 
 #define IGBOOK_MAX_QUEUES	8	/* of the card's sixteen */
 #define IGBOOK_DESC_SIZE	16	/* bytes, in either direction */

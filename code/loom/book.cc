@@ -65,7 +65,6 @@ class Checker {
         find_chapters();
         for (const Showing& showing : book_.showings) take(showing);
         for (const Text& text : texts_of(source_)) check_text(text);
-        check_markers();
         return std::move(errors_);
     }
 
@@ -122,7 +121,7 @@ class Checker {
             errors_.push_back({showing.path, showing.line,
                                fmt::format("'{}' shows {} line {} again, which '{}' shows",
                                            snippet.id, snippet.file, line, by->second->id),
-                               "show one of the two, or split them with begin and end marks"});
+                               "show one of the two, or split them with :from: and :to:"});
         }
     }
 
@@ -207,10 +206,8 @@ class Checker {
         const std::string what =
             fmt::format("{} {} shown in no chapter", is_one ? "line " + lines : "lines " + lines,
                         is_one ? "is" : "are");
-        std::string what_to_do =
-            "put /* loom: begin NAME */ and /* loom: end NAME */ around them and show NAME";
+        std::string what_to_do = "show them under a name of their own, with :of:, :from: and :to:";
         if (hole.best != nullptr) {
-            reported_.insert(hole.best);
             // A whole file helps only while nothing of it has been shown.
             const bool whole = hole.best->kind == Snippet::Kind::file &&
                                hole.best->id.find(":head") == std::string::npos;
@@ -227,31 +224,12 @@ class Checker {
         });
     }
 
-    /// A block that has only a name is there to be shown by it.
-    void check_markers() {
-        for (const auto& [id, snippet] : by_id_) {
-            if (snippet->kind != Snippet::Kind::marker || shown_.contains(id) ||
-                reported_.contains(snippet))
-                continue;
-            for (const SourceFile& file : source_.files) {
-                if (file.path != snippet->path) continue;
-                const Region& region = file.regions[snippet->region];
-                if (region.life != file.life_around(region)) continue;
-                errors_.push_back({file.path, region.mark_line,
-                                   fmt::format("unused marker '{}'", id),
-                                   fmt::format("add '{} {}' to {}, or remove the marker",
-                                               kDirective, id, chapter_path(*snippet))});
-            }
-        }
-    }
-
     const BookIndex& book_;
     const Source& source_;
     std::map<std::string, const Snippet*> by_id_;
     std::map<std::string, Showing> shown_;
     std::map<std::pair<std::string, int>, const Snippet*> shower_of_;
     std::set<std::pair<const Snippet*, const Snippet*>> overlaps_;
-    std::set<const Snippet*> reported_;
     Errors errors_;
 };
 
@@ -266,9 +244,16 @@ BookIndex read_book_index(Disk& disk, const std::string& path) {
     BookIndex book;
     book.chapters = json.at("chapters");
     book.documents = json.at("documents");
-    for (const auto& snippet : json.at("snippets"))
+    for (const auto& snippet : json.at("snippets")) {
         book.showings.push_back({snippet.at("id"), snippet.at("document"), snippet.at("path"),
                                  snippet.at("line"), snippet.at("appendix")});
+        if (!snippet.contains("of")) continue;
+        const std::string of = snippet.at("of");
+        const auto colon = std::min(of.find(':'), of.size());
+        book.cuts.push_back({snippet.at("id"), of.substr(0, colon),
+                             of.substr(std::min(colon + 1, of.size())), snippet.value("from", ""),
+                             snippet.value("to", ""), snippet.at("path"), snippet.at("line")});
+    }
     return book;
 }
 

@@ -28,6 +28,7 @@ struct BookIndex {
     std::string chapters;  ///< their directory
     std::set<std::string> documents;
     std::vector<Showing> showings;  ///< in order of document and line
+    std::vector<Cut> cuts;          ///< what is shown by naming its lines
 };
 
 /// @param path  build/book/index.json
@@ -36,7 +37,7 @@ BookIndex read_book_index(Disk& disk, const std::string& path);
 
 /// Compares the book with the pieces.
 /// @return every complaint: an unknown piece, one shown twice or in another stage's chapter, a line
-///         shown twice, a block named but never shown, lines that no chapter shows
+///         shown twice, lines that no chapter shows
 Errors check_book(const BookIndex& book, const Source& source,
                   const std::vector<Snippet>& snippets);
 

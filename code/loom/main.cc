@@ -86,9 +86,14 @@ void write_stages(const Request& request, RealDisk& disk) {
         fmt::print("{}: no longer a stage, {} removed\n", report.directory, report.removed);
 }
 
+/// What the book says of itself; nothing when none is named.
+BookIndex book_of(const Request& request, RealDisk& disk) {
+    return request.book.empty() ? BookIndex{} : read_book_index(disk, request.book);
+}
+
 void write_snippets(const Request& request, RealDisk& disk) {
     Ctags tagger;
-    const Source source = read_source(disk, request.source, tagger);
+    const Source source = read_source(disk, request.source, tagger, book_of(request, disk).cuts);
     const std::vector<Snippet> snippets = weave(source, tangle_all(source), tagger);
     if (!request.json) {
         for (const Snippet& s : snippets)
@@ -105,14 +110,15 @@ void write_snippets(const Request& request, RealDisk& disk) {
 
 void check(const Request& request, RealDisk& disk) {
     Ctags tagger;
-    const Source source = read_source(disk, request.source, tagger);
+    const BookIndex book = book_of(request, disk);
+    const Source source = read_source(disk, request.source, tagger, book.cuts);
     const std::vector<Snippet> snippets = weave(source, tangle_all(source), tagger);
     if (request.book.empty()) {
         fmt::print("{}: {} stages, {} files, {} pieces: every mark is sound\n", request.source,
                    source.manifest.stages.size(), source.files.size(), snippets.size());
         return;
     }
-    throw_if_any(check_book(read_book_index(disk, request.book), source, snippets));
+    throw_if_any(check_book(book, source, snippets));
     fmt::print("{}: every line of {} stages is shown once in the book\n", request.source,
                source.manifest.stages.size());
 }
@@ -161,6 +167,8 @@ int run(int argc, char** argv) {
     CLI::Option* json = weave->add_flag("--json", request.json, "Print them whole, as JSON");
     weave->add_option("--out", request.woven, "Write the JSON to this file, if it changed")
         ->needs(json);
+    weave->add_option("--book", request.book,
+                      "What the book says of itself: pieces that a chapter names by their lines");
     weave->callback([&] { write_snippets(request, disk); });
 
     CLI::App* check_command =

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -14,8 +15,8 @@ namespace {
 /// Builds the regions of one file from its marks.
 class Reader {
   public:
-    Reader(const Manifest& manifest, SourceFile& file, Errors& errors)
-        : manifest_(manifest), file_(file), errors_(errors) {}
+    Reader(const Manifest& manifest, SourceFile& file, std::vector<Cut> cuts, Errors& errors)
+        : manifest_(manifest), file_(file), cuts_(std::move(cuts)), errors_(errors) {}
 
     void read(Tagger& tagger, std::map<std::string, std::string>& names) {
         const size_t before = errors_.size();
@@ -25,6 +26,8 @@ class Reader {
         const Lines view = visible_lines();
         definitions_ = find_definitions(view, tagger.tags(join_lines(view)));
         place_definition_marks();
+        for (const Cut& cut : cuts_) place_cut(cut, names);
+        if (errors_.size() != before) return;
         check_blocks_against_definitions();
         nest();
         resolve_lifetimes();
@@ -179,6 +182,65 @@ class Reader {
         }
     }
 
+    void place_cut(const Cut& cut, std::map<std::string, std::string>& names) {
+        const auto complain_of = [&](std::string what, std::string what_to_do) {
+            errors_.push_back({cut.path, cut.line, std::move(what), std::move(what_to_do)});
+        };
+        const auto [seen, fresh] =
+            names.emplace(cut.name, fmt::format("{}:{}", cut.path, cut.line));
+        if (!fresh) {
+            complain_of(fmt::format("snippet '{}' has a place already", cut.name),
+                        fmt::format("choose another name; it is taken at {}", seen->second));
+            return;
+        }
+        int begin = 1;
+        int end = count();
+        if (!cut.symbol.empty()) {
+            const auto found =
+                std::find_if(definitions_.begin(), definitions_.end(),
+                             [&](const Definition& d) { return d.name() == cut.symbol; });
+            if (found == definitions_.end()) {
+                complain_of(fmt::format("{} defines no '{}'", file_.name, cut.symbol),
+                            "let :of: name a definition of the file, or the file alone");
+                return;
+            }
+            begin = found->first;
+            end = found->last;
+        }
+        const auto next = [&](const std::string& text, int line) {
+            while (line <= end && (file_.is_mark[line - 1] ||
+                                   file_.lines[line - 1].find(text) == std::string::npos))
+                ++line;
+            return line;
+        };
+        const int first = next(cut.from, begin);
+        if (first > end || next(cut.from, first + 1) <= end) {
+            complain_of(fmt::format("'{}' stands in {} of {}", cut.from,
+                                    first > end ? "no line" : "more than one line", file_.name),
+                        "let :from: say what only the first line has");
+            return;
+        }
+        const int last = cut.to.empty() ? first : next(cut.to, first);
+        if (last > end) {
+            complain_of(fmt::format("'{}' stands in no line of {} from line {} on", cut.to,
+                                    file_.name, first),
+                        "let :to: say what the last line has");
+            return;
+        }
+        if (mark_of_.contains(first)) {
+            complain_of(fmt::format("'{}' begins in line {} of {}, as another snippet does",
+                                    cut.name, first, file_.name),
+                        "let one of them begin elsewhere");
+            return;
+        }
+        Region region;
+        region.name = cut.name;
+        region.mark_line = first;
+        region.first = first;
+        region.last = last;
+        add(region, &without_lifetime_);
+    }
+
     void check_blocks_against_definitions() {
         for (const Region& block : file_.regions) {
             if (block.kind != Region::Kind::block) continue;
@@ -266,6 +328,11 @@ class Reader {
                          fmt::format("unused marker: {} lives {} without it", region.name,
                                      describe(outer)),
                          "remove the marker");
+            const Mark& mark = *mark_of_.at(region.mark_line);
+            if (region.kind == Region::Kind::block && !mark.from && !mark.until && mark.line > 0)
+                complain(region.mark_line,
+                         fmt::format("unused marker '{}': it says no stage", region.name),
+                         "remove it; a chapter names lines by :of:, :from: and :to:");
             if (region.hidden && region.life.contains(manifest_.last_stage()))
                 complain(region.mark_line,
                          fmt::format("'{}' is hidden by #if 0 but lives on in the last stage",
@@ -281,7 +348,9 @@ class Reader {
 
     const Manifest& manifest_;
     SourceFile& file_;
+    std::vector<Cut> cuts_;
     Errors& errors_;
+    const Mark without_lifetime_{Mark::Kind::begin, 0, "", {}, {}, false};
     std::vector<Mark> marks_;
     std::map<int, const Mark*> mark_of_;
     std::vector<Definition> definitions_;
@@ -329,18 +398,23 @@ void find_unlisted(Disk& disk, const std::string& directory, const Manifest& man
 
 SourceFile read_source_file(const Manifest& manifest, const ManifestFile& entry,
                             const std::string& path, std::string_view text, Tagger& tagger,
-                            std::map<std::string, std::string>& names, Errors& errors) {
+                            const std::vector<Cut>& cuts, std::map<std::string, std::string>& names,
+                            Errors& errors) {
     SourceFile file;
     file.name = entry.name;
     file.path = path;
     file.life = entry.life;
     file.lines = split_lines(text);
     file.region_of.assign(file.lines.size(), -1);
-    Reader(manifest, file, errors).read(tagger, names);
+    std::vector<Cut> own;
+    std::copy_if(cuts.begin(), cuts.end(), std::back_inserter(own),
+                 [&](const Cut& cut) { return cut.file == entry.place; });
+    Reader(manifest, file, std::move(own), errors).read(tagger, names);
     return file;
 }
 
-Source read_source(Disk& disk, const std::string& directory, Tagger& tagger) {
+Source read_source(Disk& disk, const std::string& directory, Tagger& tagger,
+                   const std::vector<Cut>& cuts) {
     const std::string manifest_path = directory + "/stages.toml";
     const auto text = disk.read(manifest_path);
     if (!text)
@@ -353,13 +427,20 @@ Source read_source(Disk& disk, const std::string& directory, Tagger& tagger) {
     for (const ManifestFile& entry : source.manifest.files) {
         const std::string path = directory + "/" + entry.place;
         if (const auto contents = disk.read(path))
-            source.files.push_back(
-                read_source_file(source.manifest, entry, path, *contents, tagger, names, errors));
+            source.files.push_back(read_source_file(source.manifest, entry, path, *contents, tagger,
+                                                    cuts, names, errors));
         else
             errors.push_back({manifest_path, entry.line,
                               fmt::format("{} is listed but not there", entry.place),
                               "write the file or remove the line"});
     }
+    for (const Cut& cut : cuts)
+        if (std::none_of(source.manifest.files.begin(), source.manifest.files.end(),
+                         [&](const ManifestFile& entry) { return entry.place == cut.file; }))
+            errors.push_back(
+                {cut.path, cut.line,
+                 fmt::format("snippet '{}': there is no file '{}'", cut.name, cut.file),
+                 "name it as stages.toml does"});
     find_unlisted(disk, directory, source.manifest, errors);
     read_template(disk, directory, "Kbuild", source, errors);
     read_template(disk, directory, "Makefile", source, errors);

@@ -63,6 +63,17 @@ struct Template {
     Lines lines;
 };
 
+/// A piece of a file that a chapter names by its lines: it needs no mark.
+struct Cut {
+    std::string name;
+    std::string file;    ///< as stages.toml names it
+    std::string symbol;  ///< the definition in it; empty: the whole file
+    std::string from;    ///< stands in its first line, and in no other line of file or symbol
+    std::string to;      ///< stands in its last line, and in none between; empty: one line
+    std::string path;    ///< of the chapter, for messages
+    int line = 0;
+};
+
 /// The whole driver.
 struct Source {
     Manifest manifest;
@@ -71,13 +82,16 @@ struct Source {
 };
 
 /// Reads and understands `directory`: stages.toml, the files it lists, Kbuild.in and Makefile.in.
-/// @throw Failure with every complaint about a mark, a lifetime or the manifest
-Source read_source(Disk& disk, const std::string& directory, Tagger& tagger);
+/// @param cuts  what chapters cut out of the files; each becomes a block
+/// @throw Failure with every complaint about a mark, a lifetime, the manifest or a cut
+Source read_source(Disk& disk, const std::string& directory, Tagger& tagger,
+                   const std::vector<Cut>& cuts = {});
 
-/// Understands the marks of one file. `names` holds the block names seen so far, for the whole
-/// driver, and where each was given.
+/// Understands the marks of one file, and the cuts that are its own. `names` holds the block names
+/// seen so far, for the whole driver, and where each was given.
 SourceFile read_source_file(const Manifest& manifest, const ManifestFile& entry,
                             const std::string& path, std::string_view text, Tagger& tagger,
-                            std::map<std::string, std::string>& names, Errors& errors);
+                            const std::vector<Cut>& cuts, std::map<std::string, std::string>& names,
+                            Errors& errors);
 
 }  // namespace fwts::loom

@@ -77,8 +77,14 @@ TEST(LoomSource, DuplicateNameInTwoFiles) {
                       HasSubstr("; choose another name; it is taken at d/a.c:1")));
 }
 
+TEST(LoomSource, MarkThatSaysNoStage) {
+    EXPECT_THAT(complaint("int a;\n\n/* loom: begin both */\nint b;\n/* loom: end both */\n"),
+                AllOf(HasSubstr("d/a.c:3: error: unused marker 'both': it says no stage"),
+                      HasSubstr("; remove it; a chapter names lines by")));
+}
+
 TEST(LoomSource, NameThatIsAlsoASymbol) {
-    EXPECT_THAT(complaint("/* loom: begin x */\nint x;\n/* loom: end x */\n"),
+    EXPECT_THAT(complaint("/* loom: begin x from 02 */\nint x;\n/* loom: end x */\n"),
                 AllOf(HasSubstr("d/a.c:2: error: duplicate name: 'x' is also a marker"),
                       HasSubstr("; rename the marker at d/a.c:1")));
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -51,7 +52,7 @@ class Driver {
         return *this;
     }
 
-    Source read() { return read_source(disk, "d", tagger()); }
+    Source read() { return read_source(disk, "d", tagger(), index().cuts); }
 
     /// What is printed when reading fails; empty when it does not.
     std::string complaint() {
@@ -92,10 +93,32 @@ class Driver {
     MemoryDisk disk;
 
   private:
+    /// An option of the snippet that was found last: `:of: FILE` or `FILE:SYMBOL` comes first.
+    static bool take_option(std::string_view line, BookIndex& book) {
+        const auto value = [&](std::string_view option) {
+            return std::string(trimmed(line.substr(option.size())));
+        };
+        if (line.starts_with(":of:")) {
+            const Showing& last = book.showings.back();
+            const std::string of = value(":of:");
+            const auto colon = std::min(of.find(':'), of.size());
+            book.cuts.push_back({last.id, of.substr(0, colon),
+                                 of.substr(std::min(colon + 1, of.size())), "", "", last.path,
+                                 last.line});
+        } else if (line.starts_with(":from:")) {
+            book.cuts.back().from = value(":from:");
+        } else if (line.starts_with(":to:")) {
+            book.cuts.back().to = value(":to:");
+        } else {
+            return false;
+        }
+        return true;
+    }
+
     /// What book/tools/index.py finds in the documents.
     BookIndex index() {
         constexpr std::string_view directive = ".. snippet:: ";
-        BookIndex book{"b/chapters", {}, {}};
+        BookIndex book{"b/chapters", {}, {}, {}};
         for (const bool appendix : {false, true}) {
             const std::string directory = appendix ? "b/appendix/" : "b/chapters/";
             for (const auto& [path, text] : disk.files) {
@@ -107,7 +130,7 @@ class Driver {
                 for (const std::string& line : split_lines(text)) {
                     ++number;
                     const std::string_view rest = trimmed(line);
-                    if (!rest.starts_with(directive)) continue;
+                    if (take_option(rest, book) || !rest.starts_with(directive)) continue;
                     book.showings.push_back(
                         {std::string(rest.substr(directive.size())), name, path, number, appendix});
                 }

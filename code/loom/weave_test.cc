@@ -17,15 +17,19 @@ using ::testing::IsEmpty;
 
 constexpr const char* kProbe =
     "// SPDX-License-Identifier: GPL-2.0\n#include <linux/module.h>\n\n"
-    "/* doc */\nint probe(void)\n{\n\tint err;\n\n\t/* loom: begin enable */\n\terr = enable();\n"
-    "\t/* loom: end enable */\n\t/* loom: begin dma from 02 */\n\tmask();\n\t/* loom: end dma */\n"
+    "/* doc */\nint probe(void)\n{\n\tint err;\n\n\terr = enable();\n"
+    "\t/* loom: begin dma from 02 */\n\tmask();\n\t/* loom: end dma */\n"
     "#if 0 /* loom: begin old from 01 until 03 */\n\tpoll();\n#endif /* loom: end old */\n"
     "\t/* loom: begin irq from 03 */\n\tirq();\n\t/* loom: end irq */\n\treturn 0;\n}\n"
     "module_init(probe);\n";
 
+constexpr const char* kEnable =
+    ".. snippet:: enable\n   :of: a.c:probe\n   :from: err = enable();\n";
+
 Driver probe() {
     Driver driver;
     driver.file("a.c", kProbe);
+    driver.chapter("c1", kEnable);
     return driver;
 }
 
@@ -176,7 +180,8 @@ Driver book() {
     Driver driver = probe();
     driver.chapter("c1",
                    ".. snippet:: Kbuild\n\n.. snippet:: Makefile\n\n.. snippet:: a.c:head\n\n"
-                   ".. snippet:: probe\n\n.. snippet:: enable\n");
+                   ".. snippet:: probe\n\n" +
+                       std::string(kEnable));
     driver.chapter("c2", ".. snippet:: dma\n");
     driver.chapter("c3", ".. snippet:: irq\n");
     return driver;
@@ -234,7 +239,7 @@ TEST(LoomCheck, LineShownByTwoPieces) {
 
 TEST(LoomCheck, LinesThatNoChapterShows) {
     EXPECT_THAT(book().chapter("c2", "nothing\n").check(),
-                HasSubstr("d/a.c:13: error: line 13 is shown in no chapter; add '.. snippet:: dma' "
+                HasSubstr("d/a.c:11: error: line 11 is shown in no chapter; add '.. snippet:: dma' "
                           "to b/chapters/c2.rst"));
     EXPECT_THAT(Driver(book()).chapter("c1", ".. snippet:: probe\n").check(),
                 AllOf(HasSubstr("d/Kbuild.in:1: error: line 1 is shown in no chapter; add "
@@ -243,15 +248,46 @@ TEST(LoomCheck, LinesThatNoChapterShows) {
                                 "'.. snippet:: a.c:head' to b/chapters/c1.rst")));
 }
 
-TEST(LoomCheck, NamedBlockNeverShown) {
+TEST(LoomWeave, LinesThatAChapterNames) {
     Driver driver;
-    driver.file("a.c", "int a;\n\n/* loom: begin both */\nint b;\n/* loom: end both */\n");
+    driver.file("a.h", "#define A 1\n#define B 2\n\n/* C */\n#define C 3\n");
     driver.chapter("c1",
-                   ".. snippet:: Kbuild\n.. snippet:: Makefile\n.. snippet:: a\n"
-                   ".. snippet:: b\n");
+                   ".. snippet:: upper\n   :of: a.h\n   :from: A\n   :to: B\n\n"
+                   ".. snippet:: lower\n   :of: a.h\n   :from: /* C\n   :to: define C\n\n"
+                   ".. snippet:: Kbuild\n.. snippet:: Makefile\n");
     driver.chapter("c2", "").chapter("c3", "");
-    EXPECT_THAT(driver.check(), HasSubstr("d/a.c:3: error: unused marker 'both'; add "
-                                          "'.. snippet:: both' to b/chapters/c1.rst, or remove"));
+    const auto all = driver.weave();
+    EXPECT_THAT(all.at("upper").lines, ElementsAre("#define A 1", "#define B 2"));
+    EXPECT_THAT(all.at("lower").lines, ElementsAre("/* C */", "#define C 3"));
+    EXPECT_EQ(driver.check(), "");
+}
+
+TEST(LoomWeave, LinesThatCannotBeFound) {
+    const auto complaint = [](const std::string& options) {
+        Driver driver;
+        driver.file("a.c", "int one;\n\nint f(void)\n{\n\treturn 1;\n}\n\nint two;\n");
+        driver.chapter("c1", "text\n\n.. snippet:: some\n" + options);
+        return driver.complaint();
+    };
+    const std::string place = "b/chapters/c1.rst:3: error: ";
+    EXPECT_THAT(complaint("   :of: b.c\n   :from: int\n"),
+                HasSubstr(place + "snippet 'some': there is no file 'b.c'; name it as"));
+    EXPECT_THAT(complaint("   :of: a.c:g\n   :from: int\n"),
+                HasSubstr(place + "a.c defines no 'g'; let :of: name"));
+    EXPECT_THAT(complaint("   :of: a.c\n   :from: int\n"),
+                HasSubstr(place + "'int' stands in more than one line of a.c; let :from:"));
+    EXPECT_THAT(complaint("   :of: a.c:f\n   :from: two\n"),
+                HasSubstr(place + "'two' stands in no line of a.c; let :from:"));
+    EXPECT_THAT(complaint("   :of: a.c\n   :from: two\n   :to: one\n"),
+                HasSubstr(place + "'one' stands in no line of a.c from line 8 on; let :to:"));
+    EXPECT_THAT(complaint("   :of: a.c\n   :from: one\n   :to: return\n"),
+                HasSubstr("'some' holds only a part of f"));
+    EXPECT_THAT(complaint("   :of: a.c\n   :from: one\n\n.. snippet:: some\n   :of: a.c\n"
+                          "   :from: two\n"),
+                HasSubstr("b/chapters/c1.rst:7: error: snippet 'some' has a place already"));
+    EXPECT_THAT(complaint("   :of: a.c\n   :from: one\n\n.. snippet:: other\n   :of: a.c\n"
+                          "   :from: one\n   :to: two\n"),
+                HasSubstr("'other' begins in line 1 of a.c, as another snippet does"));
 }
 
 TEST(LoomWeave, FileThatTakesThePlaceOfAnother) {

@@ -37,7 +37,9 @@ class IndexTest(unittest.TestCase):
             (book / "chapters").mkdir()
             (book / "appendix").mkdir()
             (book / "chapters/01-one.rst").write_text(
-                ".. _cov_c9:\n\nTitle\n=====\n\n.. snippet:: probe\n   :lines: 1\n",
+                ".. _cov_c9:\n\nTitle\n=====\n\n"
+                ".. snippet:: probe\n   :of: a.c:f\n   :from: x = 1;\n\n"
+                ".. figure:: a.svg\n   :from: nowhere\n",
                 encoding="utf-8")
             (book / "appendix/rest.rst").write_text("* x\n\n  .. snippet:: Kbuild\n",
                                                     encoding="utf-8")
@@ -47,6 +49,8 @@ class IndexTest(unittest.TestCase):
         self.assertEqual([(s["id"], s["document"], s["line"], s["appendix"])
                           for s in found["snippets"]],
                          [("probe", "01-one", 6, False), ("Kbuild", "rest", 3, True)])
+        self.assertEqual([(s.get("of"), s.get("from"), s.get("to")) for s in found["snippets"]],
+                         [("a.c:f", "x = 1;", None), (None, None, None)])
 
 
 class RecordTest(unittest.TestCase):
