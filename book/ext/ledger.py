@@ -49,14 +49,18 @@ class Evidence(NamedTuple):
 
     kind: str              # "kernel", a key of RUNS, "datasheet" or "paper"
     name: str              # a file, the name of a recorded run, a section, a reference
-    within: str = ""       # what in the file
+    within: str = ""       # what in the file; "a|b" where a later stable release has another name
     patterns: tuple[str, ...] = ()
+
+    @property
+    def definitions(self) -> list[str]:
+        """The names of what may be meant by ``within``."""
+        return self.within.split("|") if self.within else []
 
     def pieces(self) -> list[tuple[str, str]]:
         """In words for the reader, as pairs of a kind ("text" or "code") and a text."""
         if self.kind == "kernel":
-            names = self.within.split("|") if self.within else []
-            within = [piece for at, name in enumerate(names)
+            within = [piece for at, name in enumerate(self.definitions)
                       for piece in (("text", " or " if at else ", "), ("code", name))]
             return [("code", self.name), *within]
         if self.kind == "datasheet":
@@ -242,8 +246,7 @@ def lacking(evidence: Evidence, kernel: Kernel, book: Path) -> str:
             return f"the guest's kernel source has no file {evidence.name}"
         text = kernel.text[evidence.name]
         if evidence.within:
-            # Names with "|" between: a later stable release may have given the code another.
-            found = [text for name in evidence.within.split("|")
+            found = [text for name in evidence.definitions
                      for text in kernel.definitions(evidence.name, name)]
             if not found:
                 return f"{evidence.name} does not define {evidence.within}"
