@@ -109,7 +109,7 @@ Environment environment() {
 Launch::Launch(const Program& program) : program_(program) {
     environment_.reserve(program.environment.size());
     for (const auto& [name, value] : program.environment)
-        environment_.push_back(name + "=" + value);
+        environment_.emplace_back(name).append("=").append(value);
     // exec does not write to what it is given.
     for (const auto& word : program.argv) argv_.push_back(const_cast<char*>(word.c_str()));
     for (const auto& entry : environment_) envp_.push_back(const_cast<char*>(entry.c_str()));
