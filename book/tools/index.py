@@ -29,21 +29,21 @@ def read_book(book: Path) -> dict[str, object]:
     for part in ("chapters", "appendix"):
         for path in sorted((book / part).glob("*.rst")):
             documents.append(str(path))
-            options: dict[str, object] = {}
+            shown: dict[str, object] = {}  # the snippet whose options these lines are
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
                 if option := OPTION.match(line):
-                    options[option[1]] = option[2].strip()
+                    shown[option[1]] = option[2].strip()
                     continue
                 if label := LABEL.match(line):
                     # Sphinx turns what HTML would not have in an anchor into hyphens.
                     anchor = re.sub("[_.]", "-", label[1])
                     labels[label[1]] = f"{part}/{path.stem}.html#{anchor}"
                 elif snippet := SNIPPET.match(line):
-                    options = {"id": snippet[1].strip(), "document": path.stem,
-                               "path": str(path), "line": number, "appendix": part == "appendix"}
-                    snippets.append(options)
+                    shown = {"id": snippet[1].strip(), "document": path.stem,
+                             "path": str(path), "line": number, "appendix": part == "appendix"}
+                    snippets.append(shown)
                     continue
-                options = {}
+                shown = {}
     return {"chapters": str(book / "chapters"), "documents": documents, "labels": labels,
             "snippets": snippets}
 

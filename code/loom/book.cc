@@ -235,6 +235,17 @@ class Checker {
 
 }  // namespace
 
+Cut make_cut(const Showing& showing, const std::string& of, std::string from, std::string to) {
+    const auto colon = of.find(':');
+    return {showing.id,
+            of.substr(0, colon),
+            colon == std::string::npos ? "" : of.substr(colon + 1),
+            std::move(from),
+            std::move(to),
+            showing.path,
+            showing.line};
+}
+
 BookIndex read_book_index(Disk& disk, const std::string& path) {
     const auto text = disk.read(path);
     if (!text) throw_if_any({{path, 0, "there is no index of the book", "write it: make tools"}});
@@ -248,11 +259,8 @@ BookIndex read_book_index(Disk& disk, const std::string& path) {
         book.showings.push_back({snippet.at("id"), snippet.at("document"), snippet.at("path"),
                                  snippet.at("line"), snippet.at("appendix")});
         if (!snippet.contains("of")) continue;
-        const std::string of = snippet.at("of");
-        const auto colon = std::min(of.find(':'), of.size());
-        book.cuts.push_back({snippet.at("id"), of.substr(0, colon),
-                             of.substr(std::min(colon + 1, of.size())), snippet.value("from", ""),
-                             snippet.value("to", ""), snippet.at("path"), snippet.at("line")});
+        book.cuts.push_back(make_cut(book.showings.back(), snippet.at("of"),
+                                     snippet.value("from", ""), snippet.value("to", "")));
     }
     return book;
 }

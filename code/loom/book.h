@@ -23,6 +23,10 @@ struct Showing {
     bool appendix = false;  ///< an appendix may show lines of any stage
 };
 
+/// What a showing cuts out of a file.
+/// @param of  "FILE", or "FILE:SYMBOL" for the lines of one definition
+Cut make_cut(const Showing& showing, const std::string& of, std::string from, std::string to);
+
 /// What the book says of itself (book/tools/index.py).
 struct BookIndex {
     std::string chapters;  ///< their directory

@@ -23,7 +23,7 @@ struct Draft {
     bool declares = false;  ///< a prototype or an extern, which yields its name to the definition
 };
 
-/// Whether a block is a piece of its own: it has only a name, or comes later than what is around
+/// Whether a block is a piece of its own: a chapter names it, or it comes later than what is around
 /// it. A block that is there from the start and only ends sooner is shown with what is around it.
 bool stands_alone(const SourceFile& file, const Region& region) {
     if (region.kind != Region::Kind::block) return false;

@@ -98,20 +98,14 @@ class Driver {
         const auto value = [&](std::string_view option) {
             return std::string(trimmed(line.substr(option.size())));
         };
-        if (line.starts_with(":of:")) {
-            const Showing& last = book.showings.back();
-            const std::string of = value(":of:");
-            const auto colon = std::min(of.find(':'), of.size());
-            book.cuts.push_back({last.id, of.substr(0, colon),
-                                 of.substr(std::min(colon + 1, of.size())), "", "", last.path,
-                                 last.line});
-        } else if (line.starts_with(":from:")) {
+        if (line.starts_with(":of:"))
+            book.cuts.push_back(make_cut(book.showings.back(), value(":of:"), "", ""));
+        else if (line.starts_with(":from:"))
             book.cuts.back().from = value(":from:");
-        } else if (line.starts_with(":to:")) {
+        else if (line.starts_with(":to:"))
             book.cuts.back().to = value(":to:");
-        } else {
+        else
             return false;
-        }
         return true;
     }
 
