@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,8 +30,28 @@ void set_limit(__rlimit_resource resource, std::uint64_t value) {
     if (setrlimit(resource, &limit) != 0) _exit(126);
 }
 
+/// As the kernel has it: the C library does not let anybody see or change its own two.
+struct KernelAction {
+    sighandler_t handler = SIG_DFL;
+    unsigned long flags = 0;
+    void* restorer = nullptr;
+    std::uint64_t mask = 0;
+};
+
+/// Ours are not ignored, but we may have been started with them ignored.
+void hear_signals_of_the_c_library() {
+    for (int number = 32; number < SIGRTMIN; ++number) {
+        KernelAction action;
+        syscall(SYS_rt_sigaction, number, nullptr, &action, sizeof action.mask);
+        if (action.handler != SIG_IGN) continue;
+        action = {};
+        syscall(SYS_rt_sigaction, number, &action, nullptr, sizeof action.mask);
+    }
+}
+
 void use_usual_signals() {
     for (int number = 1; number < NSIG; ++number) signal(number, SIG_DFL);
+    hear_signals_of_the_c_library();
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
