@@ -64,7 +64,7 @@ struct igbook_dca {
  * @link_check: the link must be asked about on the next poll
  * @link_work: polls the link and folds in the card's counters
  * @mdio_lock: one MDIC transaction at a time
- * @stats_lock: protects what follows, the counters clear when read
+ * @stats_lock: protects @resetting and @stats, the counters clear when read
  * @resetting: the card resets itself, its counters are not to be read
  * @stats: totals of what the card counts
  */

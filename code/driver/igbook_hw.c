@@ -80,7 +80,7 @@ void igbook_hw_reset(struct igbook *priv)
 	ctrl = igbook_rd32(priv, REG_CTRL);
 	igbook_set_resetting(priv, true);
 	igbook_wr32(priv, REG_CTRL, ctrl | CTRL_RST);
-	/* No access at all while the card resets itself. */
+	/* No counter is read while the card resets itself. */
 	usleep_range(1000, 2000);
 	igbook_set_resetting(priv, false);
 	igbook_wait_loaded(priv);

@@ -140,7 +140,7 @@ static irqreturn_t igbook_irq_msi(int irq, void *data)
 /*
  * Called whenever any device on the line interrupts, so the kernel wants to
  * know whether it was ours. Causes that were masked are dealt with in any case:
- * reading them has cleared them. A card that was pulled out reads as all ones.
+ * reading may have cleared them. A card that was pulled out reads as all ones.
  *
  * 82576 datasheet, "Interrupt Cause Read Register", INTA.
  */

@@ -13,7 +13,7 @@
  * Its octets take two reads, and a frame that comes between them would be
  * lost: the driver counts those itself.
  *
- * Context: any; stats_lock.
+ * Context: any but hard interrupt; stats_lock.
  *
  * Source: 82576 datasheet, "Statistics Registers".
  */

@@ -11,7 +11,7 @@
  * What happens meanwhile is noted by the card and comes out by
  * igbook_vector_unmask().
  *
- * Context: any, but only the handler of the vector, or with it switched off.
+ * Context: any: the handler of the vector, or who has stopped its bottom half.
  *
  * Source: 82576 datasheet, "Extended Interrupt Mask Clear Register" and
  * "Interrupt Mask Clear Register".

@@ -34,7 +34,7 @@
  * @link_work: looks at it and folds in the card's counters
  * @link_watched: the timer is to be set again
  * @mdio_lock: one MDIC transaction at a time
- * @stats_lock: protects what follows, the counters clear when read
+ * @stats_lock: protects @resetting and @stats, the counters clear when read
  * @resetting: the card resets itself, its counters are not to be read
  * @stats: totals of the card's counters
  */
