@@ -54,6 +54,36 @@ struct igbook_dca {
 };
 
 /* loom: end dca-state */
+/* loom: begin rss-state from 07 */
+/**
+ * struct igbook_rss - receive side scaling
+ * @key: what the hash is computed with
+ * @table: the queue for each value of the hash's low seven bits
+ * @hashed: MRQC bits: which headers are hashed
+ */
+struct igbook_rss {
+	u8 key[RSSRK_BYTES];
+	u8 table[RETA_ENTRIES];
+	u32 hashed;
+};
+
+/* loom: end rss-state */
+/* loom: begin shape-state from 07 */
+/**
+ * struct igbook_shape - how many rings, how long, and for which frames
+ * @queues: how many of each direction
+ * @tx_count: descriptors in each transmit ring
+ * @rx_count: descriptors in each receive ring
+ * @mtu: the MTU whose frames the receive buffers take
+ */
+struct igbook_shape {
+	unsigned int queues;
+	u16 tx_count;
+	u16 rx_count;
+	unsigned int mtu;
+};
+
+/* loom: end shape-state */
 /**
  * struct igbook - everything the driver knows about one port
  * @netdev: the network device the kernel sees
@@ -99,6 +129,12 @@ struct igbook {
 	u16 tx_count;
 	/** @rx_count: descriptors in each receive ring */
 	u16 rx_count;
+	/* loom: begin priv-queues from 07 */
+	/** @max_queues: how many queues there can be: a pair has a vector */
+	unsigned int max_queues;
+	/** @rx_copybreak: shorter frames are copied out of their buffer */
+	u16 rx_copybreak;
+	/* loom: end priv-queues */
 	/** @tx_ring: the transmit rings; the first @num_queues have memory */
 	struct igbook_ring tx_ring[IGBOOK_MAX_QUEUES];
 	/** @rx_ring: the receive rings; the first @num_queues have memory */
@@ -122,6 +158,12 @@ struct igbook {
 	/** @rx_usecs: if not, this is the least time between two interrupts */
 	u16 rx_usecs;
 	/* loom: end priv-moderation */
+	/* loom: begin priv-rss from 07 */
+	/** @rss: which queue a frame goes to */
+	struct igbook_rss rss;
+	/** @vlans: which VLANs the card lets through, a bit for each */
+	u32 vlans[VFTA_WORDS];
+	/* loom: end priv-rss */
 };
 
 /**
@@ -176,6 +218,9 @@ void igbook_link_stop(struct igbook *priv);
 void igbook_set_rar(struct igbook *priv, unsigned int index, const u8 *addr);
 void igbook_set_frame_size(struct igbook *priv);
 void igbook_set_rx_mode(struct net_device *netdev);
+/* loom: begin prototype-vlan-filter from 07 */
+void igbook_set_vlan_filter(struct igbook *priv, netdev_features_t features);
+/* loom: end prototype-vlan-filter */
 
 /* igbook_stats.c */
 void igbook_stats_update(struct igbook *priv);
@@ -224,6 +269,10 @@ int igbook_rings_alloc(struct igbook *priv);
 void igbook_rings_free(struct igbook *priv);
 int igbook_rings_enable(struct igbook *priv);
 void igbook_rings_disable(struct igbook *priv);
+/* loom: begin prototypes-units from 07 */
+void igbook_units_enable(struct igbook *priv);
+void igbook_units_disable(struct igbook *priv);
+/* loom: end prototypes-units */
 
 /* igbook_resize.c */
 void igbook_get_ringparam(struct net_device *netdev,
@@ -234,8 +283,18 @@ int igbook_set_ringparam(struct net_device *netdev,
 			 struct ethtool_ringparam *param,
 			 struct kernel_ethtool_ringparam *kernel_param,
 			 struct netlink_ext_ack *extack);
+#if 0 /* loom: begin prototype-change until 07 */
 int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 			unsigned int mtu);
+#endif /* loom: end prototype-change */
+/* loom: begin prototype-change-07 from 07 */
+struct igbook_shape igbook_shape(struct igbook *priv);
+int igbook_rings_change(struct igbook *priv, const struct igbook_shape *to);
+void igbook_get_channels(struct net_device *netdev,
+			 struct ethtool_channels *channels);
+int igbook_set_channels(struct net_device *netdev,
+			struct ethtool_channels *channels);
+/* loom: end prototype-change-07 */
 
 /* igbook_ringstats.c */
 extern const struct netdev_stat_ops igbook_stat_ops;
@@ -257,5 +316,34 @@ void igbook_service_stop(struct igbook *priv);
 /* igbook_link.c: when the card says that the link came or went */
 void igbook_link_changed(struct igbook *priv);
 /* loom: end prototypes-told */
+/* loom: begin prototypes-rss from 07 */
+
+/* igbook_rss.c: which queue a frame goes to */
+void igbook_rss_init(struct igbook *priv);
+void igbook_rss_spread(struct igbook *priv);
+void igbook_rss_write(struct igbook *priv);
+int igbook_get_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *info,
+		     u32 *rules);
+int igbook_get_rxfh_fields(struct net_device *netdev,
+			   struct ethtool_rxfh_fields *fields);
+int igbook_set_rxfh_fields(struct net_device *netdev,
+			   const struct ethtool_rxfh_fields *fields,
+			   struct netlink_ext_ack *extack);
+u32 igbook_get_rxfh_key_size(struct net_device *netdev);
+u32 igbook_get_rxfh_indir_size(struct net_device *netdev);
+int igbook_get_rxfh(struct net_device *netdev,
+		    struct ethtool_rxfh_param *rxfh);
+int igbook_set_rxfh(struct net_device *netdev, struct ethtool_rxfh_param *rxfh,
+		    struct netlink_ext_ack *extack);
+
+/* loom: end prototypes-rss */
+/* loom: begin prototypes-offload from 07 */
+/* igbook_offload.c: what the card does to a frame before we see it */
+void igbook_offload_init(struct igbook *priv);
+void igbook_offload_write(struct igbook *priv);
+int igbook_set_features(struct net_device *netdev, netdev_features_t features);
+int igbook_vlan_add(struct net_device *netdev, __be16 proto, u16 vid);
+int igbook_vlan_kill(struct net_device *netdev, __be16 proto, u16 vid);
+/* loom: end prototypes-offload */
 
 #endif /* _IGBOOK_H_ */

@@ -98,4 +98,17 @@ union igbook_rx_desc {
 #define RXD_ERR_RXE		BIT(31)		/* the frame was damaged */
 /* loom: end rx-descriptor-fields */
 
+/* loom: begin rss-types from 07 */
+/* RXD_RSS_TYPE: what was hashed */
+#define   RSS_TYPE_TCP_IPV4		1
+#define   RSS_TYPE_IPV4			2
+#define   RSS_TYPE_TCP_IPV6		3
+#define   RSS_TYPE_IPV6_EX		4
+#define   RSS_TYPE_IPV6			5
+#define   RSS_TYPE_TCP_IPV6_EX		6
+#define   RSS_TYPE_UDP_IPV4		7
+#define   RSS_TYPE_UDP_IPV6		8
+#define   RSS_TYPE_UDP_IPV6_EX		9
+/* loom: end rss-types */
+
 #endif /* _IGBOOK_DESC_H_ */

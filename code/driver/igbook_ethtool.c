@@ -159,6 +159,34 @@ static int igbook_get_link_ksettings(struct net_device *netdev,
 	return 0;
 }
 
+/* loom: from 07 */
+static int igbook_get_tunable(struct net_device *netdev,
+			      const struct ethtool_tunable *tuna, void *data)
+{
+	struct igbook *priv = netdev_priv(netdev);
+
+	if (tuna->id != ETHTOOL_RX_COPYBREAK)
+		return -EOPNOTSUPP;
+	*(u32 *)data = priv->rx_copybreak;
+	return 0;
+}
+
+/* loom: from 07 */
+static int igbook_set_tunable(struct net_device *netdev,
+			      const struct ethtool_tunable *tuna,
+			      const void *data)
+{
+	struct igbook *priv = netdev_priv(netdev);
+	u32 value = *(const u32 *)data;
+
+	if (tuna->id != ETHTOOL_RX_COPYBREAK)
+		return -EOPNOTSUPP;
+	if (value > IGBOOK_RX_COPY_MAX)
+		return -EINVAL;
+	WRITE_ONCE(priv->rx_copybreak, value);
+	return 0;
+}
+
 const struct ethtool_ops igbook_ethtool_ops = {
 	.get_drvinfo = igbook_get_drvinfo,
 	.get_regs_len = igbook_get_regs_len,
@@ -183,4 +211,17 @@ const struct ethtool_ops igbook_ethtool_ops = {
 	.get_coalesce = igbook_get_coalesce,
 	.set_coalesce = igbook_set_coalesce,
 	/* loom: end ethtool-coalesce */
+	/* loom: begin ethtool-queues from 07 */
+	.get_channels = igbook_get_channels,
+	.set_channels = igbook_set_channels,
+	.get_rxnfc = igbook_get_rxnfc,
+	.get_rxfh_fields = igbook_get_rxfh_fields,
+	.set_rxfh_fields = igbook_set_rxfh_fields,
+	.get_rxfh_key_size = igbook_get_rxfh_key_size,
+	.get_rxfh_indir_size = igbook_get_rxfh_indir_size,
+	.get_rxfh = igbook_get_rxfh,
+	.set_rxfh = igbook_set_rxfh,
+	.get_tunable = igbook_get_tunable,
+	.set_tunable = igbook_set_tunable,
+	/* loom: end ethtool-queues */
 };

@@ -95,6 +95,28 @@ static void igbook_set_multicast(struct net_device *netdev)
 		igbook_wr32(priv, REG_MTA(i), table[i]);
 }
 
+/* loom: from 07 */
+/**
+ * igbook_set_vlan_filter() - let the card refuse foreign VLANs, or none
+ * @priv: the device
+ * @features: what is to be on
+ *
+ * Who asks for every frame gets those of every VLAN.
+ *
+ * Context: address lock held, bottom halves off.
+ *
+ * Source: 82576 datasheet, "Receive Control Register", VFE.
+ */
+void igbook_set_vlan_filter(struct igbook *priv, netdev_features_t features)
+{
+	u32 rctl = igbook_rd32(priv, REG_RCTL) & ~RCTL_VFE;
+
+	if ((features & NETIF_F_HW_VLAN_CTAG_FILTER) &&
+	    !(priv->netdev->flags & IFF_PROMISC))
+		rctl |= RCTL_VFE;
+	igbook_wr32(priv, REG_RCTL, rctl);
+}
+
 /**
  * igbook_set_rx_mode() - make the card's filters match the interface's flags
  * @netdev: the network device
@@ -119,4 +141,7 @@ void igbook_set_rx_mode(struct net_device *netdev)
 		rctl |= RCTL_MPE;
 	igbook_set_multicast(netdev);
 	igbook_wr32(priv, REG_RCTL, rctl);
+	/* loom: begin rx-mode-vlan from 07 */
+	igbook_set_vlan_filter(priv, netdev->features);
+	/* loom: end rx-mode-vlan */
 }

@@ -29,7 +29,12 @@ static void igbook_vectors_assign(struct igbook *priv)
 {
 	unsigned int i;
 
+#if 0	/* loom: begin assign-number until 07 */
 	priv->num_vectors = priv->num_queues;
+#endif	/* loom: end assign-number */
+	/* loom: begin assign-number-07 from 07 */
+	priv->num_vectors = priv->max_queues;
+	/* loom: end assign-number-07 */
 	if (priv->irq_mode == IGBOOK_IRQ_MSIX)
 		priv->num_vectors++;
 
@@ -38,7 +43,12 @@ static void igbook_vectors_assign(struct igbook *priv)
 
 		vector->priv = priv;
 		vector->index = i;
+#if 0	/* loom: begin assign-other until 07 */
 		if (i == priv->num_queues)
+#endif	/* loom: end assign-other */
+		/* loom: begin assign-other-07 from 07 */
+		if (i == priv->max_queues)
+		/* loom: end assign-other-07 */
 			break;
 		vector->tx = &priv->tx_ring[i];
 		vector->rx = &priv->rx_ring[i];
@@ -46,6 +56,7 @@ static void igbook_vectors_assign(struct igbook *priv)
 	}
 }
 
+#if 0 /* loom: begin irq-alloc until 07 */
 /**
  * igbook_irq_alloc() - reserve the card's interrupts
  * @priv: the device
@@ -81,6 +92,47 @@ int igbook_irq_alloc(struct igbook *priv)
 	return err;
 }
 
+#endif /* loom: end irq-alloc */
+/* loom: begin irq-alloc-07 from 07 */
+/**
+ * igbook_irq_alloc() - reserve the card's interrupts
+ * @priv: the device
+ *
+ * Of MSI-X one message for each pair of queues there may be and one for the
+ * rest; with fewer there may be fewer pairs. A single interrupt serves a single
+ * pair. As many pairs are used as there are processors.
+ *
+ * Context: probe; sleeps.
+ * Return: 0, or a negative errno.
+ */
+int igbook_irq_alloc(struct igbook *priv)
+{
+	bool any = !strcmp(irq_mode, "auto");
+	int err = -EINVAL;
+	bool msix;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(igbook_irq_kinds); i++) {
+		if (!any && strcmp(irq_mode, igbook_irq_kinds[i].word))
+			continue;
+		msix = i == IGBOOK_IRQ_MSIX;
+		err = pci_alloc_irq_vectors(priv->pdev, msix ? 2 : 1,
+					    msix ? IGBOOK_MAX_VECTORS : 1,
+					    igbook_irq_kinds[i].flag);
+		if (err < 0)
+			continue;
+		priv->irq_mode = i;
+		priv->max_queues = msix ? err - 1 : 1;
+		priv->num_queues = min(priv->max_queues, num_online_cpus());
+		igbook_vectors_assign(priv);
+		return 0;
+	}
+	pci_err(priv->pdev, "no interrupt for irq_mode=%s: %d\n", irq_mode,
+		err);
+	return err;
+}
+
+/* loom: end irq-alloc-07 */
 /**
  * igbook_irq_free() - give the card's interrupts back
  * @priv: the device; none is requested any more
@@ -205,6 +257,7 @@ static void igbook_irq_home(struct igbook_vector *vector)
 	vector->placed = true;
 }
 
+#if 0 /* loom: begin irq-request until 07 */
 static int igbook_irq_request(struct igbook *priv)
 {
 	struct igbook_vector *vector = priv->vector;
@@ -242,6 +295,74 @@ static void igbook_irq_release(struct igbook *priv)
 	}
 }
 
+#endif /* loom: end irq-request */
+/* loom: begin irq-request-07 from 07 */
+/**
+ * igbook_irq_add_queue() - connect the vector of one pair of queues (MSI-X)
+ * @priv: the device
+ * @queue: the queues
+ *
+ * Context: RTNL; sleeps.
+ * Return: 0, or a negative errno.
+ */
+int igbook_irq_add_queue(struct igbook *priv, unsigned int queue)
+{
+	struct igbook_vector *vector = &priv->vector[queue];
+	int err;
+
+	err = igbook_irq_connect(vector, igbook_irq_queues, 0);
+	if (!err)
+		igbook_irq_home(vector);
+	return err;
+}
+
+/**
+ * igbook_irq_remove() - disconnect one vector from its handler
+ * @vector: the vector; one that was never connected is left alone
+ *
+ * free_irq() waits for a handler that is running on another CPU.
+ *
+ * Context: RTNL; sleeps.
+ */
+void igbook_irq_remove(struct igbook_vector *vector)
+{
+	if (!vector->irq)
+		return;
+	irq_update_affinity_hint(vector->irq, NULL);
+	free_irq(vector->irq, vector);
+	vector->irq = 0;
+}
+
+static int igbook_irq_request(struct igbook *priv)
+{
+	struct igbook_vector *vector = priv->vector;
+	unsigned int i;
+	int err;
+
+	if (priv->irq_mode == IGBOOK_IRQ_MSI)
+		return igbook_irq_connect(vector, igbook_irq_msi, 0);
+	if (priv->irq_mode == IGBOOK_IRQ_INTX)
+		return igbook_irq_connect(vector, igbook_irq_intx,
+					  IRQF_SHARED);
+
+	for (i = 0; i < priv->num_queues; i++) {
+		err = igbook_irq_add_queue(priv, i);
+		if (err)
+			return err;
+	}
+	return igbook_irq_connect(&vector[priv->max_queues], igbook_irq_other,
+				  0);
+}
+
+static void igbook_irq_release(struct igbook *priv)
+{
+	unsigned int i;
+
+	for (i = 0; i < priv->num_vectors; i++)
+		igbook_irq_remove(&priv->vector[i]);
+}
+
+/* loom: end irq-request-07 */
 /*
  * Four entries of eight bits in each IVAR register: queues n and n + 8, each
  * with one for receive and one for transmit. Also needed with a single vector,
@@ -249,7 +370,12 @@ static void igbook_irq_release(struct igbook *priv)
  *
  * 82576 datasheet, "Interrupt Vector Allocation Registers".
  */
+#if 0 /* loom: begin irq-route until 07 */
 static void igbook_irq_route(struct igbook *priv)
+#endif /* loom: end irq-route */
+/* loom: begin irq-route-07 from 07 */
+void igbook_irq_route(struct igbook *priv)
+/* loom: end irq-route-07 */
 {
 	unsigned int i;
 
@@ -261,7 +387,13 @@ static void igbook_irq_route(struct igbook *priv)
 	}
 	if (priv->irq_mode == IGBOOK_IRQ_MSIX)
 		igbook_wr32(priv, REG_IVAR_MISC,
+#if 0	/* loom: begin irq-route-other until 07 */
 			    FIELD_PREP(IVAR_OTHER, IVAR_VALID | i));
+#endif	/* loom: end irq-route-other */
+		/* loom: begin irq-route-other-07 from 07 */
+			    FIELD_PREP(IVAR_OTHER,
+				       IVAR_VALID | priv->max_queues));
+		/* loom: end irq-route-other-07 */
 }
 
 /*
@@ -276,8 +408,14 @@ static void igbook_irq_route(struct igbook *priv)
  */
 static void igbook_irq_enable(struct igbook *priv)
 {
+#if 0	/* loom: begin irq-enable-vectors until 07 */
 	u32 queues = GENMASK(priv->num_queues - 1, 0);
 	u32 other = BIT(priv->num_queues);
+#endif	/* loom: end irq-enable-vectors */
+	/* loom: begin irq-enable-vectors-07 from 07 */
+	u32 queues = GENMASK(priv->max_queues - 1, 0);
+	u32 other = BIT(priv->max_queues);
+	/* loom: end irq-enable-vectors-07 */
 
 	igbook_irq_route(priv);
 	if (priv->irq_mode == IGBOOK_IRQ_MSIX) {

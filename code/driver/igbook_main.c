@@ -33,6 +33,9 @@ static void igbook_link_device(struct igbook *priv, struct net_device *netdev,
 #if 0	/* loom: begin init-polled until 05 */
 	igbook_service_init(priv);
 #endif	/* loom: end init-polled */
+	/* loom: begin init-offload from 07 */
+	igbook_offload_init(priv);
+	/* loom: end init-offload */
 	/* loom: end init-rings */
 }
 
@@ -46,6 +49,12 @@ static void igbook_describe(struct net_device *netdev)
 	netdev->priv_flags |= IFF_UNICAST_FLT | IFF_LIVE_ADDR_CHANGE;
 	netdev->min_mtu = ETH_MIN_MTU;
 	netdev->max_mtu = IGBOOK_MAX_MTU;
+	/* loom: begin describe-offload from 07 */
+	netdev->hw_features |= NETIF_F_RXCSUM | NETIF_F_RXHASH |
+			       NETIF_F_HW_VLAN_CTAG_RX |
+			       NETIF_F_HW_VLAN_CTAG_FILTER;
+	netdev->features |= netdev->hw_features;
+	/* loom: end describe-offload */
 }
 
 static int igbook_hw_init(struct igbook *priv)
@@ -81,7 +90,12 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto err_disable;
 
+#if 0	/* loom: begin probe-queues until 07 */
 	netdev = alloc_etherdev_mq(sizeof(*priv), 1);
+#endif	/* loom: end probe-queues */
+	/* loom: begin probe-queues-07 from 07 */
+	netdev = alloc_etherdev_mq(sizeof(*priv), IGBOOK_MAX_QUEUES);
+	/* loom: end probe-queues-07 */
 	if (!netdev) {
 		err = -ENOMEM;
 		goto err_regions;
@@ -114,6 +128,13 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	/* loom: begin probe-moderation from 06 */
 	priv->adaptive = true;
 	/* loom: end probe-moderation */
+	/* loom: begin probe-rss from 07 */
+	igbook_rss_init(priv);
+	err = netif_set_real_num_queues(netdev, priv->num_queues,
+					priv->num_queues);
+	if (err)
+		goto err_unmap;
+	/* loom: end probe-rss */
 
 	igbook_describe(netdev);
 	netif_carrier_off(netdev);

@@ -23,6 +23,10 @@ int igbook_up(struct igbook *priv)
 	igbook_set_frame_size(priv);
 	igbook_set_rx_mode(netdev);
 	netif_addr_unlock_bh(netdev);
+	/* loom: begin up-offload from 07 */
+	igbook_offload_write(priv);
+	igbook_rss_write(priv);
+	/* loom: end up-offload */
 
 	/* loom: begin up-dca from 03 */
 	igbook_dca_restore(priv);
@@ -106,14 +110,24 @@ static int igbook_open(struct net_device *netdev)
 	err = igbook_up(priv);
 	if (err)
 		return err;
+#if 0	/* loom: begin open-start until 07 */
 	netif_start_queue(netdev);
+#endif	/* loom: end open-start */
+	/* loom: begin open-start-07 from 07 */
+	netif_tx_start_all_queues(netdev);
+	/* loom: end open-start-07 */
 	return 0;
 }
 
 /* No ndo_start_xmit runs when this is called. */
 static int igbook_stop(struct net_device *netdev)
 {
+#if 0	/* loom: begin stop-stop until 07 */
 	netif_stop_queue(netdev);
+#endif	/* loom: end stop-stop */
+	/* loom: begin stop-stop-07 from 07 */
+	netif_tx_stop_all_queues(netdev);
+	/* loom: end stop-stop-07 */
 	igbook_down(netdev_priv(netdev));
 	return 0;
 }
@@ -137,14 +151,23 @@ static int igbook_set_mac_address(struct net_device *netdev, void *p)
  */
 static int igbook_change_mtu(struct net_device *netdev, int mtu)
 {
-	/* loom: begin change-mtu-running from 04 */
+#if 0	/* loom: begin change-mtu-running from 04 until 07 */
 	struct igbook *priv = netdev_priv(netdev);
 
 	if (netif_running(netdev))
 		return igbook_rings_change(priv, priv->tx_count,
 					   priv->rx_count, mtu);
 
-	/* loom: end change-mtu-running */
+#endif	/* loom: end change-mtu-running */
+	/* loom: begin change-mtu-shape from 07 */
+	struct igbook_shape to = igbook_shape(netdev_priv(netdev));
+
+	if (netif_running(netdev)) {
+		to.mtu = mtu;
+		return igbook_rings_change(netdev_priv(netdev), &to);
+	}
+
+	/* loom: end change-mtu-shape */
 	WRITE_ONCE(netdev->mtu, mtu);
 	netif_addr_lock_bh(netdev);
 	igbook_set_frame_size(netdev_priv(netdev));
@@ -212,4 +235,9 @@ const struct net_device_ops igbook_netdev_ops = {
 	.ndo_validate_addr = eth_validate_addr,
 	.ndo_change_mtu = igbook_change_mtu,
 	.ndo_eth_ioctl = igbook_eth_ioctl,
+	/* loom: begin ndo-offload from 07 */
+	.ndo_set_features = igbook_set_features,
+	.ndo_vlan_rx_add_vid = igbook_vlan_add,
+	.ndo_vlan_rx_kill_vid = igbook_vlan_kill,
+	/* loom: end ndo-offload */
 };

@@ -193,4 +193,40 @@
 #define     DCA_CTRL_DCA_MODE_1_0	1	/* a tag a queue: "DCA 1.0" */
 /* loom: end regs-dca */
 
+/* loom: begin regs-offload from 07 */
+/* Frames dropped because their queue had no descriptor; clears when read */
+#define REG_RQDPC(n)		(0x0c030 + 0x40 * (n))
+#define   RQDPC_COUNT			GENMASK(11, 0)	/* stays at its most */
+
+/* Checksums of received frames */
+#define REG_RXCSUM		0x05000
+#define   RXCSUM_IPOFLD			BIT(8)	/* check that of IPv4 */
+#define   RXCSUM_TUOFLD			BIT(9)	/* and those of TCP and UDP */
+#define   RXCSUM_PCSD			BIT(13)	/* a hash, not a packet's sum */
+
+/* VLANs: which are taken, and whether the tag is taken out */
+#define   CTRL_VME			BIT(30)	/* take the tag out */
+#define   RCTL_VFE			BIT(18)	/* heed the table */
+#define REG_VFTA(n)		(0x05600 + 4 * (n))
+#define   VFTA_WORDS			128
+
+/* Receive side scaling: what is hashed, by which key, to which queue */
+#define REG_MRQC		0x05818
+#define   MRQC_ENABLE			GENMASK(2, 0)
+#define     MRQC_ENABLE_RSS		2
+#define   MRQC_TCP_IPV4			BIT(16)
+#define   MRQC_IPV4			BIT(17)
+#define   MRQC_TCP_IPV6_EX		BIT(18)
+#define   MRQC_IPV6			BIT(20)
+#define   MRQC_TCP_IPV6			BIT(21)
+#define   MRQC_UDP_IPV4			BIT(22)
+#define   MRQC_UDP_IPV6			BIT(23)
+#define   MRQC_UDP_IPV6_EX		BIT(24)
+#define REG_RETA(n)		(0x05c00 + 4 * (n))
+#define   RETA_ENTRIES			128	/* four in each register */
+#define REG_RSSRK(n)		(0x05c80 + 4 * (n))
+#define   RSSRK_BYTES			40	/* four in each register */
+#define   SRRCTL_DROP_EN		BIT(31)	/* no descriptor: drop, do not wait */
+/* loom: end regs-offload */
+
 #endif /* _IGBOOK_REGS_H_ */

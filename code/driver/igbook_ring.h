@@ -12,12 +12,19 @@
 #include "igbook_desc.h"
 
 struct igbook;
+/* loom: begin ring-forward-pool from 07 */
+struct page_pool;
+/* loom: end ring-forward-pool */
 
 #define IGBOOK_MAX_QUEUES	8	/* of the card's sixteen */
 #define IGBOOK_DESC_SIZE	16	/* bytes, in either direction */
 #define IGBOOK_MIN_DESC		8	/* 8 x 16 bytes: RDLEN counts in 128s */
 #define IGBOOK_MAX_DESC		4096
 #define IGBOOK_DEFAULT_DESC	256
+/* loom: begin ring-copybreak from 07 */
+#define IGBOOK_RX_COPY		256	/* shorter frames are copied ... */
+#define IGBOOK_RX_COPY_MAX	1536	/* ... unless the user says other */
+/* loom: end ring-copybreak */
 
 /*
  * A ring may want much memory. It is to be refused rather than found by killing
@@ -37,6 +44,7 @@ struct igbook_tx_buffer {
 	unsigned int len;
 };
 
+#if 0 /* loom: begin rx-buffer until 07 */
 /**
  * struct igbook_rx_buffer - what a receive descriptor stands for
  * @skb: the buffer, an empty frame
@@ -46,6 +54,18 @@ struct igbook_rx_buffer {
 	struct sk_buff *skb;
 	dma_addr_t dma;
 };
+#endif /* loom: end rx-buffer */
+/* loom: begin rx-buffer-07 from 07 */
+/**
+ * struct igbook_rx_buffer - what a receive descriptor stands for
+ * @page: the page the buffer is a part of
+ * @offset: where it begins there; igbook_ring.piece_size bytes are its own
+ */
+struct igbook_rx_buffer {
+	struct page *page;
+	unsigned int offset;
+};
+/* loom: end rx-buffer-07 */
 
 /**
  * struct igbook_ring_stats - what one ring has done
@@ -63,6 +83,12 @@ struct igbook_ring_stats {
 	u64_stats_t drops;
 	u64_stats_t no_memory;
 	u64_stats_t stops;
+	/* loom: begin ring-stats-checksums from 07 */
+	/** @checksum_good: receive: the card found the checksum right */
+	u64_stats_t checksum_good;
+	/** @checksum_bad: receive: it found one wrong */
+	u64_stats_t checksum_bad;
+	/* loom: end ring-stats-checksums */
 };
 
 /**
@@ -120,6 +146,14 @@ struct igbook_ring {
 	/** @napi: receive: the instance that polls the ring */
 	struct napi_struct *napi;
 	/* loom: end ring-napi */
+	/* loom: begin ring-pool from 07 */
+	/** @pool: receive: where the buffers come from */
+	struct page_pool *pool;
+	/** @piece_size: receive: bytes of memory a buffer takes */
+	u16 piece_size;
+	/** @skb: receive: the frame of which more is to come */
+	struct sk_buff *skb;
+	/* loom: end ring-pool */
 };
 
 /**

@@ -23,6 +23,9 @@ void igbook_rings_init(struct igbook *priv)
 		igbook_ring_init(&priv->tx_ring[i], priv, i);
 		igbook_ring_init(&priv->rx_ring[i], priv, i);
 	}
+	/* loom: begin rings-copybreak from 07 */
+	priv->rx_copybreak = IGBOOK_RX_COPY;
+	/* loom: end rings-copybreak */
 }
 
 /**
@@ -71,7 +74,12 @@ void igbook_rings_free(struct igbook *priv)
  *
  * 82576 datasheet, "Transmit Control Register" and "Receive Control Register".
  */
+#if 0 /* loom: begin units-enable until 07 */
 static void igbook_units_enable(struct igbook *priv)
+#endif /* loom: end units-enable */
+/* loom: begin units-enable-07 from 07 */
+void igbook_units_enable(struct igbook *priv)
+/* loom: end units-enable-07 */
 {
 	u32 tctl = igbook_rd32(priv, REG_TCTL) & ~TCTL_CT;
 
@@ -84,7 +92,12 @@ static void igbook_units_enable(struct igbook *priv)
 	netif_addr_unlock_bh(priv->netdev);
 }
 
+#if 0 /* loom: begin units-disable until 07 */
 static void igbook_units_disable(struct igbook *priv)
+#endif /* loom: end units-disable */
+/* loom: begin units-disable-07 from 07 */
+void igbook_units_disable(struct igbook *priv)
+/* loom: end units-disable-07 */
 {
 	netif_addr_lock_bh(priv->netdev);
 	igbook_wr32(priv, REG_RCTL, igbook_rd32(priv, REG_RCTL) & ~RCTL_RXEN);

@@ -9,6 +9,9 @@
 
 static const char * const igbook_ring_counters[] = {
 	"packets", "bytes", "drops", "no_memory", "stops",
+	/* loom: begin counters-checksum from 07 */
+	"checksum_good", "checksum_bad",
+	/* loom: end counters-checksum */
 };
 
 static const char * const igbook_card_counters[] = {
@@ -71,6 +74,10 @@ static void igbook_read_counters(const struct igbook_ring_stats *stats,
 		data[2] = u64_stats_read(&stats->drops);
 		data[3] = u64_stats_read(&stats->no_memory);
 		data[4] = u64_stats_read(&stats->stops);
+		/* loom: begin counters-checksum-read from 07 */
+		data[5] = u64_stats_read(&stats->checksum_good);
+		data[6] = u64_stats_read(&stats->checksum_bad);
+		/* loom: end counters-checksum-read */
 	} while (u64_stats_fetch_retry(&stats->syncp, start));
 }
 

@@ -20,6 +20,9 @@
 void igbook_stats_update(struct igbook *priv)
 {
 	struct rtnl_link_stats64 *stats = &priv->stats;
+	/* loom: begin stats-queue-index from 07 */
+	unsigned int i;
+	/* loom: end stats-queue-index */
 
 	spin_lock_bh(&priv->stats_lock);
 	/* A device that was pulled out reads as all ones. */
@@ -32,6 +35,11 @@ void igbook_stats_update(struct igbook *priv)
 	stats->rx_length_errors += igbook_rd32(priv, REG_RUC) +
 				   igbook_rd32(priv, REG_ROC);
 	stats->rx_missed_errors += igbook_rd32(priv, REG_MPC);
+	/* loom: begin stats-queue-drops from 07 */
+	for (i = 0; i < priv->max_queues; i++)
+		stats->rx_missed_errors += igbook_rd32(priv, REG_RQDPC(i)) &
+					   RQDPC_COUNT;
+	/* loom: end stats-queue-drops */
 	/* loom: begin stats-no-buffer from 04 */
 	stats->rx_fifo_errors += igbook_rd32(priv, REG_RNBC);
 	/* loom: end stats-no-buffer */

@@ -32,6 +32,7 @@ const std::vector<Call> kProbeCalls = {
     {"register_netdev", "-12"},
     {"dma_set_mask", "-5", 1, "02"},
     {"pci_alloc_irq_vectors", "-28", 3, "05"},  // MSI-X, MSI, INTx
+    {"netif_set_real_num_queues", "-12", 1, "07"},
 };
 
 const std::vector<Call> kOpenCalls = {
@@ -39,10 +40,13 @@ const std::vector<Call> kOpenCalls = {
     {"dma_alloc_attrs", "0", 1, "04", "99", 1},  // the second ring
     {"__kvmalloc_node_noprof", "0", 1, "04"},
     {"__kvmalloc_node_noprof", "0", 1, "04", "99", 1},
-    {"__netdev_alloc_skb", "0", 1, "04"},
-    {"__netdev_alloc_skb", "0", 1, "04", "99", 10},  // the ring filled in part
-    {"dma_map_page_attrs", "-1", 1, "04"},
-    {"dma_map_page_attrs", "-1", 1, "04", "99", 10},
+    {"__netdev_alloc_skb", "0", 1, "04", "07"},
+    {"__netdev_alloc_skb", "0", 1, "04", "07", 10},  // the ring filled in part
+    {"dma_map_page_attrs", "-1", 1, "04", "07"},
+    {"dma_map_page_attrs", "-1", 1, "04", "07", 10},
+    {"page_pool_create", "-12", 1, "07"},
+    {"page_pool_alloc_frag", "0", 1, "07"},
+    {"page_pool_alloc_frag", "0", 1, "07", "99", 10},
     {"request_threaded_irq", "-16", 1, "05"},
     {"request_threaded_irq", "-16", 1, "05", "99", 1},  // the vector for the rest
 };
