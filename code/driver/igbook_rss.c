@@ -49,13 +49,13 @@ void igbook_rss_init(struct igbook *priv)
  */
 void igbook_rss_spread(struct igbook *priv)
 {
+	unsigned int queues = priv->num_queues;
 	unsigned int i;
 
 	if (netif_is_rxfh_configured(priv->netdev))
 		return;
 	for (i = 0; i < RETA_ENTRIES; i++)
-		priv->rss.table[i] = ethtool_rxfh_indir_default(i,
-							priv->num_queues);
+		priv->rss.table[i] = ethtool_rxfh_indir_default(i, queues);
 }
 
 /* 82576 datasheet, "Redirection Table". */

@@ -37,16 +37,14 @@ TEST(Memory, ForRingsIsRefusedRatherThanTakenFromPrograms) {
         Guest guest = small_guest(stage);
         // A buffer for a jumbo frame is one page from stage 07 on: it takes more rings.
         const bool queues = stage >= "07";
-        if (queues)
-            guest.must("ethtool -L eth0 combined 8");
+        if (queues) guest.must("ethtool -L eth0 combined 8");
         // While it is up the old rings go on.
         expect_refused(guest, "ethtool -G eth0 rx 4096");
         EXPECT_THAT(guest.must("ethtool -g eth0"), HasSubstr("RX:\t\t256\n"));
         guest.must("ping -c 2 -i 0.2 -W 20 192.0.2.1");
         // Without the old rings beside it there is room.
         guest.must("ip link set eth0 down");
-        if (queues)
-            guest.must("ethtool -L eth0 combined 1");
+        if (queues) guest.must("ethtool -L eth0 combined 1");
         guest.must("ethtool -G eth0 rx 4096 && ip link set eth0 up");
         EXPECT_TRUE(carrier_becomes(guest, true));
         EXPECT_THAT(guest.must("dmesg"),
