@@ -164,6 +164,14 @@ struct igbook {
 	/** @vlans: which VLANs the card lets through, a bit for each */
 	u32 vlans[VFTA_WORDS];
 	/* loom: end priv-rss */
+	/* loom: begin priv-recover from 08 */
+	/** @spread: over how many queues the processors send */
+	unsigned int spread;
+	/** @stuck: a bit for each queue the stack gave up waiting for */
+	unsigned long stuck;
+	/** @recover_work: sets these queues going again */
+	struct work_struct recover_work;
+	/* loom: end priv-recover */
 };
 
 /**
@@ -345,5 +353,18 @@ int igbook_set_features(struct net_device *netdev, netdev_features_t features);
 int igbook_vlan_add(struct net_device *netdev, __be16 proto, u16 vid);
 int igbook_vlan_kill(struct net_device *netdev, __be16 proto, u16 vid);
 /* loom: end prototypes-offload */
+
+/* loom: begin prototypes-transmit from 08 */
+/* igbook_tx.c */
+netdev_features_t igbook_features_check(struct sk_buff *skb,
+					struct net_device *netdev,
+					netdev_features_t features);
+void igbook_tx_spread(struct igbook *priv);
+
+/* igbook_recover.c */
+void igbook_recover_init(struct igbook *priv);
+void igbook_recover_end(struct igbook *priv);
+void igbook_tx_timeout(struct net_device *netdev, unsigned int queue);
+/* loom: end prototypes-transmit */
 
 #endif /* _IGBOOK_H_ */

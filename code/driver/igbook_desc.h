@@ -35,6 +35,15 @@ union igbook_tx_desc {
 		__le32 nxtseq_seed;
 		__le32 status;
 	} wb;
+	/* loom: begin desc-context from 08 */
+	/** @context: what is to be done to the frames that follow */
+	struct {
+		__le32 vlan_maclen_iplen;
+		__le32 launch_time;
+		__le32 tucmd;
+		__le32 mss_l4len_idx;
+	} context;
+	/* loom: end desc-context */
 };
 
 /* union igbook_tx_desc, read.cmd_type_len */
@@ -49,6 +58,30 @@ union igbook_tx_desc {
 #define TXD_PAYLEN		GENMASK(31, 14)	/* bytes in the whole packet */
 /* union igbook_tx_desc, wb.status */
 #define TXD_STA_DD		BIT(0)		/* descriptor done */
+
+/* loom: begin desc-offload from 08 */
+/* union igbook_tx_desc, read.cmd_type_len: more of the same */
+#define   TXD_DTYP_CONTEXT		2
+#define TXD_DCMD_VLE		BIT(30)		/* insert the context's VLAN */
+#define TXD_DCMD_TSE		BIT(31)		/* cut into segments */
+/* union igbook_tx_desc, read.olinfo_status: more of the same */
+#define TXD_POPTS_IXSM		BIT(8)		/* insert IPv4's checksum */
+#define TXD_POPTS_TXSM		BIT(9)		/* insert TCP's or UDP's */
+/* union igbook_tx_desc, context.vlan_maclen_iplen */
+#define TXC_IPLEN		GENMASK(8, 0)	/* IP header, extensions too */
+#define TXC_MACLEN		GENMASK(15, 9)	/* what comes before it */
+#define TXC_VLAN		GENMASK(31, 16)	/* the tag to insert */
+/* union igbook_tx_desc, context.tucmd */
+#define TXC_IPV4		BIT(10)		/* IPv4, else IPv6 */
+#define TXC_L4T			GENMASK(12, 11)	/* what is above IP */
+#define   TXC_L4T_UDP			0
+#define   TXC_L4T_TCP			1
+#define TXC_CONTEXT \
+	(FIELD_PREP_CONST(TXD_DTYP, TXD_DTYP_CONTEXT) | TXD_DCMD_DEXT)
+/* union igbook_tx_desc, context.mss_l4len_idx */
+#define TXC_L4LEN		GENMASK(15, 8)	/* TCP or UDP header */
+#define TXC_MSS			GENMASK(31, 16)	/* payload of a segment */
+/* loom: end desc-offload */
 
 /* loom: begin rx-descriptor from 04 */
 /**

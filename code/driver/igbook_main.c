@@ -36,6 +36,9 @@ static void igbook_link_device(struct igbook *priv, struct net_device *netdev,
 	/* loom: begin init-offload from 07 */
 	igbook_offload_init(priv);
 	/* loom: end init-offload */
+	/* loom: begin init-recover from 08 */
+	igbook_recover_init(priv);
+	/* loom: end init-recover */
 	/* loom: end init-rings */
 }
 
@@ -55,6 +58,16 @@ static void igbook_describe(struct net_device *netdev)
 			       NETIF_F_HW_VLAN_CTAG_FILTER;
 	netdev->features |= netdev->hw_features;
 	/* loom: end describe-offload */
+	/* loom: begin describe-transmit from 08 */
+	netdev->hw_features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO |
+			       NETIF_F_TSO6 | NETIF_F_HW_VLAN_CTAG_TX;
+	netdev->features |= netdev->hw_features | NETIF_F_HIGHDMA;
+	/* The emulated card makes fragments of it: only who asks gets it. */
+	netdev->hw_features |= NETIF_F_GSO_UDP_L4;
+	netdev->vlan_features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO |
+				 NETIF_F_TSO6 | NETIF_F_GSO_UDP_L4 |
+				 NETIF_F_HIGHDMA;
+	/* loom: end describe-transmit */
 }
 
 static int igbook_hw_init(struct igbook *priv)
@@ -135,6 +148,9 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto err_unmap;
 	/* loom: end probe-rss */
+	/* loom: begin probe-spread from 08 */
+	igbook_tx_spread(priv);
+	/* loom: end probe-spread */
 
 	igbook_describe(netdev);
 	netif_carrier_off(netdev);
@@ -184,6 +200,9 @@ static void igbook_remove(struct pci_dev *pdev)
 	/* loom: end remove-dca */
 	unregister_netdev(netdev);
 	igbook_drv_load(priv, false);
+	/* loom: begin remove-recover from 08 */
+	igbook_recover_end(priv);
+	/* loom: end remove-recover */
 	/* loom: begin remove-irq from 05 */
 	igbook_irq_free(priv);
 	/* loom: end remove-irq */
@@ -237,6 +256,38 @@ static int igbook_resume(struct device *dev)
 	return err;
 }
 
+/* loom: begin reset-handlers from 08 */
+/**
+ * igbook_reset_prepare() - somebody is about to reset the function
+ * @pdev: our device
+ *
+ * Whoever writes to its file "reset" in sysfs, for one.
+ *
+ * Context: process context, device lock held by the PCI core; takes RTNL.
+ */
+static void igbook_reset_prepare(struct pci_dev *pdev)
+{
+	igbook_quiesce(pci_get_drvdata(pdev));
+}
+
+/**
+ * igbook_reset_done() - the function was reset
+ * @pdev: our device; the PCI core has restored its configuration space
+ *
+ * Context: process context, device lock held by the PCI core; takes RTNL.
+ */
+static void igbook_reset_done(struct pci_dev *pdev)
+{
+	if (igbook_resume(&pdev->dev))
+		pci_err(pdev, "does not come back after a reset\n");
+}
+
+static const struct pci_error_handlers igbook_error_handlers = {
+	.reset_prepare = igbook_reset_prepare,
+	.reset_done = igbook_reset_done,
+};
+
+/* loom: end reset-handlers */
 static DEFINE_SIMPLE_DEV_PM_OPS(igbook_pm_ops, igbook_suspend, igbook_resume);
 
 /* A card that went on writing to memory would write into the next kernel. */
@@ -259,6 +310,9 @@ static struct pci_driver igbook_driver = {
 	.remove = igbook_remove,
 	.shutdown = igbook_shutdown,
 	.driver.pm = pm_sleep_ptr(&igbook_pm_ops),
+	/* loom: begin driver-reset from 08 */
+	.err_handler = &igbook_error_handlers,
+	/* loom: end driver-reset */
 };
 
 /*

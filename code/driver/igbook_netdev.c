@@ -240,4 +240,8 @@ const struct net_device_ops igbook_netdev_ops = {
 	.ndo_vlan_rx_add_vid = igbook_vlan_add,
 	.ndo_vlan_rx_kill_vid = igbook_vlan_kill,
 	/* loom: end ndo-offload */
+	/* loom: begin ndo-transmit from 08 */
+	.ndo_features_check = igbook_features_check,
+	.ndo_tx_timeout = igbook_tx_timeout,
+	/* loom: end ndo-transmit */
 };

@@ -116,6 +116,10 @@ static void igbook_ring_swap(struct igbook_ring *ring,
 	swap(ring->next_to_clean, spare->next_to_clean);
 	swap(ring->pool, spare->pool);
 	swap(ring->skb, spare->skb);
+	/* loom: begin swap-slots from 08 */
+	swap(ring->slots, spare->slots);
+	swap(ring->slots_dma, spare->slots_dma);
+	/* loom: end swap-slots */
 	ring->skip = false;
 }
 
@@ -191,6 +195,9 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
 	priv->rx_count = to->rx_count;
 	igbook_irq_route(priv);
 	igbook_rss_spread(priv);
+	/* loom: begin xps-swap from 08 */
+	igbook_tx_spread(priv);
+	/* loom: end xps-swap */
 	igbook_rss_write(priv);
 	for (i = 0; i < priv->num_queues && !err; i++) {
 		err = igbook_tx_ring_enable(&priv->tx_ring[i]);
@@ -285,6 +292,9 @@ int igbook_set_channels(struct net_device *netdev,
 		return err;
 	priv->num_queues = to.queues;
 	igbook_rss_spread(priv);
+	/* loom: begin xps-channels from 08 */
+	igbook_tx_spread(priv);
+	/* loom: end xps-channels */
 	return 0;
 }
 
@@ -337,6 +347,10 @@ int igbook_set_ringparam(struct net_device *netdev,
 		NL_SET_ERR_MSG(extack, "a ring needs at least one descriptor");
 		return -EINVAL;
 	}
+	/* loom: begin tx-least from 08 */
+	/* Less would not take the largest frame. */
+	to.tx_count = max_t(u16, to.tx_count, IGBOOK_TX_LEAST);
+	/* loom: end tx-least */
 	if (netif_running(netdev))
 		return igbook_rings_change(priv, &to);
 	priv->tx_count = to.tx_count;

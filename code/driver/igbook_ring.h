@@ -32,6 +32,22 @@ struct page_pool;
  */
 #define IGBOOK_RING_GFP		(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
+/* loom: begin tx-measures from 08 */
+#define IGBOOK_TX_PIECE		16384	/* bytes a descriptor stands for */
+#define IGBOOK_TX_SLOT		256	/* frames up to here are copied */
+
+/*
+ * Descriptors of the largest frame: a context, one for the linear part and each
+ * page, and one more wherever a piece is too long for one. Room for two of them
+ * is worth going on for.
+ */
+#define IGBOOK_TX_MOST \
+	(MAX_SKB_FRAGS + 2 + GSO_LEGACY_MAX_SIZE / IGBOOK_TX_PIECE)
+#define IGBOOK_TX_WAKE		(2 * IGBOOK_TX_MOST)
+#define IGBOOK_TX_LEAST		ALIGN(IGBOOK_TX_WAKE + 1, IGBOOK_MIN_DESC)
+/* loom: end tx-measures */
+
+#if 0 /* loom: begin tx-buffer-old until 08 */
 /**
  * struct igbook_tx_buffer - what a transmit descriptor stands for
  * @skb: the frame
@@ -43,6 +59,52 @@ struct igbook_tx_buffer {
 	dma_addr_t dma;
 	unsigned int len;
 };
+#endif /* loom: end tx-buffer-old */
+/* loom: begin tx-buffer from 08 */
+/**
+ * struct igbook_tx_buffer - what a transmit descriptor stands for
+ * @skb: in the last one of a frame: the frame, unless it was copied
+ * @dma: bus address of what is mapped for this descriptor
+ * @len: bytes of that, or 0
+ * @paged: they lie in a page, not in the linear part of a frame
+ * @watch: in the first one of a batch: the descriptor that will be reported
+ * @frames: in the first one of a batch: its frames
+ * @bytes: in the first one of a batch: its bytes on the cable
+ */
+struct igbook_tx_buffer {
+	struct sk_buff *skb;
+	dma_addr_t dma;
+	u32 len;
+	bool paged;
+	u16 watch;
+	u16 frames;
+	u32 bytes;
+};
+
+/**
+ * struct igbook_tx_batch - frames in the ring that the card has not heard of
+ * @frames: how many
+ * @segments: how many they will be on the cable
+ * @bytes: their bytes there, without FCS
+ */
+struct igbook_tx_batch {
+	u16 frames;
+	u32 segments;
+	u32 bytes;
+};
+
+/**
+ * struct igbook_tx_context - the context the card has
+ * @lens: its first word
+ * @tucmd: its third, 0: it has none
+ * @mss: its fourth
+ */
+struct igbook_tx_context {
+	u32 lens;
+	u32 tucmd;
+	u32 mss;
+};
+/* loom: end tx-buffer */
 
 #if 0 /* loom: begin rx-buffer until 07 */
 /**
@@ -89,6 +151,10 @@ struct igbook_ring_stats {
 	/** @checksum_bad: receive: it found one wrong */
 	u64_stats_t checksum_bad;
 	/* loom: end ring-stats-checksums */
+	/* loom: begin stats-doorbells from 08 */
+	/** @doorbells: transmit: how often the card was told */
+	u64_stats_t doorbells;
+	/* loom: end stats-doorbells */
 };
 
 /**
@@ -154,6 +220,20 @@ struct igbook_ring {
 	/** @skb: receive: the frame of which more is to come */
 	struct sk_buff *skb;
 	/* loom: end ring-pool */
+	/* loom: begin ring-transmit from 08 */
+	/** @rung: transmit: where the frames the card has heard of end */
+	u16 rung;
+	/** @room: transmit: free descriptors that we know of */
+	u16 room;
+	/** @batch: transmit: what is between @rung and @next_to_use */
+	struct igbook_tx_batch batch;
+	/** @context: transmit: the context that was last written */
+	struct igbook_tx_context context;
+	/** @slots: transmit: a place for a short frame for each descriptor */
+	void *slots;
+	/** @slots_dma: the same, as the card sees it */
+	dma_addr_t slots_dma;
+	/* loom: end ring-transmit */
 };
 
 /**
@@ -217,6 +297,9 @@ int igbook_tx_ring_alloc(struct igbook_ring *ring, u16 count);
 void igbook_tx_ring_free(struct igbook_ring *ring);
 int igbook_tx_ring_enable(struct igbook_ring *ring);
 int igbook_tx_clean(struct igbook_ring *ring, int limit, int budget);
+/* loom: begin prototype-tx-empty from 08 */
+void igbook_tx_empty(struct igbook_ring *ring);
+/* loom: end prototype-tx-empty */
 
 /* igbook_deliver.c, from stage 06 on igbook_rx.c */
 void igbook_deliver(struct igbook_ring *ring, struct sk_buff *skb);

@@ -12,6 +12,9 @@ static const char * const igbook_ring_counters[] = {
 	/* loom: begin counters-checksum from 07 */
 	"checksum_good", "checksum_bad",
 	/* loom: end counters-checksum */
+	/* loom: begin counters-doorbells from 08 */
+	"doorbells",
+	/* loom: end counters-doorbells */
 };
 
 static const char * const igbook_card_counters[] = {
@@ -78,6 +81,9 @@ static void igbook_read_counters(const struct igbook_ring_stats *stats,
 		data[5] = u64_stats_read(&stats->checksum_good);
 		data[6] = u64_stats_read(&stats->checksum_bad);
 		/* loom: end counters-checksum-read */
+		/* loom: begin counters-doorbells-read from 08 */
+		data[7] = u64_stats_read(&stats->doorbells);
+		/* loom: end counters-doorbells-read */
 	} while (u64_stats_fetch_retry(&stats->syncp, start));
 }
 

@@ -1,50 +1,596 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * igbook: transmit: from frames to descriptors, and back when they are out.
+ * igbook: transmit. Everything that happens to a frame, in the order in which it
+ * happens: it is asked what the card can do for it, described, copied or mapped,
+ * announced to the card, and freed when it is out.
  */
 #include <linux/bitfield.h>
 #include <linux/dma-mapping.h>
+#include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/ip6_checksum.h>
 #include <net/netdev_queues.h>
 
 #include "igbook.h"
 
-#define IGBOOK_TX_STOP		1	/* descriptors one frame may take */
-#define IGBOOK_TX_WAKE		4	/* free ones worth going on for */
+#define IGBOOK_TX_MACLEN	127	/* longest Ethernet header ... */
+#define IGBOOK_TX_HEADERS	452	/* ... and, with IP's, 60 short of 512 */
 
-static int igbook_tx_map(struct igbook_ring *ring, struct sk_buff *skb)
+/* In a data descriptor's command word, whatever the frame is. */
+#define IGBOOK_TX_DATA \
+	(FIELD_PREP_CONST(TXD_DTYP, TXD_DTYP_DATA) | TXD_DCMD_DEXT | \
+	 TXD_DCMD_IFCS)
+
+/**
+ * struct igbook_tx_job - what the card is to do to a frame
+ * @cmd: bits of the data descriptors' command word
+ * @olinfo: bits of the first one's olinfo_status, without PAYLEN
+ * @lens: the context's first word: VLAN, MACLEN and IPLEN
+ * @tucmd: its third: TUCMD; 0 when the frame needs no context
+ * @mss: its fourth: MSS and L4LEN
+ * @header: bytes each segment begins with, 0 for a frame that is not cut
+ * @segments: frames it will be on the cable
+ */
+struct igbook_tx_job {
+	u32 cmd;
+	u32 olinfo;
+	u32 lens;
+	u32 tucmd;
+	u32 mss;
+	u16 header;
+	u16 segments;
+};
+
+/**
+ * igbook_features_check() - which of its features the card has for a frame
+ * @skb: the frame
+ * @netdev: the network device
+ * @features: those that are on
+ *
+ * What is taken away the stack does itself: it adds up sums and cuts the frame
+ * before it comes to igbook_start_xmit(). MACLEN and IPLEN have seven and nine
+ * bits, and with L4LEN they may not exceed 512; TCP's header has up to 60.
+ *
+ * Context: bottom halves off; for each frame.
+ * Return: @features, or fewer.
+ *
+ * Source: 82576 datasheet, "Advanced Transmit Context Descriptor".
+ */
+netdev_features_t igbook_features_check(struct sk_buff *skb,
+					struct net_device *netdev,
+					netdev_features_t features)
 {
-	struct igbook_tx_buffer *buffer = &ring->tx_buffer[ring->next_to_use];
-	dma_addr_t dma;
+	if (skb->ip_summed == CHECKSUM_PARTIAL &&
+	    unlikely(skb_network_offset(skb) > IGBOOK_TX_MACLEN ||
+		     skb_checksum_start_offset(skb) > IGBOOK_TX_HEADERS))
+		features &= ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_MASK);
+	return vlan_features_check(skb, features);
+}
 
-	dma = dma_map_single(ring->dev, skb->data, skb->len, DMA_TO_DEVICE);
-	if (dma_mapping_error(ring->dev, dma))
-		return -ENOMEM;
-	buffer->skb = skb;
-	buffer->dma = dma;
-	buffer->len = skb->len;
+/**
+ * igbook_tx_room() - is there room for the largest frame?
+ * @ring: the ring
+ *
+ * What the other side takes back makes more room than we know of. It is asked
+ * only when what we know of is too little.
+ *
+ * Context: transmit lock of the queue held.
+ * Return: whether.
+ */
+static inline bool igbook_tx_room(struct igbook_ring *ring)
+{
+	if (likely(ring->room >= IGBOOK_TX_MOST))
+		return true;
+	ring->room = igbook_ring_unused(ring);
+	return ring->room >= IGBOOK_TX_MOST;
+}
+
+/**
+ * igbook_tx_stop() - stop the queue if the next frame may find no room
+ * @ring: the ring
+ *
+ * Between our look and the stop igbook_tx_clean() may free the whole ring and
+ * see a queue that still runs. So one looks again after the stop, and both
+ * sides have a barrier between writing their half and reading the other's.
+ *
+ * Context: transmit lock of the queue held.
+ * Return: whether it is stopped.
+ */
+static noinline bool igbook_tx_stop(struct igbook_ring *ring)
+{
+	struct netdev_queue *queue =
+		netdev_get_tx_queue(ring->netdev, ring->index);
+
+	if (netif_txq_maybe_stop(queue, igbook_ring_unused(ring),
+				 IGBOOK_TX_MOST, IGBOOK_TX_WAKE))
+		return false;
+	u64_stats_update_begin(&ring->stats.syncp);
+	u64_stats_inc(&ring->stats.stops);
+	u64_stats_update_end(&ring->stats.syncp);
+	return true;
+}
+
+/**
+ * igbook_tx_lens() - where the headers of a frame begin and end
+ * @skb: the frame
+ * @end: where IP's, with its extensions, end
+ *
+ * A tag that the card is to insert is not yet in the frame and not counted.
+ *
+ * Return: MACLEN and IPLEN, in their places.
+ */
+static inline u32 igbook_tx_lens(const struct sk_buff *skb, unsigned int end)
+{
+	unsigned int mac = skb_network_offset(skb);
+
+	return FIELD_PREP(TXC_MACLEN, mac) | FIELD_PREP(TXC_IPLEN, end - mac);
+}
+
+/**
+ * igbook_tx_checksum() - let the card add up the checksum of TCP or UDP
+ * @skb: the frame, CHECKSUM_PARTIAL: the sum of the pseudo-header stands where
+ *	 the checksum belongs
+ * @job: what the card is to do
+ *
+ * The card knows two places for the result. Who wants another one gets it from
+ * the processor.
+ *
+ * Context: transmit lock of the queue held.
+ * Return: 0, or a negative errno.
+ *
+ * Source: 82576 datasheet, "Transmit Checksum Offloading in Non-Segmentation
+ * Mode".
+ */
+static int igbook_tx_checksum(struct sk_buff *skb, struct igbook_tx_job *job)
+{
+	switch (skb->csum_offset) {
+	case offsetof(struct tcphdr, check):
+		job->tucmd |= FIELD_PREP(TXC_L4T, TXC_L4T_TCP);
+		break;
+	case offsetof(struct udphdr, check):
+		job->tucmd |= FIELD_PREP(TXC_L4T, TXC_L4T_UDP);
+		break;
+	default:
+		return skb_checksum_help(skb);
+	}
+	job->tucmd |= TXC_CONTEXT;
+	if (ip_hdr(skb)->version == 4)
+		job->tucmd |= TXC_IPV4;
+	job->lens |= igbook_tx_lens(skb, skb_checksum_start_offset(skb));
+	job->olinfo |= TXD_POPTS_TXSM;
 	return 0;
 }
 
-/*
- * Writing PAYLEN also clears the DD bit of the last lap.
+/**
+ * igbook_tx_pseudo() - prepare the headers that each segment begins with
+ * @skb: the frame
  *
- * 82576 datasheet, "Advanced Transmit Data Descriptor".
+ * Lengths differ from segment to segment, so the card puts them in, and adds
+ * them to the sums. What is the same in all of them is added up here: the
+ * pseudo-header, without its length.
+ *
+ * Context: transmit lock of the queue held; the headers are ours to write.
+ *
+ * Source: 82576 datasheet, "TCP/IP/UDP Headers Update".
  */
-static void igbook_tx_describe(struct igbook_ring *ring)
+static void igbook_tx_pseudo(struct sk_buff *skb)
 {
-	struct igbook_tx_buffer *buffer = &ring->tx_buffer[ring->next_to_use];
-	union igbook_tx_desc *desc = &ring->tx_desc[ring->next_to_use];
-	u32 cmd = FIELD_PREP(TXD_DTYP, TXD_DTYP_DATA) | TXD_DCMD_DEXT |
-		  TXD_DCMD_EOP | TXD_DCMD_IFCS | TXD_DCMD_RS;
+	bool udp = skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
+	u8 protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
+	__sum16 sum;
 
-	desc->read.buffer_addr = cpu_to_le64(buffer->dma);
-	desc->read.cmd_type_len =
-		cpu_to_le32(cmd | FIELD_PREP(TXD_DTALEN, buffer->len));
-	desc->read.olinfo_status =
-		cpu_to_le32(FIELD_PREP(TXD_PAYLEN, buffer->len));
+	if (ip_hdr(skb)->version == 4) {
+		struct iphdr *ip = ip_hdr(skb);
+
+		ip->tot_len = 0;
+		ip->check = 0;
+		sum = ~csum_tcpudp_magic(ip->saddr, ip->daddr, 0, protocol, 0);
+	} else {
+		struct ipv6hdr *ip = ipv6_hdr(skb);
+
+		ip->payload_len = 0;
+		sum = ~csum_ipv6_magic(&ip->saddr, &ip->daddr, 0, protocol, 0);
+	}
+	if (udp)
+		udp_hdr(skb)->check = sum;
+	else
+		tcp_hdr(skb)->check = sum;
 }
 
-static void igbook_tx_drop(struct igbook_ring *ring, struct sk_buff *skb)
+/**
+ * igbook_tx_segment() - let the card cut a frame into segments
+ * @skb: the frame
+ * @job: what the card is to do
+ *
+ * A frame that has to be sent again has its headers in common with the copy
+ * that waits for that: then we get headers of our own first.
+ *
+ * Context: transmit lock of the queue held.
+ * Return: 0, or -ENOMEM.
+ *
+ * Source: 82576 datasheet, "Transmit Segmentation".
+ */
+static int igbook_tx_segment(struct sk_buff *skb, struct igbook_tx_job *job)
+{
+	bool udp = skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
+	unsigned int l4 = skb_transport_offset(skb);
+	unsigned int len;
+	int err;
+
+	err = skb_cow_head(skb, 0);
+	if (err)
+		return err;
+	igbook_tx_pseudo(skb);
+	len = udp ? sizeof(struct udphdr) : tcp_hdrlen(skb);
+
+	job->tucmd |= TXC_CONTEXT |
+		      FIELD_PREP(TXC_L4T, udp ? TXC_L4T_UDP : TXC_L4T_TCP);
+	job->olinfo |= TXD_POPTS_TXSM;
+	if (ip_hdr(skb)->version == 4) {
+		job->tucmd |= TXC_IPV4;
+		job->olinfo |= TXD_POPTS_IXSM;
+	}
+	job->lens |= igbook_tx_lens(skb, l4);
+	job->mss = FIELD_PREP(TXC_MSS, skb_shinfo(skb)->gso_size) |
+		   FIELD_PREP(TXC_L4LEN, len);
+	job->cmd |= TXD_DCMD_TSE;
+	job->header = l4 + len;
+	job->segments = skb_shinfo(skb)->gso_segs ?: 1;
+	return 0;
+}
+
+/**
+ * igbook_tx_prepare() - find out what the card is to do to a frame
+ * @skb: the frame
+ * @job: what the card is to do; all zero so far
+ *
+ * Context: transmit lock of the queue held.
+ * Return: 0, or a negative errno.
+ *
+ * Source: 82576 datasheet, "Advanced Transmit Data Descriptor", VLE.
+ */
+static noinline int igbook_tx_prepare(struct sk_buff *skb,
+				      struct igbook_tx_job *job)
+{
+	if (skb_vlan_tag_present(skb)) {
+		job->cmd |= TXD_DCMD_VLE;
+		job->lens = FIELD_PREP(TXC_VLAN, skb_vlan_tag_get(skb)) |
+			    FIELD_PREP(TXC_MACLEN, skb_network_offset(skb));
+		job->tucmd = TXC_CONTEXT;
+	}
+	if (skb_is_gso(skb))
+		return igbook_tx_segment(skb, job);
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		return igbook_tx_checksum(skb, job);
+	return 0;
+}
+
+/**
+ * igbook_tx_note() - note what a descriptor stands for
+ * @ring: the ring
+ * @i: the descriptor
+ * @dma: bus address of what is mapped for it alone
+ * @len: bytes of that, or 0
+ * @paged: they lie in a page, not in the linear part of a frame
+ *
+ * Context: transmit lock of the queue held.
+ * Return: the note.
+ */
+static inline struct igbook_tx_buffer *
+igbook_tx_note(struct igbook_ring *ring, u16 i, dma_addr_t dma,
+	       unsigned int len, bool paged)
+{
+	struct igbook_tx_buffer *buffer = &ring->tx_buffer[i];
+
+	buffer->skb = NULL;
+	buffer->dma = dma;
+	buffer->len = len;
+	buffer->paged = paged;
+	return buffer;
+}
+
+/**
+ * igbook_tx_context() - write a context descriptor if the card has not this one
+ * @ring: the ring
+ * @i: the next descriptor
+ * @job: what the card is to do
+ *
+ * The card keeps a context for each queue until it gets another. Frames that
+ * want the same as the last one that wanted something come without.
+ *
+ * Context: transmit lock of the queue held.
+ * Return: the next descriptor now.
+ *
+ * Source: 82576 datasheet, "Advanced Transmit Context Descriptor".
+ */
+static u16 igbook_tx_context(struct igbook_ring *ring, u16 i,
+			     const struct igbook_tx_job *job)
+{
+	union igbook_tx_desc *desc = &ring->tx_desc[i];
+	struct igbook_tx_context *last = &ring->context;
+
+	if (job->tucmd == last->tucmd && job->lens == last->lens &&
+	    job->mss == last->mss)
+		return i;
+	desc->context.vlan_maclen_iplen = cpu_to_le32(job->lens);
+	desc->context.launch_time = 0;
+	desc->context.tucmd = cpu_to_le32(job->tucmd);
+	desc->context.mss_l4len_idx = cpu_to_le32(job->mss);
+	igbook_tx_note(ring, i, 0, 0, false);
+	return igbook_ring_next(ring, i);
+}
+
+/**
+ * igbook_tx_describe() - write a data descriptor
+ * @ring: the ring
+ * @i: the descriptor
+ * @dma: bus address of the bytes
+ * @cmd: command word
+ * @olinfo: in the first descriptor of a frame its length and POPTS, else 0
+ *
+ * Writing olinfo_status also clears the DD bit of the last lap.
+ *
+ * Context: transmit lock of the queue held.
+ *
+ * Source: 82576 datasheet, "Advanced Transmit Data Descriptor".
+ */
+static inline void igbook_tx_describe(struct igbook_ring *ring, u16 i,
+				      dma_addr_t dma, u32 cmd, u32 olinfo)
+{
+	union igbook_tx_desc *desc = &ring->tx_desc[i];
+
+	desc->read.buffer_addr = cpu_to_le64(dma);
+	desc->read.cmd_type_len = cpu_to_le32(cmd);
+	desc->read.olinfo_status = cpu_to_le32(olinfo);
+}
+
+/**
+ * igbook_tx_copy() - copy a short frame to the place its descriptor has
+ * @ring: the ring
+ * @skb: the frame, at most IGBOOK_TX_SLOT bytes
+ * @i: the next descriptor
+ * @job: what the card is to do
+ *
+ * To map a frame and end the mapping takes longer than to copy it. The linear
+ * part is followed by more than fifteen bytes that are the frame's as well, so
+ * it is copied in steps of sixteen. A frame the stack made shorter than Ethernet
+ * allows becomes longer here.
+ *
+ * Context: transmit lock of the queue held.
+ * Return: the next descriptor now.
+ */
+static inline u16 igbook_tx_copy(struct igbook_ring *ring, struct sk_buff *skb,
+				 u16 i, const struct igbook_tx_job *job)
+{
+	void *slot = ring->slots + i * IGBOOK_TX_SLOT;
+	unsigned int len = skb->len;
+	unsigned int at;
+
+	if (unlikely(skb_is_nonlinear(skb)))
+		skb_copy_bits(skb, 0, slot, len);
+	else
+		for (at = 0; at < len; at += 16)
+			memcpy(slot + at, skb->data + at, 16);
+	if (len < ETH_ZLEN) {
+		memset(slot + len, 0, ETH_ZLEN - len);
+		len = ETH_ZLEN;
+	}
+	igbook_tx_describe(ring, i, ring->slots_dma + i * IGBOOK_TX_SLOT,
+			   IGBOOK_TX_DATA | TXD_DCMD_EOP | job->cmd | len,
+			   FIELD_PREP(TXD_PAYLEN, len) | job->olinfo);
+	igbook_tx_note(ring, i, 0, 0, false);
+	return igbook_ring_next(ring, i);
+}
+
+/**
+ * igbook_tx_unmap() - end what is mapped for one descriptor alone
+ * @ring: the ring
+ * @buffer: the note about the descriptor
+ *
+ * Context: one CPU at a time for each ring.
+ */
+static inline void igbook_tx_unmap(struct igbook_ring *ring,
+				   struct igbook_tx_buffer *buffer)
+{
+	if (!buffer->len)
+		return;
+	if (buffer->paged)
+		dma_unmap_page(ring->dev, buffer->dma, buffer->len,
+			       DMA_TO_DEVICE);
+	else
+		dma_unmap_single(ring->dev, buffer->dma, buffer->len,
+				 DMA_TO_DEVICE);
+}
+
+/**
+ * igbook_tx_unwind() - end the mappings of a frame that cannot be sent
+ * @ring: the ring
+ * @first: the frame's first data descriptor
+ * @i: the descriptor after the last that was written
+ *
+ * The card has not heard of these descriptors and never will.
+ *
+ * Context: transmit lock of the queue held.
+ */
+static void igbook_tx_unwind(struct igbook_ring *ring, u16 first, u16 i)
+{
+	while (i != first) {
+		i = (i ?: ring->count) - 1;
+		igbook_tx_unmap(ring, &ring->tx_buffer[i]);
+	}
+}
+
+/**
+ * igbook_tx_cut() - describe one mapped piece, in steps the card can take
+ * @ring: the ring
+ * @i: the next descriptor
+ * @dma: bus address of the piece
+ * @len: its length
+ * @paged: it lies in a page
+ * @cmd: command word
+ *
+ * The mapping ends as a whole, with the last of the descriptors.
+ *
+ * Context: transmit lock of the queue held.
+ * Return: the next descriptor now.
+ */
+static u16 igbook_tx_cut(struct igbook_ring *ring, u16 i, dma_addr_t dma,
+			 unsigned int len, bool paged, u32 cmd)
+{
+	unsigned int at = 0;
+
+	for (; len - at > IGBOOK_TX_PIECE; at += IGBOOK_TX_PIECE) {
+		igbook_tx_describe(ring, i, dma + at, cmd | IGBOOK_TX_PIECE, 0);
+		igbook_tx_note(ring, i, 0, 0, false);
+		i = igbook_ring_next(ring, i);
+	}
+	igbook_tx_describe(ring, i, dma + at, cmd | (len - at), 0);
+	igbook_tx_note(ring, i, dma, len, paged);
+	return igbook_ring_next(ring, i);
+}
+
+/**
+ * igbook_tx_map() - map a frame, piece by piece, and describe it
+ * @ring: the ring
+ * @skb: the frame
+ * @first: the next descriptor
+ * @job: what the card is to do
+ *
+ * How long the frame is stands in its first descriptor only; of one that is
+ * cut, the headers do not count. Its last one ends the packet and keeps the
+ * frame: it is freed when every piece has been read.
+ *
+ * Context: transmit lock of the queue held.
+ * Return: the next descriptor now, or -ENOMEM with nothing mapped.
+ *
+ * Source: 82576 datasheet, "Advanced Transmit Data Descriptor".
+ */
+static noinline int igbook_tx_map(struct igbook_ring *ring,
+				  struct sk_buff *skb, u16 first,
+				  const struct igbook_tx_job *job)
+{
+	u32 cmd = IGBOOK_TX_DATA | job->cmd;
+	u32 olinfo = FIELD_PREP(TXD_PAYLEN, skb->len - job->header);
+	const skb_frag_t *frag = skb_shinfo(skb)->frags;
+	const skb_frag_t *end = frag + skb_shinfo(skb)->nr_frags;
+	union igbook_tx_desc *last;
+	dma_addr_t dma;
+	u16 i = first;
+
+	dma = dma_map_single(ring->dev, skb->data, skb_headlen(skb),
+			     DMA_TO_DEVICE);
+	if (dma_mapping_error(ring->dev, dma))
+		return -ENOMEM;
+	i = igbook_tx_cut(ring, i, dma, skb_headlen(skb), false, cmd);
+	for (; frag < end; frag++) {
+		dma = skb_frag_dma_map(ring->dev, frag, 0, skb_frag_size(frag),
+				       DMA_TO_DEVICE);
+		if (dma_mapping_error(ring->dev, dma)) {
+			igbook_tx_unwind(ring, first, i);
+			return -ENOMEM;
+		}
+		i = igbook_tx_cut(ring, i, dma, skb_frag_size(frag), true, cmd);
+	}
+	ring->tx_desc[first].read.olinfo_status =
+		cpu_to_le32(olinfo | job->olinfo);
+	last = &ring->tx_desc[(i ?: ring->count) - 1];
+	last->read.cmd_type_len |= cpu_to_le32(TXD_DCMD_EOP);
+	ring->tx_buffer[(i ?: ring->count) - 1].skb = skb;
+	return i;
+}
+
+/**
+ * igbook_tx_put() - put a frame into the ring
+ * @ring: the ring, with room
+ * @skb: the frame
+ * @job: what the card is to do
+ *
+ * Context: transmit lock of the queue held.
+ * Return: 0, or -ENOMEM with the ring as it was.
+ */
+static inline int igbook_tx_put(struct igbook_ring *ring, struct sk_buff *skb,
+				const struct igbook_tx_job *job)
+{
+	unsigned int len = max_t(unsigned int, skb->len, ETH_ZLEN);
+	u16 first = ring->next_to_use;
+	int next = first;
+
+	if (job->tucmd)
+		next = igbook_tx_context(ring, first, job);
+	if (skb->len <= IGBOOK_TX_SLOT && !job->header) {
+		next = igbook_tx_copy(ring, skb, next, job);
+		dev_consume_skb_any(skb);
+	} else {
+		next = igbook_tx_map(ring, skb, next, job);
+		if (unlikely(next < 0))
+			return next;
+	}
+	if (job->tucmd) {
+		ring->context.lens = job->lens;
+		ring->context.tucmd = job->tucmd;
+		ring->context.mss = job->mss;
+	}
+	ring->room -= (next < first ? ring->count : 0) + next - first;
+	WRITE_ONCE(ring->next_to_use, next);
+	ring->batch.frames++;
+	ring->batch.segments += job->segments ?: 1;
+	ring->batch.bytes += len;
+	if (job->header)
+		ring->batch.bytes += (job->segments - 1) * job->header;
+	return 0;
+}
+
+/**
+ * igbook_tx_flush() - tell the card, and igbook_tx_clean(), of the new frames
+ * @ring: the ring
+ *
+ * They are one batch. Only its last descriptor is to be reported (RS): when it
+ * is, all of them are out. Its number is noted with the first one, for
+ * igbook_tx_clean() to watch. Statistics and the limit on bytes in flight hear
+ * of the batch once.
+ *
+ * Context: transmit lock of the queue held.
+ *
+ * Source: 82576 datasheet, "Transmit Descriptor Ring Structure".
+ */
+static void igbook_tx_flush(struct igbook_ring *ring)
+{
+	struct igbook_tx_buffer *first = &ring->tx_buffer[ring->rung];
+	u16 end = ring->next_to_use;
+	u16 last = (end ?: ring->count) - 1;
+
+	if (ring->rung == end)
+		return;
+	ring->tx_desc[last].read.cmd_type_len |= cpu_to_le32(TXD_DCMD_RS);
+	first->watch = last;
+	first->frames = ring->batch.frames;
+	first->bytes = ring->batch.bytes;
+	u64_stats_update_begin(&ring->stats.syncp);
+	u64_stats_add(&ring->stats.packets, ring->batch.segments);
+	u64_stats_add(&ring->stats.bytes, ring->batch.bytes);
+	u64_stats_inc(&ring->stats.doorbells);
+	u64_stats_update_end(&ring->stats.syncp);
+	netdev_tx_sent_queue(netdev_get_tx_queue(ring->netdev, ring->index),
+			     ring->batch.bytes);
+	memset(&ring->batch, 0, sizeof(ring->batch));
+	/* Notes and descriptors before the new end, for igbook_tx_clean() ... */
+	smp_store_release(&ring->rung, end);
+	/* ... and before the doorbell, for the card: writel() sees to it. */
+	writel(end, ring->tail);
+}
+
+/**
+ * igbook_tx_drop() - a frame that cannot be sent is counted and freed
+ * @ring: the ring it was for
+ * @skb: the frame
+ *
+ * Context: transmit lock of the queue held.
+ */
+static noinline void igbook_tx_drop(struct igbook_ring *ring,
+				    struct sk_buff *skb)
 {
 	u64_stats_update_begin(&ring->stats.syncp);
 	u64_stats_inc(&ring->stats.drops);
@@ -53,107 +599,92 @@ static void igbook_tx_drop(struct igbook_ring *ring, struct sk_buff *skb)
 	dev_kfree_skb_any(skb);
 }
 
-/*
- * Between our look and the stop igbook_tx_clean() may free the whole ring and
- * see a queue that still runs. So one looks again after the stop, and both
- * sides have a barrier between writing their half and reading the other's.
- */
-static void igbook_tx_maybe_stop(struct igbook_ring *ring)
-{
-	struct netdev_queue *queue =
-		netdev_get_tx_queue(ring->netdev, ring->index);
-
-	if (netif_txq_maybe_stop(queue, igbook_ring_unused(ring),
-				 IGBOOK_TX_STOP, IGBOOK_TX_WAKE))
-		return;
-	u64_stats_update_begin(&ring->stats.syncp);
-	u64_stats_inc(&ring->stats.stops);
-	u64_stats_update_end(&ring->stats.syncp);
-}
-
-static void igbook_tx_count(struct igbook_ring *ring, unsigned int len)
-{
-	u64_stats_update_begin(&ring->stats.syncp);
-	u64_stats_inc(&ring->stats.packets);
-	u64_stats_add(&ring->stats.bytes, len);
-	u64_stats_update_end(&ring->stats.syncp);
-}
-
 /**
  * igbook_start_xmit() - send one frame
  * @skb: the frame; ours unless NETDEV_TX_BUSY is returned
  * @netdev: the network device
  *
- * Nothing waits here. The frame goes into a descriptor, the card is told, and
- * igbook_tx_clean() frees it some time later.
+ * Nothing waits here. The frame goes into the ring, and the card is told unless
+ * the stack has more frames at hand (xmit_more). It has no more for a queue that
+ * stops, and a frame that was dropped may have been the last: each way out
+ * comes by the doorbell.
  *
  * Context: bottom halves off, transmit lock of the queue held; no sleeping.
- * Return: NETDEV_TX_OK; NETDEV_TX_BUSY if the ring is full, which stopping the
+ * Return: NETDEV_TX_OK; NETDEV_TX_BUSY if there is no room, which stopping the
  * queue in time prevents.
- *
- * Source: 82576 datasheet, "Transmit Descriptor Ring Structure".
  */
 netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 {
 	struct igbook *priv = netdev_priv(netdev);
 	struct igbook_ring *ring = &priv->tx_ring[skb_get_queue_mapping(skb)];
+	struct igbook_tx_job job = {};
+	bool more = netdev_xmit_more();
 
-	if (!igbook_ring_unused(ring)) {
-		igbook_tx_maybe_stop(ring);
+	if (unlikely(!igbook_tx_room(ring))) {
+		igbook_tx_stop(ring);
+		igbook_tx_flush(ring);
 		return NETDEV_TX_BUSY;
 	}
-	/* The stack hands over frames as short as 14 bytes. */
-	if (skb_put_padto(skb, ETH_ZLEN)) {
-		igbook_tx_drop(ring, NULL);
-		return NETDEV_TX_OK;
+	if (skb->ip_summed == CHECKSUM_PARTIAL || skb_is_gso(skb) ||
+	    skb_vlan_tag_present(skb)) {
+		if (unlikely(igbook_tx_prepare(skb, &job)))
+			goto drop;
 	}
-	if (igbook_tx_map(ring, skb)) {
-		igbook_tx_drop(ring, skb);
-		return NETDEV_TX_OK;
-	}
-	igbook_tx_describe(ring);
-	igbook_tx_count(ring, skb->len);
-	/* Buffer and descriptor before the new end, for igbook_tx_clean() ... */
-	smp_store_release(&ring->next_to_use,
-			  igbook_ring_next(ring, ring->next_to_use));
-	igbook_tx_maybe_stop(ring);
-	/* ... and before the doorbell, for the card: writel() sees to it. */
-	writel(ring->next_to_use, ring->tail);
+	if (unlikely(igbook_tx_put(ring, skb, &job)))
+		goto drop;
+doorbell:
+	if (unlikely(!igbook_tx_room(ring)) && igbook_tx_stop(ring))
+		more = false;
+	if (!more)
+		igbook_tx_flush(ring);
 	return NETDEV_TX_OK;
+
+drop:
+	igbook_tx_drop(ring, skb);
+	goto doorbell;
 }
 
-static struct sk_buff *igbook_tx_release(struct igbook_ring *ring)
+/**
+ * igbook_tx_release() - take back the descriptors of one batch
+ * @ring: the ring
+ * @i: its first descriptor
+ * @sent: the card has sent it
+ * @budget: that of a NAPI poll; 0 outside of one
+ *
+ * Consumed is what went out, freed what did not: tools that look for lost
+ * frames see the difference.
+ *
+ * Context: one CPU at a time for each ring.
+ * Return: the descriptor after the last.
+ */
+static inline u16 igbook_tx_release(struct igbook_ring *ring, u16 i, bool sent,
+				    int budget)
 {
-	struct igbook_tx_buffer *buffer = &ring->tx_buffer[ring->next_to_clean];
-	struct sk_buff *skb = buffer->skb;
+	u16 end = igbook_ring_next(ring, ring->tx_buffer[i].watch);
 
-	dma_unmap_single(ring->dev, buffer->dma, buffer->len, DMA_TO_DEVICE);
-	/* Free for the next frame only when nobody looks at it any more. */
-	smp_store_release(&ring->next_to_clean,
-			  igbook_ring_next(ring, ring->next_to_clean));
-	return skb;
-}
+	do {
+		struct igbook_tx_buffer *buffer = &ring->tx_buffer[i];
 
-static void igbook_tx_maybe_wake(struct igbook_ring *ring)
-{
-	struct netdev_queue *queue =
-		netdev_get_tx_queue(ring->netdev, ring->index);
-
-	/* next_to_clean moved before we look; see igbook_tx_maybe_stop(). */
-	smp_mb();
-	if (netif_tx_queue_stopped(queue) &&
-	    igbook_ring_unused(ring) >= IGBOOK_TX_WAKE)
-		netif_tx_wake_queue(queue);
+		igbook_tx_unmap(ring, buffer);
+		if (buffer->skb && sent)
+			napi_consume_skb(buffer->skb, budget);
+		else if (buffer->skb)
+			dev_kfree_skb_any(buffer->skb);
+		i = igbook_ring_next(ring, i);
+	} while (i != end);
+	return i;
 }
 
 /**
  * igbook_tx_clean() - take back the descriptors of frames that are out
  * @ring: the ring
- * @limit: most frames to take
+ * @limit: frames after which no further batch is begun
  * @budget: that of a NAPI poll; 0 outside of one
  *
  * Within a poll, sk_buffs that are free go to a store of this CPU's, out of
  * which napi_alloc_skb() and its kind take; a full one gives half of it back.
+ * Where the card is in the ring nobody asks it: the descriptor that is watched
+ * tells, and it is in memory.
  *
  * Context: bottom halves off, one CPU at a time for each ring; runs beside
  * igbook_start_xmit().
@@ -161,35 +692,55 @@ static void igbook_tx_maybe_wake(struct igbook_ring *ring)
  */
 int igbook_tx_clean(struct igbook_ring *ring, int limit, int budget)
 {
-	/* Buffers and descriptors before it were written before it moved. */
-	u16 end = smp_load_acquire(&ring->next_to_use);
+	/* Notes and descriptors before it were written before it moved. */
+	u16 end = smp_load_acquire(&ring->rung);
+	unsigned int bytes = 0;
+	u16 i = ring->next_to_clean;
 	int done = 0;
 
-	while (done < limit && ring->next_to_clean != end &&
-	       igbook_tx_done(&ring->tx_desc[ring->next_to_clean])) {
-		napi_consume_skb(igbook_tx_release(ring), budget);
-		done++;
+	while (i != end && done < limit) {
+		const struct igbook_tx_buffer *first = &ring->tx_buffer[i];
+
+		if (!igbook_tx_done(&ring->tx_desc[first->watch]))
+			break;
+		done += first->frames;
+		bytes += first->bytes;
+		i = igbook_tx_release(ring, i, true, budget);
 	}
-	if (done)
-		igbook_tx_maybe_wake(ring);
+	if (!done)
+		return 0;
+	/* Free for the next frames only when nobody looks at them any more. */
+	smp_store_release(&ring->next_to_clean, i);
+	netif_txq_completed_wake(netdev_get_tx_queue(ring->netdev, ring->index),
+				 done, bytes, igbook_ring_unused(ring),
+				 IGBOOK_TX_WAKE);
 	return done;
 }
 
-/*
- * Consumed is what went out, freed what did not: tools that look for lost
- * frames see the difference.
+/**
+ * igbook_tx_empty() - take back everything, sent or not
+ * @ring: the ring; the card must not know it any more
+ *
+ * What is left here will never be reported as sent: the account of bytes in
+ * flight begins anew. Rings that hold nothing leave it alone, for it may be
+ * that of another ring that has taken their place.
+ *
+ * Context: RTNL; neither igbook_start_xmit() nor igbook_tx_clean() runs.
  */
-static void igbook_tx_empty(struct igbook_ring *ring)
+void igbook_tx_empty(struct igbook_ring *ring)
 {
-	while (ring->next_to_clean != ring->next_to_use) {
-		bool sent = igbook_tx_done(&ring->tx_desc[ring->next_to_clean]);
-		struct sk_buff *skb = igbook_tx_release(ring);
+	u16 i = ring->next_to_clean;
 
-		if (sent)
-			dev_consume_skb_any(skb);
-		else
-			dev_kfree_skb_any(skb);
+	if (i == ring->next_to_use)
+		return;
+	while (i != ring->next_to_use) {
+		u16 watch = ring->tx_buffer[i].watch;
+
+		i = igbook_tx_release(ring, i,
+				      igbook_tx_done(&ring->tx_desc[watch]), 0);
 	}
+	ring->next_to_clean = i;
+	netdev_tx_reset_queue(netdev_get_tx_queue(ring->netdev, ring->index));
 }
 
 /**
@@ -198,11 +749,18 @@ static void igbook_tx_empty(struct igbook_ring *ring)
  * @count: how many descriptors
  *
  * Context: RTNL; sleeps.
- * Return: 0, or -ENOMEM with nothing kept.
+ * Return: 0, or -ENOMEM: then igbook_tx_ring_free() frees what there is.
  */
 int igbook_tx_ring_alloc(struct igbook_ring *ring, u16 count)
 {
-	return igbook_ring_alloc(ring, count, sizeof(*ring->tx_buffer));
+	int err;
+
+	err = igbook_ring_alloc(ring, count, sizeof(*ring->tx_buffer));
+	if (err)
+		return err;
+	ring->slots = dma_alloc_coherent(ring->dev, count * IGBOOK_TX_SLOT,
+					 &ring->slots_dma, IGBOOK_RING_GFP);
+	return ring->slots ? 0 : -ENOMEM;
 }
 
 /**
@@ -214,6 +772,10 @@ int igbook_tx_ring_alloc(struct igbook_ring *ring, u16 count)
 void igbook_tx_ring_free(struct igbook_ring *ring)
 {
 	igbook_tx_empty(ring);
+	if (ring->slots)
+		dma_free_coherent(ring->dev, ring->count * IGBOOK_TX_SLOT,
+				  ring->slots, ring->slots_dma);
+	ring->slots = NULL;
 	igbook_ring_free(ring);
 }
 
@@ -231,6 +793,11 @@ int igbook_tx_ring_enable(struct igbook_ring *ring)
 	struct igbook *priv = ring->priv;
 	u16 i = ring->index;
 
+	ring->next_to_use = 0;
+	ring->next_to_clean = 0;
+	ring->rung = 0;
+	ring->room = ring->count - 1;
+	memset(&ring->context, 0, sizeof(ring->context));
 	igbook_wr32(priv, REG_TDBAL(i), lower_32_bits(ring->dma));
 	igbook_wr32(priv, REG_TDBAH(i), upper_32_bits(ring->dma));
 	igbook_wr32(priv, REG_TDLEN(i), ring->count * IGBOOK_DESC_SIZE);
@@ -238,4 +805,34 @@ int igbook_tx_ring_enable(struct igbook_ring *ring)
 	igbook_wr32(priv, REG_TDT(i), 0);
 	ring->tail = priv->regs + REG_TDT(i);
 	return igbook_ring_enable(ring, REG_TXDCTL(i));
+}
+
+/**
+ * igbook_tx_spread() - say which processors send by which queue (XPS)
+ * @priv: the device
+ *
+ * A queue is best filled by the processor that takes back what was sent. With
+ * fewer queues than processors several share one. It is done when the number of
+ * queues changes; what the user writes to xps_cpus meanwhile stays.
+ *
+ * Context: RTNL, or probe; sleeps.
+ */
+void igbook_tx_spread(struct igbook *priv)
+{
+	int node = dev_to_node(&priv->pdev->dev);
+	cpumask_var_t cpus;
+	unsigned int i, k;
+
+	if (priv->spread == priv->num_queues ||
+	    !zalloc_cpumask_var(&cpus, GFP_KERNEL))
+		return;
+	for (i = 0; i < priv->num_queues; i++) {
+		cpumask_clear(cpus);
+		for (k = i; k < num_online_cpus(); k += priv->num_queues)
+			cpumask_set_cpu(cpumask_local_spread(k, node), cpus);
+		if (netif_set_xps_queue(priv->netdev, cpus, i))
+			netdev_dbg(priv->netdev, "no XPS for queue %u\n", i);
+	}
+	free_cpumask_var(cpus);
+	priv->spread = priv->num_queues;
 }

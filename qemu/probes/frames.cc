@@ -4,19 +4,27 @@
 // frames send INTERFACE COUNT: sends frames of 100 bytes to everybody.
 // frames send INTERFACE COUNT FRAMES: sends what stands in the file FRAMES, each frame behind its
 // length (two bytes, most significant first).
-// Runs in the guest.
+// frames offload INTERFACE COUNT FRAMES: the same, and in front of each frame, counted in its
+// length, stands what the card is to do to it (struct virtio_net_hdr, ten bytes). frames pieces
+// PIECES SIZE: sends one UDP datagram to 192.0.2.1, port 9, that lies in so many pages, so many
+// bytes in each; those of the first are 1, those of the second 2. Runs in the guest.
 //
 // The answer is the frame itself with its two addresses exchanged. If the frame is long enough to
 // say so (bytes 14 and 15, most significant first, not zero), the answer is cut to that length.
 // FILE holds "ready" when it listens, and "done" as well after COUNT frames, when it ends.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/udp.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -26,14 +34,18 @@ namespace {
 constexpr unsigned kEtherType = 0x88b5;  // IEEE 802: for local experiments
 constexpr std::size_t kHeader = 14;
 
-int open_socket(const char* interface) {
-    const int fd = socket(AF_PACKET, SOCK_RAW, htons(kEtherType));
+int open_socket(const char* interface, bool offload) {
+    // With offloads the kernel looks at the frame to learn its protocol, and nothing is received.
+    const std::uint16_t protocol = offload ? 0 : htons(kEtherType);
+    const int fd = socket(AF_PACKET, SOCK_RAW, protocol);
+    const int headers = offload ? 1 : 0;
     const int buffer = 8 << 20;
     sockaddr_ll address{};
     address.sll_family = AF_PACKET;
-    address.sll_protocol = htons(kEtherType);
+    address.sll_protocol = protocol;
     address.sll_ifindex = static_cast<int>(if_nametoindex(interface));
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)) != 0 ||
+        setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &headers, sizeof(headers)) != 0 ||
         bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
         std::perror(interface);
         std::exit(1);
@@ -85,6 +97,35 @@ bool send_from(int fd, std::FILE* file) {
            send_frame(fd, frame.data(), length);
 }
 
+/// Pages of a pipe, which the kernel does not copy: each becomes a piece of its own.
+int send_pieces(std::size_t pieces, std::size_t size) {
+    constexpr std::size_t kPage = 4096;
+    std::array<int, 2> pipe_ends{};
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    const int cork = 1, uncork = 0;
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(9);
+    to.sin_addr.s_addr = htonl(0xc0000201);
+    auto* pages = static_cast<unsigned char*>(
+        mmap(nullptr, pieces * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    bool good = pages != MAP_FAILED && pipe(pipe_ends.data()) == 0 &&
+                connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0 &&
+                setsockopt(fd, IPPROTO_UDP, UDP_CORK, &cork, sizeof(cork)) == 0;
+    for (std::size_t i = 0; good && i < pieces; i++) {
+        std::fill_n(pages + i * kPage, size, static_cast<unsigned char>(i + 1));
+        const iovec piece{pages + i * kPage, size};
+        good = vmsplice(pipe_ends[1], &piece, 1, 0) == static_cast<ssize_t>(size) &&
+               splice(pipe_ends[0], nullptr, fd, nullptr, size, SPLICE_F_MORE) ==
+                   static_cast<ssize_t>(size);
+    }
+    if (!good || setsockopt(fd, IPPROTO_UDP, UDP_CORK, &uncork, sizeof(uncork)) != 0) {
+        std::perror("pieces");
+        return 1;
+    }
+    return 0;
+}
+
 std::FILE* open_file(const char* name, const char* mode) {
     std::FILE* file = std::fopen(name, mode);
     if (file == nullptr) {
@@ -98,25 +139,29 @@ std::FILE* open_file(const char* name, const char* mode) {
 
 int main(int argc, char** argv) {
     const std::string_view verb = argc > 1 ? argv[1] : "";
-    const bool sends = verb == "send";
+    const bool offload = verb == "offload";
+    const bool sends = verb == "send" || offload;
     const bool from_file = sends && argc == 5;
-    if ((argc != 5 && !(sends && argc == 4)) || (!sends && verb != "answer" && verb != "take")) {
+    if (verb == "pieces" && argc == 4)
+        return send_pieces(std::strtoul(argv[2], nullptr, 10), std::strtoul(argv[3], nullptr, 10));
+    if ((argc != 5 && !(verb == "send" && argc == 4)) ||
+        (!sends && verb != "answer" && verb != "take")) {
         std::fprintf(stderr,
                      "usage: frames answer|take INTERFACE COUNT FILE\n"
-                     "       frames send INTERFACE COUNT [FRAMES]\n");
+                     "       frames send INTERFACE COUNT [FRAMES]\n"
+                     "       frames offload INTERFACE COUNT FRAMES\n"
+                     "       frames pieces PIECES SIZE\n");
         return 2;
     }
-    const int fd = open_socket(argv[2]);
+    const int fd = open_socket(argv[2], offload);
     std::FILE* told = sends ? stdout : open_file(argv[4], "w");
     std::FILE* frames = from_file ? open_file(argv[4], "r") : nullptr;
     std::fputs("ready\n", told);
     std::fflush(told);
-    for (long left = std::strtol(argv[3], nullptr, 0); left > 0; left--) {
+    for (long left = std::strtol(argv[3], nullptr, 0); left > 0; left--)
         if (!(from_file ? send_from(fd, frames)
-                        : (sends ? send_one(fd) : take_one(fd, verb == "answer")))) {
+                        : (sends ? send_one(fd) : take_one(fd, verb == "answer"))))
             return 1;
-        }
-    }
     close(fd);
     std::fputs("done\n", told);
     return std::fclose(told) == 0 ? 0 : 1;

@@ -88,7 +88,8 @@ sandbox::Options strict(const std::string& stage) {
                      {failcall, kFailcall},
                      {FWTS_MII, "/bin/mii"},
                      {FWTS_DRIVE, "/bin/drive"},
-                     {FWTS_FRAMES, "/bin/frames"}};
+                     {FWTS_FRAMES, "/bin/frames"},
+                     {FWTS_HOLD, "/bin/hold"}};
     return options;
 }
 

@@ -1,0 +1,702 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// Stage 08, transmit. The emulated card ignores most of what a context descriptor says, so it is
+/// held (qemu/probes/hold.cc) and what the driver has written is read from outside, before the card
+/// sees it, and compared with the datasheet's definition; sums on the cable are added up here.
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <optional>
+#include <random>
+#include <sstream>
+
+#include "support.h"
+
+namespace fwts::driver {
+namespace {
+
+using sandbox::Frame;
+using sandbox::Guest;
+using testing::HasSubstr;
+
+constexpr std::uint16_t kEtherType = 0x88b5;  // IEEE 802: for local experiments
+constexpr std::size_t kEthernet = 14;
+constexpr std::size_t kIp4 = 20;
+constexpr std::size_t kIp6 = 40;
+constexpr std::size_t kMinimum = 60;  // bytes of a frame without FCS
+constexpr std::uint16_t kTag = 3U << 13 | 5;
+const std::string kTracing = "/sys/kernel/tracing/";
+const std::string kQueue = "/sys/class/net/eth0/queues/tx-0/";
+
+std::mt19937_64 seeded() {
+    const char* given = std::getenv("FWTS_SEED");
+    const std::uint64_t seed = given ? std::strtoull(given, nullptr, 0) : 82576;
+    std::cout << "seed " << seed << " (FWTS_SEED)\n";
+    return std::mt19937_64(seed);
+}
+
+std::filesystem::path kernel_module(const std::string& name) {
+    return sandbox::find_module(sandbox::find_kernel("strict"), name);
+}
+
+/// A strict guest with the driver loaded, up, with carrier and a neighbour that nobody has to ask.
+Guest ready_guest(int cpus = 1) {
+    sandbox::Options options = strict("08");
+    options.record_registers = true;
+    options.cpus = cpus;
+    options.files.push_back({kernel_module("8021q"), "/modules/8021q.ko"});
+    options.files.push_back({kernel_module("pktgen"), "/modules/pktgen.ko"});
+    Guest guest = Guest::boot(options);
+    guest.must("dmesg -c");
+    silence(guest);
+    guest.must(std::string("insmod ") + kDriver +
+               " && ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up && "
+               "ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:01 nud permanent dev eth0");
+    EXPECT_TRUE(carrier_becomes(guest, true));
+    guest.cable().clear();
+    return guest;
+}
+
+void hold(Guest& guest, int queue = 0) {
+    guest.must(std::string("hold ") + kDevice + " " + std::to_string(queue));
+}
+
+void let_go(Guest& guest, int queue = 0) {
+    guest.must(std::string("hold ") + kDevice + " " + std::to_string(queue) + " off");
+}
+
+std::uint64_t counter(Guest& guest, const std::string& name) {
+    return counter_in(guest.must("ethtool -S eth0"), name);
+}
+
+std::uint64_t number(Guest& guest, const std::string& path) {
+    return std::stoull(guest.get(path));
+}
+
+std::size_t mappings(Guest& guest) {
+    std::istringstream dump(guest.get("/sys/kernel/debug/dma-api/dump"));
+    std::size_t count = 0;
+    for (std::string line; std::getline(dump, line);)
+        count += line.find("igbook") != std::string::npos;
+    return count;
+}
+
+/// Sixteen bytes of a ring as they stand in memory.
+struct Descriptor {
+    std::uint64_t low;
+    std::uint64_t high;
+
+    [[nodiscard]] bool is_context() const { return (high >> 20 & 0xf) == 2; }
+    [[nodiscard]] std::uint64_t command() const { return high >> 24 & 0xff; }
+};
+
+enum Command : std::uint64_t {
+    kEop = 1,
+    kIfcs = 2,
+    kRs = 8,
+    kDext = 0x20,
+    kVle = 0x40,
+    kTse = 0x80
+};
+enum Popts : std::uint64_t { kIxsm = 1, kTxsm = 2 };
+
+/// @return what has been put into queue 0 from descriptor @p from on, up to the tail.
+std::vector<Descriptor> waiting(Guest& guest, std::uint32_t from) {
+    const std::uint64_t base =
+        guest.read_register(kTdbal0) | std::uint64_t{guest.read_register(kTdbah0)} << 32;
+    const std::size_t count = guest.read_register(kTdlen0) / sizeof(Descriptor);
+    const std::string bytes = guest.memory(base, count * sizeof(Descriptor));
+    std::vector<Descriptor> ring(count);
+    std::memcpy(ring.data(), bytes.data(), bytes.size());
+    std::vector<Descriptor> result;
+    for (std::size_t i = from; i != guest.read_register(kTdt0); i = (i + 1) % count)
+        result.push_back(ring[i]);
+    return result;
+}
+
+// --- frames -------------------------------------------------------------------------------------
+
+void put16(Frame& frame, std::size_t at, std::size_t value) {
+    frame[at] = static_cast<std::uint8_t>(value >> 8);
+    frame[at + 1] = static_cast<std::uint8_t>(value);
+}
+
+std::size_t get16(const Frame& frame, std::size_t at) {
+    return static_cast<std::size_t>(frame[at]) << 8 | frame[at + 1];
+}
+
+/// What a frame is made of, and what the card is to do to it.
+struct Wanted {
+    std::string name;
+    bool ip = true;
+    bool six = false;
+    bool udp = false;
+    std::size_t extension = 0;  ///< bytes of an IPv6 extension header
+    std::size_t l4len = 20;
+    std::size_t payload = 0;
+    std::size_t mss = 0;  ///< 0: not to be cut
+    bool tagged = false;
+
+    [[nodiscard]] std::size_t iplen() const { return six ? kIp6 + extension : kIp4; }
+    [[nodiscard]] std::size_t l4() const { return kEthernet + iplen(); }
+    [[nodiscard]] std::size_t headers() const { return l4() + l4len; }
+    [[nodiscard]] std::size_t check() const { return l4() + (udp ? 6 : 16); }
+    [[nodiscard]] std::uint8_t protocol() const { return udp ? sandbox::kUdp : sandbox::kTcp; }
+};
+
+/// The sum of a pseudo-header and @p bytes from @p l4 on; a right one is 0.
+std::uint16_t sum_of(const Frame& frame, bool six, std::size_t l4, std::uint8_t protocol,
+                     std::size_t length, std::size_t bytes) {
+    std::uint32_t sum = six ? sandbox::checksum_add(0, &frame[kEthernet + 8], 32)
+                            : sandbox::checksum_add(0, &frame[kEthernet + 12], 8);
+    const std::uint8_t rest[] = {static_cast<std::uint8_t>(length >> 8),
+                                 static_cast<std::uint8_t>(length), 0, protocol};
+    sum = sandbox::checksum_add(sum, rest, sizeof rest);
+    return sandbox::checksum_finish(sandbox::checksum_add(sum, &frame[l4], bytes));
+}
+
+/// The sum of the pseudo-header alone, as it stands in the place of a sum the card is to complete.
+std::uint16_t pseudo_sum(const Frame& frame, const Wanted& wanted, std::size_t length) {
+    return static_cast<std::uint16_t>(
+        ~sum_of(frame, wanted.six, wanted.l4(), wanted.protocol(), length, 0));
+}
+
+/// The frame as the stack hands it over: of the sum only the pseudo-header's part.
+Frame frame_of(std::mt19937_64& random, const Wanted& wanted) {
+    Frame payload(wanted.payload);
+    for (auto& byte : payload) byte = static_cast<std::uint8_t>(random());
+    if (!wanted.ip)
+        return sandbox::ethernet(sandbox::kHostMac, sandbox::kGuestMac, kEtherType, payload);
+    Frame l4(wanted.l4len);
+    put16(l4, 0, 40000);
+    put16(l4, 2, 9);
+    if (wanted.udp) {
+        put16(l4, 4, wanted.l4len + wanted.payload);
+    } else {
+        l4[7] = 1;  // sequence number
+        l4[12] = static_cast<std::uint8_t>(wanted.l4len / 4 << 4);
+        l4[13] = 0x10;  // ACK
+        std::fill(l4.begin() + 20, l4.end(), 1);
+    }
+    Frame inside(wanted.extension);
+    if (wanted.extension > 0) {
+        inside[0] = wanted.protocol();
+        inside[1] = static_cast<std::uint8_t>(wanted.extension / 8 - 1);
+        // Options of padding, each as long as one can be.
+        for (std::size_t at = 2; at < inside.size();) {
+            const std::size_t left = inside.size() - at;
+            const std::size_t option = std::min<std::size_t>(left, 6);
+            inside[at] = option == 1 ? 0 : 1;
+            if (option > 1) inside[at + 1] = static_cast<std::uint8_t>(option - 2);
+            at += option;
+        }
+    }
+    inside.insert(inside.end(), l4.begin(), l4.end());
+    inside.insert(inside.end(), payload.begin(), payload.end());
+    sandbox::Ip4Ends four{sandbox::kGuestMac, sandbox::kHostMac, sandbox::kGuestIp4,
+                          sandbox::kHostIp4};
+    sandbox::Ip6Ends six{sandbox::kGuestMac, sandbox::kHostMac, sandbox::kGuestIp6,
+                         sandbox::kHostIp6};
+    const std::uint8_t next = wanted.extension > 0 ? 60 : wanted.protocol();
+    Frame frame = wanted.six ? sandbox::ip6(six, next, inside)
+                             : sandbox::ip4(four, wanted.protocol(), inside);
+    put16(frame, wanted.check(), pseudo_sum(frame, wanted, frame.size() - wanted.l4()));
+    return frame;
+}
+
+/// struct virtio_net_hdr: how the stack is asked for CHECKSUM_PARTIAL and for segments.
+Frame offload_header(const Wanted& wanted) {
+    Frame header(10);
+    if (!wanted.ip) return header;
+    const auto little = [&header](std::size_t at, std::size_t value) {
+        header[at] = static_cast<std::uint8_t>(value);
+        header[at + 1] = static_cast<std::uint8_t>(value >> 8);
+    };
+    header[0] = 1;  // NEEDS_CSUM
+    if (wanted.mss > 0) header[1] = wanted.udp ? 5 : (wanted.six ? 4 : 1);
+    little(2, wanted.headers());
+    little(4, wanted.mss);
+    little(6, wanted.l4());
+    little(8, wanted.udp ? 6 : 16);
+    return header;
+}
+
+/// Lets the guest's stack send a frame, by an interface that may be a VLAN's.
+void send(Guest& guest, const Wanted& wanted, const Frame& frame, int times = 1) {
+    Frame file;
+    for (int i = 0; i < times; i++) {
+        const Frame header = offload_header(wanted);
+        const std::size_t length = header.size() + frame.size();
+        file.push_back(static_cast<std::uint8_t>(length >> 8));
+        file.push_back(static_cast<std::uint8_t>(length));
+        file.insert(file.end(), header.begin(), header.end());
+        file.insert(file.end(), frame.begin(), frame.end());
+    }
+    guest.put("/tmp/frames", std::string(file.begin(), file.end()));
+    guest.must(std::string("frames offload ") + (wanted.tagged ? "v5 " : "eth0 ") +
+               std::to_string(times) + " /tmp/frames");
+}
+
+// --- what the driver wrote ----------------------------------------------------------------------
+
+/// The datasheet's "Advanced Transmit Context Descriptor", field by field.
+void check_context(const Descriptor& got, const Wanted& wanted) {
+    EXPECT_TRUE(got.is_context());
+    EXPECT_EQ(got.low & 0x1ff, wanted.ip ? wanted.iplen() : 0U) << "IPLEN";
+    EXPECT_EQ(got.low >> 9 & 0x7f, kEthernet) << "MACLEN: the tag is not in the frame";
+    EXPECT_EQ(got.low >> 16 & 0xffff, wanted.tagged ? kTag : 0U) << "VLAN";
+    EXPECT_EQ(got.low >> 32, 0U) << "launch time";
+    EXPECT_EQ(got.high >> 9 & 1, 0U) << "SNAP";
+    EXPECT_EQ(got.high >> 10 & 1, wanted.ip && !wanted.six ? 1U : 0U) << "IPV4";
+    EXPECT_EQ(got.high >> 11 & 3, wanted.ip && !wanted.udp ? 1U : 0U) << "L4T";
+    EXPECT_EQ(got.high & 0x1ff, 0U) << "reserved";
+    EXPECT_EQ(got.high >> 13 & 0x7f, 0U) << "reserved";
+    EXPECT_EQ(got.command(), kDext) << "a context is not a packet: no EOP, no RS";
+    EXPECT_EQ(got.high >> 32 & 0xff, 0U) << "IDX";
+    EXPECT_EQ(got.high >> 40 & 0xff, wanted.mss > 0 ? wanted.l4len : 0U) << "L4LEN";
+    EXPECT_EQ(got.high >> 48, wanted.mss) << "MSS";
+}
+
+/// The datasheet's "Advanced Transmit Data Descriptor", for all of a frame.
+void check_data(const std::vector<Descriptor>& got, const Wanted& wanted, std::size_t length) {
+    const bool cut = wanted.mss > 0;
+    std::uint64_t command = kIfcs | kDext;
+    if (wanted.tagged) command |= kVle;
+    if (cut) command |= kTse;
+    ASSERT_FALSE(got.empty());
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < got.size(); i++) {
+        const bool last = i + 1 == got.size();
+        EXPECT_EQ(got[i].high >> 20 & 0xf, 3U) << "DTYP of descriptor " << i;
+        EXPECT_EQ(got[i].command(), command | (last ? kEop | kRs : 0U)) << "descriptor " << i;
+        EXPECT_EQ(got[i].high >> 16 & 0xf, 0U) << "reserved, MAC";
+        bytes += got[i].high & 0xffff;
+        EXPECT_TRUE(i == 0 || got[i].high >> 32 == 0) << "only the first says it";
+    }
+    EXPECT_EQ(bytes, length) << "DTALEN, summed up";
+    EXPECT_EQ(got[0].high >> 32 & 0xff, 0U) << "STA, IDX, CC";
+    EXPECT_EQ(got[0].high >> 40 & 0x3f, (wanted.ip ? std::uint64_t{kTxsm} : 0U) |
+                                            (cut && !wanted.six ? std::uint64_t{kIxsm} : 0U))
+        << "POPTS";
+    EXPECT_EQ(got[0].high >> 46, cut ? wanted.payload : length) << "PAYLEN";
+}
+
+/// The headers as the card reads them.
+void check_headers(Guest& guest, const Descriptor& first, const Wanted& wanted,
+                   const Frame& frame) {
+    const std::string bytes = guest.memory(first.low, wanted.headers());
+    Frame got(bytes.begin(), bytes.end());
+    if (wanted.mss == 0) {
+        EXPECT_EQ(got, Frame(frame.begin(), frame.begin() + static_cast<long>(wanted.headers())))
+            << "the pseudo-header's sum must still be there";
+        return;
+    }
+    if (wanted.six) {
+        EXPECT_EQ(get16(got, kEthernet + 4), 0U) << "IPv6's payload length";
+    } else {
+        EXPECT_EQ(get16(got, kEthernet + 2), 0U) << "IPv4's total length";
+        EXPECT_EQ(get16(got, kEthernet + 10), 0U) << "IPv4's checksum";
+    }
+    EXPECT_EQ(get16(got, wanted.check()), pseudo_sum(frame, wanted, 0))
+        << "the pseudo-header without its length";
+}
+
+// --- what is on the cable -----------------------------------------------------------------------
+
+/// One frame on the cable: the sums, added up here, and everything else as it was sent.
+void check_whole(Frame got, const Wanted& wanted, Frame sent) {
+    if (wanted.tagged) {
+        ASSERT_GT(got.size(), kEthernet + 4);
+        EXPECT_EQ(get16(got, 12), 0x8100U);
+        EXPECT_EQ(get16(got, 14), kTag);
+        got.erase(got.begin() + 12, got.begin() + 16);
+    }
+    if (wanted.ip) {
+        ASSERT_GE(got.size(), wanted.headers() + wanted.payload);
+        const std::size_t length = wanted.l4len + wanted.payload;
+        EXPECT_EQ(sum_of(got, wanted.six, wanted.l4(), wanted.protocol(), length, length), 0U)
+            << "sum of TCP or UDP";
+        put16(got, wanted.check(), 0);
+        put16(sent, wanted.check(), 0);
+    }
+    sent.resize(std::max(sent.size(), got.size()));  // what is short was padded with zeros
+    EXPECT_EQ(got, sent);
+}
+
+/// The segments of one frame: lengths, numbers, sums, and the payload put together again.
+void check_segments(Guest& guest, const Wanted& wanted, const Frame& sent) {
+    std::size_t done = 0;
+    while (done < wanted.payload) {
+        const auto got = guest.cable().receive(20s);
+        ASSERT_TRUE(got) << "nothing after " << done << " of " << wanted.payload << " bytes";
+        const std::size_t part = std::min(wanted.mss, wanted.payload - done);
+        ASSERT_EQ(got->size(), std::max(wanted.headers() + part, kMinimum));
+        EXPECT_EQ(get16(*got, wanted.l4() + 4) << 16 | get16(*got, wanted.l4() + 6), 1 + done)
+            << "sequence number";
+        if (wanted.six) {
+            EXPECT_EQ(get16(*got, kEthernet + 4), wanted.headers() + part - kEthernet - kIp6);
+        } else {
+            EXPECT_EQ(get16(*got, kEthernet + 2), wanted.headers() + part - kEthernet);
+            EXPECT_EQ(sandbox::checksum_finish(sandbox::checksum_add(0, &(*got)[kEthernet], kIp4)),
+                      0U);
+        }
+        EXPECT_EQ(sum_of(*got, wanted.six, wanted.l4(), wanted.protocol(), wanted.l4len + part,
+                         wanted.l4len + part),
+                  0U)
+            << "sum of the segment at " << done;
+        const auto from = static_cast<long>(wanted.headers());
+        EXPECT_TRUE(std::equal(got->begin() + from, got->begin() + from + static_cast<long>(part),
+                               sent.begin() + from + static_cast<long>(done)))
+            << "payload at " << done;
+        done += part;
+    }
+}
+
+/// One frame: held, read from outside, sent and looked at on the cable.
+void check_frame(Guest& guest, std::mt19937_64& random, const Wanted& wanted) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, wanted.name);
+    const Frame frame = frame_of(random, wanted);
+    const bool context = wanted.ip || wanted.tagged;
+    hold(guest);
+    const std::uint32_t from = guest.read_register(kTdt0);
+    send(guest, wanted, frame);
+    std::vector<Descriptor> written = waiting(guest, from);
+    ASSERT_GT(written.size(), context ? 1U : 0U);
+    if (context) {
+        check_context(written[0], wanted);
+        written.erase(written.begin());
+    }
+    check_data(written, wanted, std::max(frame.size(), kMinimum));
+    if (wanted.ip) check_headers(guest, written[0], wanted, frame);
+    guest.cable().clear();
+    let_go(guest);
+    if (wanted.mss > 0) {
+        check_segments(guest, wanted, frame);
+        return;
+    }
+    const auto got = guest.cable().receive(20s);
+    ASSERT_TRUE(got);
+    check_whole(*got, wanted, frame);
+}
+
+/// The same twice: the card has the context already.
+void check_context_kept(Guest& guest, std::mt19937_64& random) {
+    const Wanted wanted{.name = "kept", .l4len = 24, .payload = 600};
+    const Frame frame = frame_of(random, wanted);
+    for (const std::size_t least : {2U, 1U}) {
+        hold(guest);
+        const std::uint32_t from = guest.read_register(kTdt0);
+        send(guest, wanted, frame);
+        const std::vector<Descriptor> written = waiting(guest, from);
+        EXPECT_EQ(written[0].is_context(), least == 2);
+        guest.cable().clear();
+        let_go(guest);
+        const auto got = guest.cable().receive(20s);
+        ASSERT_TRUE(got);
+        check_whole(*got, wanted, frame);
+    }
+}
+
+/// IPLEN has nine bits: headers too long for it come with a sum already.
+void check_long_headers(Guest& guest, std::mt19937_64& random) {
+    const Wanted wanted{.name = "long headers",
+                        .six = true,
+                        .udp = true,
+                        .extension = 480,
+                        .l4len = 8,
+                        .payload = 300};
+    const Frame frame = frame_of(random, wanted);
+    hold(guest);
+    const std::uint32_t from = guest.read_register(kTdt0);
+    send(guest, wanted, frame);
+    for (const Descriptor& descriptor : waiting(guest, from)) {
+        EXPECT_FALSE(descriptor.is_context());
+        EXPECT_EQ(descriptor.high >> 40 & 0x3f, 0U) << "POPTS";
+    }
+    guest.cable().clear();
+    let_go(guest);
+    const auto got = guest.cable().receive(20s);
+    ASSERT_TRUE(got);
+    check_whole(*got, wanted, frame);
+}
+
+TEST(Transmit, SaysWhatTheCardIsToDo) {
+    std::mt19937_64 random = seeded();
+    Guest guest = ready_guest();
+    guest.must(
+        "insmod /modules/8021q.ko && ip link add link eth0 name v5 type vlan id 5 "
+        "egress-qos-map 0:3 && ip link set v5 up");
+    silence(guest);
+    const std::vector<Wanted> frames = {
+        {.name = "no offload, short", .ip = false, .payload = 20},
+        {.name = "no offload, long", .ip = false, .payload = 1400},
+        {.name = "UDP", .udp = true, .l4len = 8, .payload = 100},
+        {.name = "TCP", .payload = 1000},
+        {.name = "UDP over IPv6", .six = true, .udp = true, .l4len = 8, .payload = 1},
+        {.name = "TCP behind an extension", .six = true, .extension = 16, .payload = 700},
+        {.name = "VLAN alone", .ip = false, .payload = 300, .tagged = true},
+        {.name = "VLAN and TCP", .l4len = 32, .payload = 90, .tagged = true},
+        {.name = "segments", .l4len = 32, .payload = 20000, .mss = 1448},
+        {.name = "segments of IPv6", .six = true, .payload = 5000, .mss = 1220},
+        {.name = "segments of odd length", .payload = 3333, .mss = 1111},
+    };
+    for (const Wanted& wanted : frames) check_frame(guest, random, wanted);
+    check_context_kept(guest, random);
+    check_long_headers(guest, random);
+
+    // The emulated card makes fragments of it: its descriptors are all there is to see.
+    EXPECT_THAT(guest.must("ethtool -k eth0"), HasSubstr("tx-udp-segmentation: off\n"));
+    guest.must("ethtool -K eth0 tx-udp-segmentation on");
+    for (const bool six : {false, true}) {
+        const Wanted wanted{.name = "UDP segments",
+                            .six = six,
+                            .udp = true,
+                            .l4len = 8,
+                            .payload = 4000,
+                            .mss = 1000};
+        const testing::ScopedTrace trace(__FILE__, __LINE__, wanted.name);
+        const Frame frame = frame_of(random, wanted);
+        hold(guest);
+        const std::uint32_t from = guest.read_register(kTdt0);
+        send(guest, wanted, frame);
+        std::vector<Descriptor> written = waiting(guest, from);
+        ASSERT_GT(written.size(), 1U);
+        check_context(written[0], wanted);
+        written.erase(written.begin());
+        check_data(written, wanted, frame.size());
+        check_headers(guest, written[0], wanted, frame);
+        let_go(guest);
+    }
+    guest.must("ip link del v5 && rmmod 8021q && rmmod igbook");
+    expect_no_complaint(guest);
+    guest.power_off();
+}
+
+// --- pieces and doorbells -----------------------------------------------------------------------
+
+/// A datagram of so many pieces, each mapping failing in turn: it is dropped, nothing stays mapped,
+/// and the next one passes.
+void check_pieces(Guest& guest, std::size_t pieces) {
+    constexpr std::size_t kSize = 80;
+    const std::string words = std::to_string(pieces) + " " + std::to_string(kSize);
+    const std::size_t idle = mappings(guest);
+    for (std::size_t failing = 0; failing <= pieces + 1; failing++) {
+        const bool fails = failing <= pieces;  // the linear part is one more
+        const std::uint64_t dropped = statistic(guest, "tx_dropped");
+        guest.must(std::string("insmod ") + kFailcall +
+                   " symbol=dma_map_page_attrs value=-1 skip=" + std::to_string(failing));
+        guest.must("frames pieces " + words);
+        EXPECT_EQ(guest.get("/sys/module/failcall/parameters/hits"), fails ? "1\n" : "0\n")
+            << "piece " << failing;
+        guest.must("rmmod failcall");
+        EXPECT_EQ(statistic(guest, "tx_dropped") - dropped, fails ? 1U : 0U);
+        if (fails) {
+            EXPECT_TRUE(eventually([&] { return mappings(guest) == idle; })) << "piece " << failing;
+            guest.must("frames pieces " + words);
+        }
+        const auto got = guest.cable().receive(20s);
+        ASSERT_TRUE(got) << "after piece " << failing;
+        const auto parsed = sandbox::parse(*got);
+        ASSERT_TRUE(parsed);
+        ASSERT_EQ(parsed->payload.size(), pieces * kSize);
+        EXPECT_TRUE(parsed->l4_checksum_ok);
+        for (std::size_t i = 0; i < parsed->payload.size(); i++)
+            ASSERT_EQ(parsed->payload[i], i / kSize + 1) << "byte " << i;
+    }
+}
+
+void pktgen(Guest& guest, const std::string& options) {
+    std::istringstream words(options + ",start");
+    for (std::string word; std::getline(words, word, ',');)
+        guest.put(word == "start" ? "/proc/net/pktgen/pgctrl" : "/proc/net/pktgen/eth0",
+                  word + "\n");
+}
+
+/// Thirty-two frames at a time: one doorbell each, and one although the last of them is dropped.
+void check_doorbells(Guest& guest) {
+    guest.must("insmod /modules/pktgen.ko");
+    guest.put("/proc/net/pktgen/kpktgend_0", "add_device eth0\n");
+    for (const char* size : {"60", "1000"}) {
+        const std::size_t mark = guest.registers().all().size();
+        const std::uint64_t before = counter(guest, "tx0_doorbells");
+        guest.cable().clear();
+        pktgen(guest, std::string("count 96,burst 32,clone_skb 0,delay 0,pkt_size ") + size +
+                          ",dst_mac 02:00:00:00:00:01,dst 192.0.2.1");
+        for (int i = 0; i < 96; i++) ASSERT_TRUE(guest.cable().receive(20s)) << "frame " << i;
+        EXPECT_EQ(counter(guest, "tx0_doorbells") - before, 3U);
+        EXPECT_EQ(guest.registers().since(mark).writes("TDT(0)").size(), 3U);
+    }
+    guest.must(std::string("insmod ") + kFailcall + " symbol=dma_map_page_attrs value=-1 skip=31");
+    guest.cable().clear();
+    pktgen(guest, "count 32");
+    EXPECT_EQ(guest.get("/sys/module/failcall/parameters/hits"), "1\n");
+    guest.must("rmmod failcall");
+    for (int i = 0; i < 31; i++)
+        ASSERT_TRUE(guest.cable().receive(20s)) << "frame " << i << " waits for a doorbell";
+    guest.must("rmmod pktgen");
+}
+
+TEST(Transmit, UnwindsPiecesAndRingsTheDoorbell) {
+    Guest guest = ready_guest();
+    check_pieces(guest, 17);
+    check_doorbells(guest);
+    guest.must("rmmod igbook");
+    expect_no_complaint(guest);
+    guest.power_off();
+}
+
+// --- held ---------------------------------------------------------------------------------------
+
+/// Lets the guest's stack send frames of 100 bytes, numbered in their first two bytes of payload.
+void send_numbered(Guest& guest, int frames) {
+    std::string file;
+    for (int i = 0; i < frames; i++) {
+        Frame payload(100 - kEthernet);
+        put16(payload, 0, static_cast<std::size_t>(i));
+        const Frame frame =
+            sandbox::ethernet(sandbox::kHostMac, sandbox::kGuestMac, kEtherType, payload);
+        file += std::string{'\0', static_cast<char>(frame.size())};
+        file.append(frame.begin(), frame.end());
+    }
+    guest.put("/tmp/numbered", file);
+    guest.must("frames send eth0 " + std::to_string(frames) + " /tmp/numbered");
+}
+
+void expect_numbered(Guest& guest, int frames) {
+    for (int i = 0; i < frames; i++) {
+        const auto got = guest.cable().receive(20s);
+        ASSERT_TRUE(got) << "frame " << i;
+        ASSERT_EQ(get16(*got, kEthernet), static_cast<std::size_t>(i));
+    }
+}
+
+std::uint64_t in_flight(Guest& guest) {
+    return number(guest, kQueue + "byte_queue_limits/inflight");
+}
+
+/// With the card held the queue of the stack grows, not the ring; afterwards all come out in order.
+void check_limit(Guest& guest) {
+    constexpr int kFrames = 100;
+    hold(guest);
+    const std::uint32_t from = guest.read_register(kTdt0);
+    send_numbered(guest, kFrames);
+    const std::size_t descriptors = waiting(guest, from).size();
+    EXPECT_GT(in_flight(guest), 0U);
+    EXPECT_LT(descriptors, 50U) << "the limit on bytes in flight does not hold";
+    EXPECT_EQ(in_flight(guest), descriptors * 100) << "frames of 100 bytes";
+    let_go(guest);
+    expect_numbered(guest, kFrames);
+    EXPECT_TRUE(eventually([&] { return in_flight(guest) == 0; }));
+}
+
+/// Without that limit the ring fills until the largest frame might not find room.
+void check_stop(Guest& guest) {
+    constexpr int kFrames = 400;
+    const std::uint64_t stops = counter(guest, "tx0_stops");
+    guest.put(kQueue + "byte_queue_limits/limit_min", "1000000");
+    guest.must("mount -t tracefs none /sys/kernel/tracing 2>/dev/null; echo 'rc != 0' >" +
+               kTracing + "events/net/net_dev_xmit/filter && echo 1 >" + kTracing +
+               "events/net/net_dev_xmit/enable");
+    hold(guest);
+    const std::uint32_t from = guest.read_register(kTdt0);
+    send_numbered(guest, kFrames);
+    const std::size_t used = waiting(guest, from).size();
+    EXPECT_EQ(counter(guest, "tx0_stops"), stops + 1);
+    EXPECT_GT(used, 255U - 60U);
+    EXPECT_LE(used, 255U - 18U) << "a frame of 17 pages and a linear part would not fit";
+    let_go(guest);
+    expect_numbered(guest, kFrames);
+    EXPECT_THAT(guest.get(kTracing + "trace"), testing::Not(HasSubstr("net_dev_xmit")))
+        << "the driver has returned NETDEV_TX_BUSY";
+    guest.put(kQueue + "byte_queue_limits/limit_min", "0");
+}
+
+/// The account is empty after down and after a resize with frames in the ring.
+void check_account(Guest& guest) {
+    hold(guest);
+    send_numbered(guest, 5);
+    EXPECT_GT(in_flight(guest), 0U);
+    EXPECT_FALSE(guest.run("ethtool -G eth0 tx 128").ok()) << "frames are under way";
+    guest.must("ip link set eth0 down");
+    EXPECT_EQ(in_flight(guest), 0U);
+    EXPECT_EQ(mappings(guest), 0U);
+    guest.must("ip link set eth0 up");
+    ASSERT_TRUE(carrier_becomes(guest, true));
+    guest.must("drive send-resize 8 eth0 0 128");
+    EXPECT_EQ(in_flight(guest), 0U);
+    guest.must("ethtool -G eth0 tx 8");
+    EXPECT_THAT(guest.must("ethtool -g eth0"), testing::ContainsRegex("TX:[ \t]*48\n"))
+        << "the least that takes the largest frame";
+    guest.must("ethtool -G eth0 tx 256");
+    guest.cable().clear();
+}
+
+/// @return whether a frame from queue @p queue comes out.
+bool passes(Guest& guest, int queue) {
+    guest.cable().clear();
+    pktgen(guest, "count 1,burst 1,queue_map_min " + std::to_string(queue) + ",queue_map_max " +
+                      std::to_string(queue));
+    return guest.cable().receive(2s).has_value();
+}
+
+/// The stack gives up after five seconds. One queue is stuck, and the other must not notice.
+void check_stuck(Guest& guest) {
+    guest.must("insmod /modules/pktgen.ko");
+    guest.put("/proc/net/pktgen/kpktgend_0", "add_device eth0\n");
+    pktgen(guest, "count 1,pkt_size 300,dst_mac 02:00:00:00:00:01,dst 192.0.2.1");
+    guest.must("ethtool -L eth0 combined 2");
+    EXPECT_TRUE(passes(guest, 0));
+    EXPECT_TRUE(passes(guest, 1));
+    const std::size_t mark = guest.registers().all().size();
+    hold(guest);
+    send_numbered(guest, 20);
+    const std::uint64_t before = number(guest, kQueue + "tx_timeout");
+    EXPECT_TRUE(eventually(
+        [&] {
+            EXPECT_TRUE(passes(guest, 1)) << "queue 1 stands still";
+            return number(guest, kQueue + "tx_timeout") != before;
+        },
+        120s));
+    EXPECT_TRUE(eventually([&] { return passes(guest, 0); })) << "queue 0 does not recover";
+    EXPECT_EQ(in_flight(guest), 0U);
+    for (const auto& write : guest.registers().since(mark).writes("CTRL"))
+        EXPECT_EQ(write.value & 1U << 26, 0U) << "the card was reset for one queue";
+    expect_silent_log(guest, "NETDEV WATCHDOG");
+}
+
+/// Down comes while the work that recovers the queue is due or runs.
+void check_down_when_stuck(Guest& guest) {
+    hold(guest);
+    send_numbered(guest, 20);
+    const std::uint64_t before = number(guest, kQueue + "tx_timeout");
+    ASSERT_TRUE(eventually([&] { return number(guest, kQueue + "tx_timeout") != before; }, 120s));
+    guest.must("ip link set eth0 down && ip link set eth0 up");
+    ASSERT_TRUE(carrier_becomes(guest, true));
+    EXPECT_TRUE(eventually([&] { return passes(guest, 0); }));
+    expect_silent_log(guest, "NETDEV WATCHDOG");
+}
+
+/// The whole card forgets everything.
+void check_reset(Guest& guest) {
+    guest.put(std::string("/sys/bus/pci/devices/") + kDevice + "/reset", "1");
+    ASSERT_TRUE(carrier_becomes(guest, true));
+    EXPECT_TRUE(passes(guest, 0));
+    EXPECT_TRUE(passes(guest, 1));
+}
+
+TEST(Transmit, StopsWaitsAndRecovers) {
+    Guest guest = ready_guest();
+    check_limit(guest);
+    check_stop(guest);
+    check_account(guest);
+    check_stuck(guest);
+    check_down_when_stuck(guest);
+    check_reset(guest);
+    guest.must("rmmod pktgen && rmmod igbook");
+    expect_no_complaint(guest, "NETDEV WATCHDOG");
+    guest.power_off();
+}
+
+}  // namespace
+}  // namespace fwts::driver
