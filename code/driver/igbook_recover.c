@@ -23,19 +23,12 @@ void igbook_tx_timeout(struct net_device *netdev, unsigned int queue)
 	schedule_work(&priv->recover_work);
 }
 
-/**
- * igbook_recover_queue() - empty one transmit queue and enable it anew
- * @priv: the device
- * @queue: the queue
- *
+/*
  * The frames in it are lost. The other queues go on; the receive queue that has
  * the same vector waits. A queue that has sent nothing since it was enabled will
  * not do so when it is enabled once more.
  *
- * Context: RTNL; sleeps.
- * Return: whether it may work now.
- *
- * Source: 82576 datasheet, "Dynamic Enabling and Disabling of Transmit Queues".
+ * 82576 datasheet, "Dynamic Enabling and Disabling of Transmit Queues".
  */
 static bool igbook_recover_queue(struct igbook *priv, unsigned int queue)
 {
@@ -64,12 +57,6 @@ static bool igbook_recover_queue(struct igbook *priv, unsigned int queue)
 	return works;
 }
 
-/**
- * igbook_recover_card() - reset the card and begin anew
- * @priv: the device, its interface up
- *
- * Context: RTNL; sleeps.
- */
 static void igbook_recover_card(struct igbook *priv)
 {
 	struct net_device *netdev = priv->netdev;
@@ -84,14 +71,8 @@ static void igbook_recover_card(struct igbook *priv)
 	netif_device_attach(netdev);
 }
 
-/**
- * igbook_recover() - set the stuck queues going again
- * @priv: the device, its interface up
- * @stuck: a bit for each of them
- *
+/*
  * A card that was reset by somebody else does not transmit at all.
- *
- * Context: RTNL; sleeps.
  */
 static void igbook_recover(struct igbook *priv, unsigned long stuck)
 {
@@ -107,15 +88,9 @@ static void igbook_recover(struct igbook *priv, unsigned long stuck)
 		igbook_recover_card(priv);
 }
 
-/**
- * igbook_recover_work() - see to what igbook_tx_timeout() has noted
- * @work: recover_work of the device
- *
+/*
  * The interface may have gone down since, or the system to sleep: what comes
  * after that begins anew anyway.
- *
- * Context: process context, system workqueue; takes RTNL. So nobody may wait for
- * it who holds RTNL: down does not, only remove does, when it holds it no more.
  */
 static void igbook_recover_work(struct work_struct *work)
 {

@@ -70,15 +70,9 @@ netdev_features_t igbook_features_check(struct sk_buff *skb,
 	return vlan_features_check(skb, features);
 }
 
-/**
- * igbook_tx_room() - is there room for the largest frame?
- * @ring: the ring
- *
+/*
  * What the other side takes back makes more room than we know of. It is asked
  * only when what we know of is too little.
- *
- * Context: transmit lock of the queue held.
- * Return: whether.
  */
 static inline bool igbook_tx_room(struct igbook_ring *ring)
 {
@@ -88,16 +82,10 @@ static inline bool igbook_tx_room(struct igbook_ring *ring)
 	return ring->room >= IGBOOK_TX_MOST;
 }
 
-/**
- * igbook_tx_stop() - stop the queue if the next frame may find no room
- * @ring: the ring
- *
+/*
  * Between our look and the stop igbook_tx_clean() may free the whole ring and
  * see a queue that still runs. So one looks again after the stop, and both
  * sides have a barrier between writing their half and reading the other's.
- *
- * Context: transmit lock of the queue held.
- * Return: whether it is stopped.
  */
 static noinline bool igbook_tx_stop(struct igbook_ring *ring)
 {
@@ -113,14 +101,8 @@ static noinline bool igbook_tx_stop(struct igbook_ring *ring)
 	return true;
 }
 
-/**
- * igbook_tx_lens() - where the headers of a frame begin and end
- * @skb: the frame
- * @end: where IP's, with its extensions, end
- *
+/*
  * A tag that the card is to insert is not yet in the frame and not counted.
- *
- * Return: MACLEN and IPLEN, in their places.
  */
 static inline u32 igbook_tx_lens(const struct sk_buff *skb, unsigned int end)
 {
@@ -129,19 +111,11 @@ static inline u32 igbook_tx_lens(const struct sk_buff *skb, unsigned int end)
 	return FIELD_PREP(TXC_MACLEN, mac) | FIELD_PREP(TXC_IPLEN, end - mac);
 }
 
-/**
- * igbook_tx_checksum() - let the card add up the checksum of TCP or UDP
- * @skb: the frame, CHECKSUM_PARTIAL: the sum of the pseudo-header stands where
- *	 the checksum belongs
- * @job: what the card is to do
- *
+/*
  * The card knows two places for the result. Who wants another one gets it from
  * the processor.
  *
- * Context: transmit lock of the queue held.
- * Return: 0, or a negative errno.
- *
- * Source: 82576 datasheet, "Transmit Checksum Offloading in Non-Segmentation
+ * 82576 datasheet, "Transmit Checksum Offloading in Non-Segmentation
  * Mode".
  */
 static int igbook_tx_checksum(struct sk_buff *skb, struct igbook_tx_job *job)
@@ -164,17 +138,12 @@ static int igbook_tx_checksum(struct sk_buff *skb, struct igbook_tx_job *job)
 	return 0;
 }
 
-/**
- * igbook_tx_pseudo() - prepare the headers that each segment begins with
- * @skb: the frame
- *
+/*
  * Lengths differ from segment to segment, so the card puts them in, and adds
  * them to the sums. What is the same in all of them is added up here: the
  * pseudo-header, without its length.
  *
- * Context: transmit lock of the queue held; the headers are ours to write.
- *
- * Source: 82576 datasheet, "TCP/IP/UDP Headers Update".
+ * 82576 datasheet, "TCP/IP/UDP Headers Update".
  */
 static void igbook_tx_pseudo(struct sk_buff *skb)
 {
@@ -200,18 +169,11 @@ static void igbook_tx_pseudo(struct sk_buff *skb)
 		tcp_hdr(skb)->check = sum;
 }
 
-/**
- * igbook_tx_segment() - let the card cut a frame into segments
- * @skb: the frame
- * @job: what the card is to do
- *
+/*
  * A frame that has to be sent again has its headers in common with the copy
  * that waits for that: then we get headers of our own first.
  *
- * Context: transmit lock of the queue held.
- * Return: 0, or -ENOMEM.
- *
- * Source: 82576 datasheet, "Transmit Segmentation".
+ * 82576 datasheet, "Transmit Segmentation".
  */
 static int igbook_tx_segment(struct sk_buff *skb, struct igbook_tx_job *job)
 {
@@ -242,15 +204,8 @@ static int igbook_tx_segment(struct sk_buff *skb, struct igbook_tx_job *job)
 	return 0;
 }
 
-/**
- * igbook_tx_prepare() - find out what the card is to do to a frame
- * @skb: the frame
- * @job: what the card is to do; all zero so far
- *
- * Context: transmit lock of the queue held.
- * Return: 0, or a negative errno.
- *
- * Source: 82576 datasheet, "Advanced Transmit Data Descriptor", VLE.
+/*
+ * 82576 datasheet, "Advanced Transmit Data Descriptor", VLE.
  */
 static noinline int igbook_tx_prepare(struct sk_buff *skb,
 				      struct igbook_tx_job *job)
@@ -268,17 +223,6 @@ static noinline int igbook_tx_prepare(struct sk_buff *skb,
 	return 0;
 }
 
-/**
- * igbook_tx_note() - note what a descriptor stands for
- * @ring: the ring
- * @i: the descriptor
- * @dma: bus address of what is mapped for it alone
- * @len: bytes of that, or 0
- * @paged: they lie in a page, not in the linear part of a frame
- *
- * Context: transmit lock of the queue held.
- * Return: the note.
- */
 static inline struct igbook_tx_buffer *
 igbook_tx_note(struct igbook_ring *ring, u16 i, dma_addr_t dma,
 	       unsigned int len, bool paged)
@@ -292,19 +236,11 @@ igbook_tx_note(struct igbook_ring *ring, u16 i, dma_addr_t dma,
 	return buffer;
 }
 
-/**
- * igbook_tx_context() - write a context descriptor if the card has not this one
- * @ring: the ring
- * @i: the next descriptor
- * @job: what the card is to do
- *
+/*
  * The card keeps a context for each queue until it gets another. Frames that
  * want the same as the last one that wanted something come without.
  *
- * Context: transmit lock of the queue held.
- * Return: the next descriptor now.
- *
- * Source: 82576 datasheet, "Advanced Transmit Context Descriptor".
+ * 82576 datasheet, "Advanced Transmit Context Descriptor".
  */
 static u16 igbook_tx_context(struct igbook_ring *ring, u16 i,
 			     const struct igbook_tx_job *job)
@@ -323,19 +259,10 @@ static u16 igbook_tx_context(struct igbook_ring *ring, u16 i,
 	return igbook_ring_next(ring, i);
 }
 
-/**
- * igbook_tx_describe() - write a data descriptor
- * @ring: the ring
- * @i: the descriptor
- * @dma: bus address of the bytes
- * @cmd: command word
- * @olinfo: in the first descriptor of a frame its length and POPTS, else 0
- *
+/*
  * Writing olinfo_status also clears the DD bit of the last lap.
  *
- * Context: transmit lock of the queue held.
- *
- * Source: 82576 datasheet, "Advanced Transmit Data Descriptor".
+ * 82576 datasheet, "Advanced Transmit Data Descriptor".
  */
 static inline void igbook_tx_describe(struct igbook_ring *ring, u16 i,
 				      dma_addr_t dma, u32 cmd, u32 olinfo)
@@ -347,20 +274,11 @@ static inline void igbook_tx_describe(struct igbook_ring *ring, u16 i,
 	desc->read.olinfo_status = cpu_to_le32(olinfo);
 }
 
-/**
- * igbook_tx_copy() - copy a short frame to the place its descriptor has
- * @ring: the ring
- * @skb: the frame, at most IGBOOK_TX_SLOT bytes
- * @i: the next descriptor
- * @job: what the card is to do
- *
+/*
  * To map a frame and end the mapping takes longer than to copy it. The linear
  * part is followed by more than fifteen bytes that are the frame's as well, so
  * it is copied in steps of sixteen. A frame the stack made shorter than Ethernet
  * allows becomes longer here.
- *
- * Context: transmit lock of the queue held.
- * Return: the next descriptor now.
  */
 static inline u16 igbook_tx_copy(struct igbook_ring *ring, struct sk_buff *skb,
 				 u16 i, const struct igbook_tx_job *job)
@@ -385,13 +303,6 @@ static inline u16 igbook_tx_copy(struct igbook_ring *ring, struct sk_buff *skb,
 	return igbook_ring_next(ring, i);
 }
 
-/**
- * igbook_tx_unmap() - end what is mapped for one descriptor alone
- * @ring: the ring
- * @buffer: the note about the descriptor
- *
- * Context: one CPU at a time for each ring.
- */
 static inline void igbook_tx_unmap(struct igbook_ring *ring,
 				   struct igbook_tx_buffer *buffer)
 {
@@ -405,15 +316,8 @@ static inline void igbook_tx_unmap(struct igbook_ring *ring,
 				 DMA_TO_DEVICE);
 }
 
-/**
- * igbook_tx_unwind() - end the mappings of a frame that cannot be sent
- * @ring: the ring
- * @first: the frame's first data descriptor
- * @i: the descriptor after the last that was written
- *
+/*
  * The card has not heard of these descriptors and never will.
- *
- * Context: transmit lock of the queue held.
  */
 static void igbook_tx_unwind(struct igbook_ring *ring, u16 first, u16 i)
 {
@@ -423,19 +327,8 @@ static void igbook_tx_unwind(struct igbook_ring *ring, u16 first, u16 i)
 	}
 }
 
-/**
- * igbook_tx_cut() - describe one mapped piece, in steps the card can take
- * @ring: the ring
- * @i: the next descriptor
- * @dma: bus address of the piece
- * @len: its length
- * @paged: it lies in a page
- * @cmd: command word
- *
+/*
  * The mapping ends as a whole, with the last of the descriptors.
- *
- * Context: transmit lock of the queue held.
- * Return: the next descriptor now.
  */
 static u16 igbook_tx_cut(struct igbook_ring *ring, u16 i, dma_addr_t dma,
 			 unsigned int len, bool paged, u32 cmd)
@@ -452,21 +345,12 @@ static u16 igbook_tx_cut(struct igbook_ring *ring, u16 i, dma_addr_t dma,
 	return igbook_ring_next(ring, i);
 }
 
-/**
- * igbook_tx_map() - map a frame, piece by piece, and describe it
- * @ring: the ring
- * @skb: the frame
- * @first: the next descriptor
- * @job: what the card is to do
- *
+/*
  * How long the frame is stands in its first descriptor only; of one that is
  * cut, the headers do not count. Its last one ends the packet and keeps the
  * frame: it is freed when every piece has been read.
  *
- * Context: transmit lock of the queue held.
- * Return: the next descriptor now, or -ENOMEM with nothing mapped.
- *
- * Source: 82576 datasheet, "Advanced Transmit Data Descriptor".
+ * 82576 datasheet, "Advanced Transmit Data Descriptor".
  */
 static noinline int igbook_tx_map(struct igbook_ring *ring,
 				  struct sk_buff *skb, u16 first,
@@ -502,15 +386,6 @@ static noinline int igbook_tx_map(struct igbook_ring *ring,
 	return i;
 }
 
-/**
- * igbook_tx_put() - put a frame into the ring
- * @ring: the ring, with room
- * @skb: the frame
- * @job: what the card is to do
- *
- * Context: transmit lock of the queue held.
- * Return: 0, or -ENOMEM with the ring as it was.
- */
 static inline int igbook_tx_put(struct igbook_ring *ring, struct sk_buff *skb,
 				const struct igbook_tx_job *job)
 {
@@ -543,18 +418,13 @@ static inline int igbook_tx_put(struct igbook_ring *ring, struct sk_buff *skb,
 	return 0;
 }
 
-/**
- * igbook_tx_flush() - tell the card, and igbook_tx_clean(), of the new frames
- * @ring: the ring
- *
+/*
  * They are one batch. Only its last descriptor is to be reported (RS): when it
  * is, all of them are out. Its number is noted with the first one, for
  * igbook_tx_clean() to watch. Statistics and the limit on bytes in flight hear
  * of the batch once.
  *
- * Context: transmit lock of the queue held.
- *
- * Source: 82576 datasheet, "Transmit Descriptor Ring Structure".
+ * 82576 datasheet, "Transmit Descriptor Ring Structure".
  */
 static void igbook_tx_flush(struct igbook_ring *ring)
 {
@@ -582,13 +452,6 @@ static void igbook_tx_flush(struct igbook_ring *ring)
 	writel(end, ring->tail);
 }
 
-/**
- * igbook_tx_drop() - a frame that cannot be sent is counted and freed
- * @ring: the ring it was for
- * @skb: the frame
- *
- * Context: transmit lock of the queue held.
- */
 static noinline void igbook_tx_drop(struct igbook_ring *ring,
 				    struct sk_buff *skb)
 {
@@ -644,18 +507,9 @@ drop:
 	goto doorbell;
 }
 
-/**
- * igbook_tx_release() - take back the descriptors of one batch
- * @ring: the ring
- * @i: its first descriptor
- * @sent: the card has sent it
- * @budget: that of a NAPI poll; 0 outside of one
- *
+/*
  * Consumed is what went out, freed what did not: tools that look for lost
  * frames see the difference.
- *
- * Context: one CPU at a time for each ring.
- * Return: the descriptor after the last.
  */
 static inline u16 igbook_tx_release(struct igbook_ring *ring, u16 i, bool sent,
 				    int budget)

@@ -43,7 +43,7 @@ const std::vector<Setting> kSettings = {
     {"04",
      "ethtool -G eth0 tx ",
      R"(ethtool -g eth0 | awk '/^TX:/ { n = $2 } END { print n }')",
-     {"32", "1024"}},
+     {"96", "1024"}},
     {"06",
      "ethtool -C eth0 adaptive-rx off rx-usecs ",
      R"(ethtool -c eth0 | awk '/^rx-usecs:/ { print $2 }')",
