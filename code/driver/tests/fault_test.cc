@@ -38,6 +38,7 @@ const std::vector<Call> kProbeCalls = {
 const std::vector<Call> kOpenCalls = {
     {"dma_alloc_attrs", "0", 1, "02"},
     {"dma_alloc_attrs", "0", 1, "04", "99", 1},  // the second ring
+    {"dma_alloc_attrs", "0", 1, "08", "99", 2},
     {"__kvmalloc_node_noprof", "0", 1, "04"},
     {"__kvmalloc_node_noprof", "0", 1, "04", "99", 1},
     {"__netdev_alloc_skb", "0", 1, "04", "07"},
