@@ -527,6 +527,15 @@ void check_doorbells(Guest& guest) {
         EXPECT_EQ(counter(guest, "tx0_doorbells") - before, 3U);
         EXPECT_EQ(guest.registers().since(mark).writes("TDT(0)").size(), 3U);
     }
+    hold(guest);
+    const std::uint32_t from = guest.read_register(kTdt0);
+    pktgen(guest, "count 32");
+    const std::vector<Descriptor> written = waiting(guest, from);
+    EXPECT_EQ(written.size(), 32U);
+    for (std::size_t i = 0; i < written.size(); i++)
+        EXPECT_EQ((written[i].command() & kRs) != 0, i == 31) << "RS of descriptor " << i;
+    let_go(guest);
+    for (int i = 0; i < 32; i++) ASSERT_TRUE(guest.cable().receive(20s)) << "frame " << i;
     guest.must(std::string("insmod ") + kFailcall + " symbol=dma_map_page_attrs value=-1 skip=31");
     guest.cable().clear();
     pktgen(guest, "count 32");
@@ -646,6 +655,7 @@ void check_stuck(Guest& guest) {
     guest.put("/proc/net/pktgen/kpktgend_0", "add_device eth0\n");
     pktgen(guest, "count 1,pkt_size 300,dst_mac 02:00:00:00:00:01,dst 192.0.2.1");
     guest.must("ethtool -L eth0 combined 2");
+    EXPECT_EQ(guest.get(kQueue + "xps_cpus"), "1\n") << "the one processor sends by queue 0";
     EXPECT_TRUE(passes(guest, 0));
     EXPECT_TRUE(passes(guest, 1));
     const std::size_t mark = guest.registers().all().size();
