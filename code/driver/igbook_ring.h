@@ -70,12 +70,14 @@ struct igbook_tx_buffer {
  * @watch: in the first one of a batch: the descriptor that will be reported
  * @frames: in the first one of a batch: its frames
  * @bytes: in the first one of a batch: its bytes on the cable
+ * @mapped: in the first one of a batch: not all of its frames were copied
  */
 struct igbook_tx_buffer {
 	struct sk_buff *skb;
 	dma_addr_t dma;
 	u32 len;
 	bool paged;
+	bool mapped;
 	u16 watch;
 	u16 frames;
 	u32 bytes;
@@ -86,8 +88,10 @@ struct igbook_tx_buffer {
  * @frames: how many
  * @segments: how many they will be on the cable
  * @bytes: their bytes there, without FCS
+ * @mapped: not all of them were copied
  */
 struct igbook_tx_batch {
+	bool mapped;
 	u16 frames;
 	u32 segments;
 	u32 bytes;

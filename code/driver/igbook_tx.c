@@ -223,9 +223,8 @@ static noinline int igbook_tx_prepare(struct sk_buff *skb,
 	return 0;
 }
 
-static inline struct igbook_tx_buffer *
-igbook_tx_note(struct igbook_ring *ring, u16 i, dma_addr_t dma,
-	       unsigned int len, bool paged)
+static inline void igbook_tx_note(struct igbook_ring *ring, u16 i,
+				  dma_addr_t dma, unsigned int len, bool paged)
 {
 	struct igbook_tx_buffer *buffer = &ring->tx_buffer[i];
 
@@ -233,7 +232,6 @@ igbook_tx_note(struct igbook_ring *ring, u16 i, dma_addr_t dma,
 	buffer->dma = dma;
 	buffer->len = len;
 	buffer->paged = paged;
-	return buffer;
 }
 
 /*
@@ -280,8 +278,9 @@ static inline void igbook_tx_describe(struct igbook_ring *ring, u16 i,
  * it is copied in steps of sixteen. A frame the stack made shorter than Ethernet
  * allows becomes longer here.
  */
-static inline u16 igbook_tx_copy(struct igbook_ring *ring, struct sk_buff *skb,
-				 u16 i, const struct igbook_tx_job *job)
+static inline unsigned int igbook_tx_copy(struct igbook_ring *ring,
+					  const struct sk_buff *skb, u16 i,
+					  u32 cmd, u32 olinfo)
 {
 	void *slot = ring->slots + i * IGBOOK_TX_SLOT;
 	unsigned int len = skb->len;
@@ -292,15 +291,16 @@ static inline u16 igbook_tx_copy(struct igbook_ring *ring, struct sk_buff *skb,
 	else
 		for (at = 0; at < len; at += 16)
 			memcpy(slot + at, skb->data + at, 16);
-	if (len < ETH_ZLEN) {
+	if (unlikely(len < ETH_ZLEN)) {
 		memset(slot + len, 0, ETH_ZLEN - len);
 		len = ETH_ZLEN;
 	}
 	igbook_tx_describe(ring, i, ring->slots_dma + i * IGBOOK_TX_SLOT,
-			   IGBOOK_TX_DATA | TXD_DCMD_EOP | job->cmd | len,
-			   FIELD_PREP(TXD_PAYLEN, len) | job->olinfo);
-	igbook_tx_note(ring, i, 0, 0, false);
-	return igbook_ring_next(ring, i);
+			   IGBOOK_TX_DATA | TXD_DCMD_EOP | cmd | len,
+			   FIELD_PREP(TXD_PAYLEN, len) | olinfo);
+	ring->tx_buffer[i].skb = NULL;
+	ring->tx_buffer[i].len = 0;
+	return len;
 }
 
 static inline void igbook_tx_unmap(struct igbook_ring *ring,
@@ -386,35 +386,60 @@ static noinline int igbook_tx_map(struct igbook_ring *ring,
 	return i;
 }
 
-static inline int igbook_tx_put(struct igbook_ring *ring, struct sk_buff *skb,
-				const struct igbook_tx_job *job)
+static inline void igbook_tx_commit(struct igbook_ring *ring, u16 next,
+				    u16 used, u16 segments, u32 bytes)
 {
-	unsigned int len = max_t(unsigned int, skb->len, ETH_ZLEN);
-	u16 first = ring->next_to_use;
-	int next = first;
-
-	if (job->tucmd)
-		next = igbook_tx_context(ring, first, job);
-	if (skb->len <= IGBOOK_TX_SLOT && !job->header) {
-		next = igbook_tx_copy(ring, skb, next, job);
-		dev_consume_skb_any(skb);
-	} else {
-		next = igbook_tx_map(ring, skb, next, job);
-		if (unlikely(next < 0))
-			return next;
-	}
-	if (job->tucmd) {
-		ring->context.lens = job->lens;
-		ring->context.tucmd = job->tucmd;
-		ring->context.mss = job->mss;
-	}
-	ring->room -= (next < first ? ring->count : 0) + next - first;
+	ring->room -= used;
 	WRITE_ONCE(ring->next_to_use, next);
 	ring->batch.frames++;
-	ring->batch.segments += job->segments ?: 1;
-	ring->batch.bytes += len;
-	if (job->header)
-		ring->batch.bytes += (job->segments - 1) * job->header;
+	ring->batch.segments += segments;
+	ring->batch.bytes += bytes;
+}
+
+static inline void igbook_tx_put_short(struct igbook_ring *ring,
+				       struct sk_buff *skb)
+{
+	u16 i = ring->next_to_use;
+	unsigned int len = igbook_tx_copy(ring, skb, i, 0, 0);
+
+	igbook_tx_commit(ring, igbook_ring_next(ring, i), 1, 1, len);
+	dev_consume_skb_any(skb);
+}
+
+/*
+ * What cannot be sent leaves the ring as it was.
+ */
+static noinline int igbook_tx_put(struct igbook_ring *ring, struct sk_buff *skb)
+{
+	struct igbook_tx_job job = { .segments = 1 };
+	unsigned int len = skb->len;
+	u16 first = ring->next_to_use;
+	int next = first;
+	int err;
+
+	err = igbook_tx_prepare(skb, &job);
+	if (err)
+		return err;
+	if (job.tucmd)
+		next = igbook_tx_context(ring, first, &job);
+	if (len <= IGBOOK_TX_SLOT && !job.header) {
+		len = igbook_tx_copy(ring, skb, next, job.cmd, job.olinfo);
+		next = igbook_ring_next(ring, next);
+		dev_consume_skb_any(skb);
+	} else {
+		next = igbook_tx_map(ring, skb, next, &job);
+		if (next < 0)
+			return next;
+		ring->batch.mapped = true;
+	}
+	if (job.tucmd) {
+		ring->context.lens = job.lens;
+		ring->context.tucmd = job.tucmd;
+		ring->context.mss = job.mss;
+	}
+	igbook_tx_commit(ring, next,
+			 (next < first ? ring->count : 0) + next - first,
+			 job.segments, len + (job.segments - 1) * job.header);
 	return 0;
 }
 
@@ -438,6 +463,7 @@ static void igbook_tx_flush(struct igbook_ring *ring)
 	first->watch = last;
 	first->frames = ring->batch.frames;
 	first->bytes = ring->batch.bytes;
+	first->mapped = ring->batch.mapped;
 	u64_stats_update_begin(&ring->stats.syncp);
 	u64_stats_add(&ring->stats.packets, ring->batch.segments);
 	u64_stats_add(&ring->stats.bytes, ring->batch.bytes);
@@ -462,15 +488,44 @@ static noinline void igbook_tx_drop(struct igbook_ring *ring,
 	dev_kfree_skb_any(skb);
 }
 
+static inline bool igbook_tx_is_short(const struct sk_buff *skb)
+{
+	return skb->len <= IGBOOK_TX_SLOT && !skb_is_gso(skb) &&
+	       skb->ip_summed != CHECKSUM_PARTIAL && !skb_vlan_tag_present(skb);
+}
+
+/*
+ * The card is told unless the stack has more frames at hand (xmit_more). It has
+ * no more for a queue that stops, and a frame that was dropped may have been the
+ * last: each way out comes by the doorbell.
+ */
+static noinline netdev_tx_t igbook_tx_send(struct igbook_ring *ring,
+					   struct sk_buff *skb, bool more)
+{
+	if (unlikely(!igbook_tx_room(ring))) {
+		igbook_tx_stop(ring);
+		igbook_tx_flush(ring);
+		return NETDEV_TX_BUSY;
+	}
+	if (igbook_tx_is_short(skb))
+		igbook_tx_put_short(ring, skb);
+	else if (unlikely(igbook_tx_put(ring, skb)))
+		igbook_tx_drop(ring, skb);
+
+	if (unlikely(!igbook_tx_room(ring)) && igbook_tx_stop(ring))
+		more = false;
+	if (!more)
+		igbook_tx_flush(ring);
+	return NETDEV_TX_OK;
+}
+
 /**
  * igbook_start_xmit() - send one frame
  * @skb: the frame; ours unless NETDEV_TX_BUSY is returned
  * @netdev: the network device
  *
- * Nothing waits here. The frame goes into the ring, and the card is told unless
- * the stack has more frames at hand (xmit_more). It has no more for a queue that
- * stops, and a frame that was dropped may have been the last: each way out
- * comes by the doorbell.
+ * Nothing waits here. The frame goes into the ring, the card is told, and
+ * igbook_tx_clean() frees it some time later.
  *
  * Context: bottom halves off, transmit lock of the queue held; no sleeping.
  * Return: NETDEV_TX_OK; NETDEV_TX_BUSY if there is no room, which stopping the
@@ -479,43 +534,23 @@ static noinline void igbook_tx_drop(struct igbook_ring *ring,
 netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 {
 	struct igbook *priv = netdev_priv(netdev);
-	struct igbook_ring *ring = &priv->tx_ring[skb_get_queue_mapping(skb)];
-	struct igbook_tx_job job = {};
-	bool more = netdev_xmit_more();
 
-	if (unlikely(!igbook_tx_room(ring))) {
-		igbook_tx_stop(ring);
-		igbook_tx_flush(ring);
-		return NETDEV_TX_BUSY;
-	}
-	if (skb->ip_summed == CHECKSUM_PARTIAL || skb_is_gso(skb) ||
-	    skb_vlan_tag_present(skb)) {
-		if (unlikely(igbook_tx_prepare(skb, &job)))
-			goto drop;
-	}
-	if (unlikely(igbook_tx_put(ring, skb, &job)))
-		goto drop;
-doorbell:
-	if (unlikely(!igbook_tx_room(ring)) && igbook_tx_stop(ring))
-		more = false;
-	if (!more)
-		igbook_tx_flush(ring);
-	return NETDEV_TX_OK;
-
-drop:
-	igbook_tx_drop(ring, skb);
-	goto doorbell;
+	return igbook_tx_send(&priv->tx_ring[skb_get_queue_mapping(skb)], skb,
+			      netdev_xmit_more());
 }
 
 /*
  * Consumed is what went out, freed what did not: tools that look for lost
- * frames see the difference.
+ * frames see the difference. In a batch of short frames there is neither.
  */
 static inline u16 igbook_tx_release(struct igbook_ring *ring, u16 i, bool sent,
 				    int budget)
 {
-	u16 end = igbook_ring_next(ring, ring->tx_buffer[i].watch);
+	const struct igbook_tx_buffer *first = &ring->tx_buffer[i];
+	u16 end = igbook_ring_next(ring, first->watch);
 
+	if (!first->mapped)
+		return end;
 	do {
 		struct igbook_tx_buffer *buffer = &ring->tx_buffer[i];
 
