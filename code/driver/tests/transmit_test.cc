@@ -604,6 +604,9 @@ void check_stop(Guest& guest) {
     constexpr int kFrames = 400;
     const std::uint64_t stops = counter(guest, "tx0_stops");
     guest.put(kQueue + "byte_queue_limits/limit_min", "1000000");
+    send_numbered(guest, 10);  // the limit is looked at when frames are out
+    expect_numbered(guest, 10);
+    EXPECT_TRUE(eventually([&] { return in_flight(guest) == 0; }));
     guest.must("mount -t tracefs none /sys/kernel/tracing 2>/dev/null; echo 'rc != 0' >" +
                kTracing + "events/net/net_dev_xmit/filter && echo 1 >" + kTracing +
                "events/net/net_dev_xmit/enable");
@@ -611,6 +614,9 @@ void check_stop(Guest& guest) {
     const std::uint32_t from = guest.read_register(kTdt0);
     send_numbered(guest, kFrames);
     const std::size_t used = waiting(guest, from).size();
+    std::cout << used << " descriptors when the queue stopped, limit "
+              << number(guest, kQueue + "byte_queue_limits/limit") << " bytes, " << in_flight(guest)
+              << " in flight\n";
     EXPECT_EQ(counter(guest, "tx0_stops"), stops + 1);
     EXPECT_GT(used, 255U - 60U);
     EXPECT_LE(used, 255U - 18U) << "a frame of 17 pages and a linear part would not fit";
