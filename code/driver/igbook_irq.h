@@ -65,15 +65,15 @@ int igbook_irq_alloc(struct igbook *priv);
 void igbook_irq_free(struct igbook *priv);
 int igbook_irq_start(struct igbook *priv);
 void igbook_irq_stop(struct igbook *priv);
-
-/* igbook_vector.c */
-void igbook_vector_mask(struct igbook_vector *vector);
-void igbook_vector_unmask(struct igbook_vector *vector);
 /* loom: begin prototypes-queue-irq from 07 */
 int igbook_irq_add_queue(struct igbook *priv, unsigned int queue);
 void igbook_irq_remove(struct igbook_vector *vector);
 void igbook_irq_route(struct igbook *priv);
 /* loom: end prototypes-queue-irq */
+
+/* igbook_vector.c */
+void igbook_vector_mask(struct igbook_vector *vector);
+void igbook_vector_unmask(struct igbook_vector *vector);
 
 /* igbook_tasklet.c: the bottom half; from stage 06 on igbook_napi.c */
 void igbook_vector_init(struct igbook_vector *vector);

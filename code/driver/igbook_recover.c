@@ -71,9 +71,7 @@ static void igbook_recover_card(struct igbook *priv)
 	netif_device_attach(netdev);
 }
 
-/*
- * A card that was reset by somebody else does not transmit at all.
- */
+/* A card that was reset by somebody else does not transmit at all. */
 static void igbook_recover(struct igbook *priv, unsigned long stuck)
 {
 	bool works = igbook_rd32(priv, REG_TCTL) & TCTL_EN;
