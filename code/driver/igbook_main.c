@@ -148,9 +148,6 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto err_unmap;
 	/* loom: end probe-rss */
-	/* loom: begin probe-spread from 08 */
-	igbook_tx_spread(priv);
-	/* loom: end probe-spread */
 
 	igbook_describe(netdev);
 	netif_carrier_off(netdev);
@@ -257,25 +254,12 @@ static int igbook_resume(struct device *dev)
 }
 
 /* loom: begin reset-handlers from 08 */
-/**
- * igbook_reset_prepare() - somebody is about to reset the function
- * @pdev: our device
- *
- * Whoever writes to its file "reset" in sysfs, for one.
- *
- * Context: process context, device lock held by the PCI core; takes RTNL.
- */
+/* Whoever writes to its file "reset" in sysfs, for one. */
 static void igbook_reset_prepare(struct pci_dev *pdev)
 {
 	igbook_quiesce(pci_get_drvdata(pdev));
 }
 
-/**
- * igbook_reset_done() - the function was reset
- * @pdev: our device; the PCI core has restored its configuration space
- *
- * Context: process context, device lock held by the PCI core; takes RTNL.
- */
 static void igbook_reset_done(struct pci_dev *pdev)
 {
 	if (igbook_resume(&pdev->dev))

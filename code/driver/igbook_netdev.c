@@ -27,6 +27,9 @@ int igbook_up(struct igbook *priv)
 	igbook_offload_write(priv);
 	igbook_rss_write(priv);
 	/* loom: end up-offload */
+	/* loom: begin up-spread from 08 */
+	igbook_tx_spread(priv);
+	/* loom: end up-spread */
 
 	/* loom: begin up-dca from 03 */
 	igbook_dca_restore(priv);

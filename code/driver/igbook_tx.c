@@ -101,9 +101,7 @@ static noinline bool igbook_tx_stop(struct igbook_ring *ring)
 	return true;
 }
 
-/*
- * A tag that the card is to insert is not yet in the frame and not counted.
- */
+/* A tag that the card is to insert is not yet in the frame and not counted. */
 static inline u32 igbook_tx_lens(const struct sk_buff *skb, unsigned int end)
 {
 	unsigned int mac = skb_network_offset(skb);
@@ -115,8 +113,7 @@ static inline u32 igbook_tx_lens(const struct sk_buff *skb, unsigned int end)
  * The card knows two places for the result. Who wants another one gets it from
  * the processor.
  *
- * 82576 datasheet, "Transmit Checksum Offloading in Non-Segmentation
- * Mode".
+ * 82576 datasheet, "Transmit Checksum Offloading in Non-Segmentation Mode".
  */
 static int igbook_tx_checksum(struct sk_buff *skb, struct igbook_tx_job *job)
 {
@@ -204,9 +201,7 @@ static int igbook_tx_segment(struct sk_buff *skb, struct igbook_tx_job *job)
 	return 0;
 }
 
-/*
- * 82576 datasheet, "Advanced Transmit Data Descriptor", VLE.
- */
+/* 82576 datasheet, "Advanced Transmit Data Descriptor", VLE. */
 static noinline int igbook_tx_prepare(struct sk_buff *skb,
 				      struct igbook_tx_job *job)
 {
@@ -316,9 +311,7 @@ static inline void igbook_tx_unmap(struct igbook_ring *ring,
 				 DMA_TO_DEVICE);
 }
 
-/*
- * The card has not heard of these descriptors and never will.
- */
+/* The card has not heard of these descriptors and never will. */
 static void igbook_tx_unwind(struct igbook_ring *ring, u16 first, u16 i)
 {
 	while (i != first) {
@@ -327,9 +320,7 @@ static void igbook_tx_unwind(struct igbook_ring *ring, u16 first, u16 i)
 	}
 }
 
-/*
- * The mapping ends as a whole, with the last of the descriptors.
- */
+/* The mapping ends as a whole, with the last of the descriptors. */
 static u16 igbook_tx_cut(struct igbook_ring *ring, u16 i, dma_addr_t dma,
 			 unsigned int len, bool paged, u32 cmd)
 {
@@ -406,9 +397,7 @@ static inline void igbook_tx_put_short(struct igbook_ring *ring,
 	dev_consume_skb_any(skb);
 }
 
-/*
- * What cannot be sent leaves the ring as it was.
- */
+/* What cannot be sent leaves the ring as it was. */
 static noinline int igbook_tx_put(struct igbook_ring *ring, struct sk_buff *skb)
 {
 	struct igbook_tx_job job = { .segments = 1 };
@@ -701,10 +690,12 @@ int igbook_tx_ring_enable(struct igbook_ring *ring)
  * @priv: the device
  *
  * A queue is best filled by the processor that takes back what was sent. With
- * fewer queues than processors several share one. It is done when the number of
- * queues changes; what the user writes to xps_cpus meanwhile stays.
+ * fewer queues than processors several share one. It is done when the interface
+ * is first up and when the number of queues changes; what the user writes to
+ * xps_cpus meanwhile stays. In probe it would be too early: if that fails, nobody
+ * gives the maps back.
  *
- * Context: RTNL, or probe; sleeps.
+ * Context: RTNL; sleeps.
  */
 void igbook_tx_spread(struct igbook *priv)
 {
