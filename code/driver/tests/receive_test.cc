@@ -277,8 +277,10 @@ void check_scaling(Guest& guest, std::mt19937_64& random) {
         }
     }
     EXPECT_FALSE(guest.run("ethtool -L eth0 combined 2").ok()) << "the table names queue 2";
-    EXPECT_FALSE(guest.run("ethtool -N eth0 rx-flow-hash tcp4 sd4").ok());
-    EXPECT_FALSE(guest.run("ethtool -N eth0 rx-flow-hash tcp4 f").ok());
+    // ethtool says what the driver answers, but ends with 0.
+    for (const char* fields : {"f", "sdf", "s"})
+        EXPECT_THAT(guest.run(std::string("ethtool -N eth0 rx-flow-hash tcp4 ") + fields).err,
+                    HasSubstr("Invalid argument"));
     EXPECT_FALSE(guest.run("ethtool -X eth0 hfunc xor").ok());
     // What no hash covers goes to queue 0, and says so.
     const Said other = said_of(guest, plain(random, 100));
@@ -292,18 +294,22 @@ void check_scaling(Guest& guest, std::mt19937_64& random) {
 
 // --- channels -----------------------------------------------------------------------------------
 
-/// Frames come all the time while queues come and go: none is lost, no total falls.
+/// Frames come all the time while queues come and go: what the card took reaches the stack, and no
+/// total falls. The receive unit is off during a change; QEMU then loses a frame that waits on the
+/// cable for each tail that is written, and a real card every frame.
 void check_channels(Guest& guest, std::mt19937_64& random) {
     constexpr std::size_t kLeast = 500;
     guest.must("echo 0 >" + kTracing + "events/net/napi_gro_receive_entry/enable");
-    const std::uint64_t before = statistic(guest, "rx_packets");
     guest.must("rm -f /tmp/changed");
+    const std::uint64_t before = statistic(guest, "rx_packets");
+    const std::uint64_t taken_before = counter(guest, "card_rx_packets");
     guest.start({"sh", "-c",
                  "for n in 8 1 5 3 8 2; do ethtool -L eth0 combined $n && "
                  "ethtool -G eth0 rx $((n * 32)) || exit; done; "
                  "ip link set eth0 mtu 4000 && ip link set eth0 mtu 1500 && "
                  "echo done >/tmp/changed"});
     std::uint64_t last = before;
+    std::uint64_t taken = 0;
     std::size_t sent = 0;
     // The next few when the last have come: no queue gets more than it has room for.
     EXPECT_TRUE(eventually(
@@ -312,16 +318,18 @@ void check_channels(Guest& guest, std::mt19937_64& random) {
             const std::uint64_t now = statistic(guest, "rx_packets");
             EXPECT_GE(now, last) << "a total fell";
             last = now;
-            if (now - before < sent) return false;
-            EXPECT_EQ(now - before, sent);
-            if (changed && sent >= kLeast) return true;
+            taken = counter(guest, "card_rx_packets") - taken_before;
+            EXPECT_LE(now - before, taken);
+            if (now - before < taken) return false;
+            if (changed && taken >= kLeast) return true;
             for (int i = 0; i < 10; i++, sent++)
                 guest.cable().send(random_flow(random, false).frame);
             return false;
         },
         300s))
-        << sent << " sent\n"
+        << sent << " sent, " << taken << " taken, " << last - before << " handed over\n"
         << guest.must("ethtool -S eth0");
+    EXPECT_LE(sent - taken, 100U) << "lost on the cable";
     std::cout << sent << " frames while queues came and went\n";
     EXPECT_THAT(guest.must("ethtool -l eth0"), HasSubstr("Combined:\t2\n"));
     EXPECT_FALSE(guest.run("ethtool -L eth0 combined 9").ok());
