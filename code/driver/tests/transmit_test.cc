@@ -534,13 +534,18 @@ void check_doorbells(Guest& guest) {
     }
     hold(guest);
     const std::uint32_t from = guest.read_register(kTdt0);
-    pktgen(guest, "count 32");
-    const std::vector<Descriptor> written = waiting(guest, from);
+    // Whoever writes "start" waits until the card has sent all.
+    guest.start({"sh", "-c",
+                 "echo count 32 >/proc/net/pktgen/eth0 && echo start >/proc/net/pktgen/pgctrl && "
+                 "echo done >/tmp/generated"});
+    std::vector<Descriptor> written;
+    EXPECT_TRUE(eventually([&] { return !(written = waiting(guest, from)).empty(); }));
     EXPECT_EQ(written.size(), 32U);
     for (std::size_t i = 0; i < written.size(); i++)
         EXPECT_EQ((written[i].command() & kRs) != 0, i == 31) << "RS of descriptor " << i;
     let_go(guest);
     for (int i = 0; i < 32; i++) ASSERT_TRUE(guest.cable().receive(20s)) << "frame " << i;
+    ASSERT_TRUE(eventually([&] { return content(guest, "/tmp/generated") == "done\n"; }));
     guest.must(std::string("insmod ") + kFailcall + " symbol=dma_map_page_attrs value=-1 skip=31");
     guest.cable().clear();
     pktgen(guest, "count 32");

@@ -8,6 +8,7 @@
  */
 #include <linux/module.h>
 #include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
 
 static char *interface = "eth0";
 module_param(interface, charp, 0444);
@@ -29,7 +30,12 @@ module_init(patience_init);
 
 static void __exit patience_exit(void)
 {
+	rtnl_lock();
 	WRITE_ONCE(patience_netdev->watchdog_timeo, patience_before);
+	/* Its timer may have been set while that was an hour. */
+	if (netif_running(patience_netdev) && netif_carrier_ok(patience_netdev))
+		__netdev_watchdog_up(patience_netdev);
+	rtnl_unlock();
 	dev_put(patience_netdev);
 }
 module_exit(patience_exit);
