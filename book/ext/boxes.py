@@ -25,6 +25,7 @@ BOXES = {
     "hardware": "On real hardware",
     "tryit": "Try it",
     "notyet": "Not yet written",
+    "watch": "Watch it and tune it",
 }
 
 
@@ -55,7 +56,7 @@ def answers_of(env: BuildEnvironment) -> dict[str, dict[str, Any]]:
 
 
 class Box(SphinxDirective):
-    """A note box with a fixed title: ``hardware``, ``tryit`` or ``notyet``."""
+    """A note box with a fixed title: ``hardware``, ``tryit``, ``watch`` or ``notyet``."""
 
     has_content = True
     optional_arguments = 1
