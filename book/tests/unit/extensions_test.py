@@ -266,6 +266,11 @@ class BoxesTest(SmallBook):
             self.assertIn(rf"\label{{\detokenize{{{place}}}}}", tex)
             self.assertIn(rf"\hyperref[\detokenize{{{place}}}]", tex)
 
+    def test_box_of_a_kind_says_what_it_is_about(self) -> None:
+        page = self.build({"index.rst": TITLE + ".. watch:: the *ring*\n\n   Look.\n"})
+        self.assertRegex(page, r'class="[^"]*\bwatch\b')
+        self.assertIn("Watch it and tune it: the <em>ring</em>", page)
+
     def test_reference_to_no_exercise_is_a_warning(self) -> None:
         self.build({"index.rst": TITLE + ":exercise:`nothing`\n"})
         self.assertIn("no exercise has the label 'nothing'", self.warnings)
