@@ -45,6 +45,15 @@ until grep -q listening /run/reader.out && grep -q 'State:.S' /proc/$reader/stat
     sleep 0.05
 done
 """
+# The datagram comes to a port that nobody has.
+NO_READER = """
+set -e
+LOAD
+echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+ip addr add 192.0.2.2/24 dev eth0
+ip link set eth0 up
+until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 0.05; done
+"""
 FINISHED = """
 until ! pidof udp_reader >/dev/null; do sleep 0.05; done
 cat /run/reader.out
@@ -131,6 +140,7 @@ SCENARIOS = {
     "from-reset": Scenario(wait_for_gdb=True),
     "udp-reader": Scenario(put=("build/bin/udp_reader:/bin/udp_reader",), prepare=PREPARE,
                            send=True, finish=FINISHED),
+    "no-reader": Scenario(prepare=NO_READER, send=True),
     "hand-send": Scenario(prepare=HAND_PREPARE, trigger=HAND_SEND),
     "flood": Scenario(prepare=FLOOD_PREPARE, flood="backlog"),
     "link-up": Scenario(prepare=LOADED, trigger=LINK_UP),
