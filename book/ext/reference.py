@@ -51,10 +51,12 @@ def as_text(index: Path) -> list[str]:
     for kind, name in records:
         members = ["   :members:", "   :undoc-members:"] if kind == "struct" else []
         lines += [f".. doxygen{kind}:: {name}", *members, ""]
+    # In C a function may have a structure's name; a link then leads to the structure.
+    taken = {name for _, name in records}
     for file, names in functions.items():
         lines += [file, "-" * len(file), ""]
         for name in names:
-            lines += [f".. doxygenfunction:: {name}", ""]
+            lines += [f".. doxygenfunction:: {name}", *["   :no-link:"] * (name in taken), ""]
     return lines
 
 

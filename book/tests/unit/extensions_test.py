@@ -8,11 +8,13 @@ import os
 import re
 import sys
 import tarfile
+import tempfile
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from small_book import WEAVE, SmallBook  # noqa: E402
+from ext import reference  # noqa: E402
 
 TITLE = "Title\n=====\n\n"
 
@@ -305,6 +307,24 @@ class RepairsTest(unittest.TestCase):
         self.assertIn('body:not([data-theme="light"]) { --a: 1 }', dark)
         self.assertEqual(repairs.repair_dark(dark), dark)
         self.assertEqual(repairs.repair_import("@import url(/javascript/n/n.css);\nx", False), "x")
+
+
+class ReferenceTest(unittest.TestCase):
+    """.. driver-reference::"""
+
+    def test_a_function_with_the_name_of_a_structure_is_declared_without_a_place_of_its_own(
+            self) -> None:
+        with tempfile.TemporaryDirectory() as place:
+            index = Path(place) / "index.xml"
+            index.write_text(
+                "<doxygenindex><compound kind='struct'><name>shape</name></compound>"
+                "<compound kind='file'><name>resize.c</name>"
+                "<member kind='function'><name>shape</name></member>"
+                "<member kind='function'><name>other</name></member></compound></doxygenindex>",
+                encoding="utf-8")
+            text = "\n".join(reference.as_text(index))
+        self.assertIn(".. doxygenfunction:: shape\n   :no-link:\n", text)
+        self.assertIn(".. doxygenfunction:: other\n\n", text + "\n")
 
 
 class MeasurementTest(SmallBook):
