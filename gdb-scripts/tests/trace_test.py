@@ -119,6 +119,10 @@ class Twice(unittest.TestCase):
         """Three ways to ask for counters, and who holds RTNL."""
         self.both("counters", "06")
 
+    def test_receive_drop(self) -> None:
+        """A datagram that nobody wants, up to its drop reason."""
+        self.both("receive-drop", "07")
+
     def test_intx(self) -> None:
         """A line that devices share, from its handler to the unmasking."""
         self.both("intx", "05")
