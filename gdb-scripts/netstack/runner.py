@@ -54,6 +54,22 @@ ip addr add 192.0.2.2/24 dev eth0
 ip link set eth0 up
 until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 0.05; done
 """
+# Nobody has to ask for the address of whom the guest sends to.
+SENDER = """
+set -e
+LOAD
+echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+ip addr add 192.0.2.2/24 dev eth0
+ip link set eth0 up
+ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:01 nud permanent dev eth0
+until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 0.05; done
+"""
+# A queue that has sent something and then nothing more.
+STUCK = SENDER + "frames send eth0 1\n"
+SEND_PIECES = "frames pieces 3 400"
+SEND_HELD = "hold 0000:01:00.0 0 && frames send eth0 20"
+FRAMES = "build/bin/in-guest/frames:/bin/frames"
+HOLD = "build/bin/in-guest/hold:/bin/hold"
 FINISHED = """
 until ! pidof udp_reader >/dev/null; do sleep 0.05; done
 cat /run/reader.out
@@ -141,6 +157,8 @@ SCENARIOS = {
     "udp-reader": Scenario(put=("build/bin/udp_reader:/bin/udp_reader",), prepare=PREPARE,
                            send=True, finish=FINISHED),
     "no-reader": Scenario(prepare=NO_READER, send=True),
+    "pieces": Scenario(put=(FRAMES,), prepare=SENDER, trigger=SEND_PIECES),
+    "held": Scenario(put=(FRAMES, HOLD), prepare=STUCK, trigger=SEND_HELD),
     "hand-send": Scenario(prepare=HAND_PREPARE, trigger=HAND_SEND),
     "flood": Scenario(prepare=FLOOD_PREPARE, flood="backlog"),
     "link-up": Scenario(prepare=LOADED, trigger=LINK_UP),
