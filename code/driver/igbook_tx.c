@@ -167,8 +167,8 @@ static void igbook_tx_pseudo(struct sk_buff *skb)
 }
 
 /*
- * A frame that has to be sent again has its headers in common with the copy
- * that waits for that: then we get headers of our own first.
+ * Somebody else, a tap for instance, may have the headers in common with us, and
+ * must not see what the card wants there: then we get headers of our own first.
  *
  * 82576 datasheet, "Transmit Segmentation".
  */
