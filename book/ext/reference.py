@@ -51,12 +51,17 @@ def as_text(index: Path) -> list[str]:
     for kind, name in records:
         members = ["   :members:", "   :undoc-members:"] if kind == "struct" else []
         lines += [f".. doxygen{kind}:: {name}", *members, ""]
-    # In C a function may have a structure's name; a link then leads to the structure.
+    # In C a function may have a structure's name, in Sphinx nothing may have another's. (Leaving
+    # out the link, as Breathe can, does not help: the declaration is entered all the same.)
     taken = {name for _, name in records}
     for file, names in functions.items():
         lines += [file, "-" * len(file), ""]
         for name in names:
-            lines += [f".. doxygenfunction:: {name}", *["   :no-link:"] * (name in taken), ""]
+            if name in taken:
+                lines += [".. c:namespace-push:: function", ""]
+            lines += [f".. doxygenfunction:: {name}", ""]
+            if name in taken:
+                lines += [".. c:namespace-pop::", ""]
     return lines
 
 

@@ -312,7 +312,7 @@ class RepairsTest(unittest.TestCase):
 class ReferenceTest(unittest.TestCase):
     """.. driver-reference::"""
 
-    def test_a_function_with_the_name_of_a_structure_is_declared_without_a_place_of_its_own(
+    def test_a_function_with_the_name_of_a_structure_is_declared_in_a_namespace_of_its_own(
             self) -> None:
         with tempfile.TemporaryDirectory() as place:
             index = Path(place) / "index.xml"
@@ -323,8 +323,8 @@ class ReferenceTest(unittest.TestCase):
                 "<member kind='function'><name>other</name></member></compound></doxygenindex>",
                 encoding="utf-8")
             text = "\n".join(reference.as_text(index))
-        self.assertIn(".. doxygenfunction:: shape\n   :no-link:\n", text)
-        self.assertIn(".. doxygenfunction:: other\n\n", text + "\n")
+        self.assertIn(".. c:namespace-push:: function\n\n.. doxygenfunction:: shape\n\n"
+                      ".. c:namespace-pop::\n\n.. doxygenfunction:: other\n", text)
 
 
 class MeasurementTest(SmallBook):
