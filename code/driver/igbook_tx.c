@@ -603,6 +603,9 @@ int igbook_tx_clean(struct igbook_ring *ring, int limit, int budget)
  * flight begins anew. Rings that hold nothing leave it alone, for it may be
  * that of another ring that has taken their place.
  *
+ * When the device is detached the stack may give up between two frames, although
+ * it has said that there are more: the last frames are no batch yet.
+ *
  * Context: RTNL; neither igbook_start_xmit() nor igbook_tx_clean() runs.
  */
 void igbook_tx_empty(struct igbook_ring *ring)
@@ -611,6 +614,13 @@ void igbook_tx_empty(struct igbook_ring *ring)
 
 	if (i == ring->next_to_use)
 		return;
+	if (ring->batch.frames) {
+		struct igbook_tx_buffer *rest = &ring->tx_buffer[ring->rung];
+
+		rest->watch = (ring->next_to_use ?: ring->count) - 1;
+		rest->mapped = true;
+		memset(&ring->batch, 0, sizeof(ring->batch));
+	}
 	while (i != ring->next_to_use) {
 		u16 watch = ring->tx_buffer[i].watch;
 
