@@ -516,6 +516,10 @@ static noinline netdev_tx_t igbook_tx_send(struct igbook_ring *ring,
  * Nothing waits here. The frame goes into the ring, the card is told, and
  * igbook_tx_clean() frees it some time later.
  *
+ * Some choose a queue long before they send by it: one that is gone meanwhile
+ * has no ring. To leave it stopped would not do, for a frame that waits for it
+ * may have others behind it.
+ *
  * Context: bottom halves off, transmit lock of the queue held; no sleeping.
  * Return: NETDEV_TX_OK; NETDEV_TX_BUSY if there is no room, which stopping the
  * queue in time prevents.
@@ -523,9 +527,13 @@ static noinline netdev_tx_t igbook_tx_send(struct igbook_ring *ring,
 netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 {
 	struct igbook *priv = netdev_priv(netdev);
+	u16 queue = skb_get_queue_mapping(skb);
 
-	return igbook_tx_send(&priv->tx_ring[skb_get_queue_mapping(skb)], skb,
-			      netdev_xmit_more());
+	if (unlikely(queue >= priv->num_queues)) {
+		igbook_tx_drop(&priv->tx_ring[queue], skb);
+		return NETDEV_TX_OK;
+	}
+	return igbook_tx_send(&priv->tx_ring[queue], skb, netdev_xmit_more());
 }
 
 /*
