@@ -168,6 +168,8 @@ static void igbook_mtu_set(struct igbook *priv, unsigned int mtu)
  * those that the card has still in it go by the old rings, or it drops them when
  * it finds their queue off. It takes no frame for which the buffers it knows are
  * too short: a smaller MTU comes before the new rings, a larger one after them.
+ * If one queue does not come back the others do, and each knows its doorbell: the
+ * stack sends by all of them.
  *
  * 82576 datasheet, "Dynamic Enabling and Disabling of Receive Queues".
  */
@@ -199,10 +201,9 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
 	igbook_tx_spread(priv);
 	/* loom: end xps-swap */
 	igbook_rss_write(priv);
-	for (i = 0; i < priv->num_queues && !err; i++) {
-		err = igbook_tx_ring_enable(&priv->tx_ring[i]);
-		if (!err)
-			err = igbook_rx_ring_enable(&priv->rx_ring[i]);
+	for (i = 0; i < priv->num_queues; i++) {
+		err = igbook_tx_ring_enable(&priv->tx_ring[i]) ?: err;
+		err = igbook_rx_ring_enable(&priv->rx_ring[i]) ?: err;
 	}
 	if (!err && to->mtu > priv->netdev->mtu)
 		igbook_mtu_set(priv, to->mtu);
