@@ -98,6 +98,13 @@ netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 	struct igbook *priv = netdev_priv(netdev);
 	struct igbook_ring *ring = &priv->tx_ring[skb_get_queue_mapping(skb)];
 
+	/* loom: begin xmit-queue-gone from 07 */
+	/* Some choose a queue long before they send by it. */
+	if (ring->index >= priv->num_queues) {
+		igbook_tx_drop(ring, skb);
+		return NETDEV_TX_OK;
+	}
+	/* loom: end xmit-queue-gone */
 	if (!igbook_ring_unused(ring)) {
 		igbook_tx_maybe_stop(ring);
 		return NETDEV_TX_BUSY;
