@@ -147,6 +147,8 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 					priv->num_queues);
 	if (err)
 		goto err_unmap;
+	/* The link may be up before the first open has made the rings. */
+	netif_tx_stop_all_queues(netdev);
 	/* loom: end probe-rss */
 
 	igbook_describe(netdev);
