@@ -37,7 +37,7 @@ static bool igbook_recover_queue(struct igbook *priv, unsigned int queue)
 	struct igbook_ring *ring = &priv->tx_ring[queue];
 	bool works;
 
-	if (!ring->next_to_clean)
+	if (!ring->sent)
 		return false;
 	igbook_vector_stop(vector);
 	__netif_tx_lock_bh(stack);

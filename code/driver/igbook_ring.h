@@ -227,6 +227,8 @@ struct igbook_ring {
 	/* loom: begin ring-transmit from 08 */
 	/** @rung: transmit: where the frames the card has heard of end */
 	u16 rung;
+	/** @sent: transmit: frames came back since the queue was enabled */
+	bool sent;
 	/** @room: transmit: free descriptors that we know of */
 	u16 room;
 	/** @batch: transmit: what is between @rung and @next_to_use */

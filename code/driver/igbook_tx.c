@@ -595,6 +595,7 @@ int igbook_tx_clean(struct igbook_ring *ring, int limit, int budget)
 	}
 	if (!done)
 		return 0;
+	ring->sent = true;
 	/* Free for the next frames only when nobody looks at them any more. */
 	smp_store_release(&ring->next_to_clean, i);
 	netif_txq_completed_wake(netdev_get_tx_queue(ring->netdev, ring->index),
@@ -692,6 +693,7 @@ int igbook_tx_ring_enable(struct igbook_ring *ring)
 	ring->next_to_use = 0;
 	ring->next_to_clean = 0;
 	ring->rung = 0;
+	ring->sent = false;
 	ring->room = ring->count - 1;
 	memset(&ring->context, 0, sizeof(ring->context));
 	igbook_wr32(priv, REG_TDBAL(i), lower_32_bits(ring->dma));
