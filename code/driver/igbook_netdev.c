@@ -131,6 +131,11 @@ static int igbook_stop(struct net_device *netdev)
 	/* loom: begin stop-stop-07 from 07 */
 	netif_tx_stop_all_queues(netdev);
 	/* loom: end stop-stop-07 */
+	/* loom: begin stop-detached from 08 */
+	/* Who detaches has taken it down; the function may be in its reset. */
+	if (!netif_device_present(netdev))
+		return 0;
+	/* loom: end stop-detached */
 	igbook_down(netdev_priv(netdev));
 	return 0;
 }
