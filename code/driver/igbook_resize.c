@@ -293,6 +293,9 @@ int igbook_set_channels(struct net_device *netdev,
 		return err;
 	priv->num_queues = to.queues;
 	igbook_rss_spread(priv);
+	/* loom: begin xps-channels from 08 */
+	igbook_tx_spread(priv);
+	/* loom: end xps-channels */
 	return 0;
 }
 
