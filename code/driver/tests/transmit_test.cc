@@ -511,11 +511,16 @@ void check_pieces(Guest& guest, std::size_t pieces) {
     }
 }
 
-void pktgen(Guest& guest, const std::string& options) {
-    std::istringstream words(options + ",start");
+void set_pktgen(Guest& guest, const std::string& options) {
+    std::istringstream words(options);
     for (std::string word; std::getline(words, word, ',');)
-        guest.put(word == "start" ? "/proc/net/pktgen/pgctrl" : "/proc/net/pktgen/eth0",
-                  word + "\n");
+        guest.put("/proc/net/pktgen/eth0", word + "\n");
+}
+
+/// Sends so many frames as the options say.
+void pktgen(Guest& guest, const std::string& options) {
+    set_pktgen(guest, options);
+    guest.put("/proc/net/pktgen/pgctrl", "start\n");
 }
 
 /// Thirty-two frames at a time: one doorbell each, and one although the last of them is dropped.
@@ -734,6 +739,74 @@ TEST(Transmit, StopsWaitsAndRecovers) {
     check_reset(guest);
     guest.must("rmmod pktgen && rmmod igbook");
     expect_no_complaint(guest, "NETDEV WATCHDOG");
+    guest.power_off();
+}
+
+// --- senders that know nothing of it ------------------------------------------------------------
+
+/// Bursts of pktgen's, on the other processor, until somebody stops them or the carrier goes.
+void start_bursts(Guest& guest) {
+    guest.start({"sh", "-c", "echo start >/proc/net/pktgen/pgctrl"});
+}
+
+void stop_bursts(Guest& guest) {
+    guest.put("/proc/net/pktgen/pgctrl", "stop\n");
+}
+
+/// Waits until a counter is higher than it was, and drops what is on the cable.
+bool rises(Guest& guest, const std::string& name, std::uint64_t by) {
+    const std::uint64_t before = statistic(guest, name);
+    return eventually([&] {
+        guest.cable().clear();
+        return statistic(guest, name) >= before + by;
+    });
+}
+
+/// The processors keep their queues although the queues were fewer while the interface was down.
+void check_spread(Guest& guest) {
+    const std::string second = "/sys/class/net/eth0/queues/tx-1/xps_cpus";
+    EXPECT_EQ(guest.get(second), "2\n");
+    guest.must(
+        "ip link set eth0 down && ethtool -L eth0 combined 1 && ethtool -L eth0 combined 2 && "
+        "ip link set eth0 up");
+    EXPECT_EQ(guest.get(second), "2\n");
+    ASSERT_TRUE(carrier_becomes(guest, true));
+}
+
+/// The queues are stopped in the middle of a burst: what was not announced is freed once.
+void check_reset_in_a_burst(Guest& guest) {
+    for (int i = 0; i < 10; i++) {
+        start_bursts(guest);
+        ASSERT_TRUE(rises(guest, "tx_packets", 200)) << "reset " << i;
+        guest.put(std::string("/sys/bus/pci/devices/") + kDevice + "/reset", "1");
+        ASSERT_TRUE(carrier_becomes(guest, true)) << "reset " << i;
+        stop_bursts(guest);
+    }
+    EXPECT_TRUE(eventually([&] { return in_flight(guest) == 0; }));
+}
+
+/// pktgen chooses a queue when it makes a frame, and then sends the same one over and over.
+void check_queue_gone(Guest& guest) {
+    set_pktgen(guest, "clone_skb 1000000,queue_map_min 1,queue_map_max 1");
+    start_bursts(guest);
+    ASSERT_TRUE(rises(guest, "tx_packets", 200));
+    guest.must("ethtool -L eth0 combined 1");
+    EXPECT_TRUE(rises(guest, "tx_dropped", 200));
+    guest.must("ethtool -L eth0 combined 2");
+    EXPECT_TRUE(rises(guest, "tx_packets", 200));
+    stop_bursts(guest);
+}
+
+TEST(Transmit, SendersMeetResetsAndQueuesThatGo) {
+    Guest guest = ready_guest(2);
+    check_spread(guest);
+    guest.must("insmod /modules/pktgen.ko");
+    guest.put("/proc/net/pktgen/kpktgend_1", "add_device eth0\n");
+    set_pktgen(guest, "count 0,burst 32,delay 1000000,pkt_size 300,dst_mac 02:00:00:00:00:01");
+    check_reset_in_a_burst(guest);
+    check_queue_gone(guest);
+    guest.must("rmmod pktgen patience igbook");
+    expect_no_complaint(guest);
     guest.power_off();
 }
 
