@@ -296,7 +296,7 @@ int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 			unsigned int mtu);
 #endif /* loom: end prototype-change */
 /* loom: begin prototype-change-07 from 07 */
-struct igbook_shape igbook_shape(struct igbook *priv);
+struct igbook_shape igbook_rings_shape(struct igbook *priv);
 int igbook_rings_change(struct igbook *priv, const struct igbook_shape *to);
 void igbook_get_channels(struct net_device *netdev,
 			 struct ethtool_channels *channels);

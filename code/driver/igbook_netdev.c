@@ -168,7 +168,7 @@ static int igbook_change_mtu(struct net_device *netdev, int mtu)
 
 #endif	/* loom: end change-mtu-running */
 	/* loom: begin change-mtu-shape from 07 */
-	struct igbook_shape to = igbook_shape(netdev_priv(netdev));
+	struct igbook_shape to = igbook_rings_shape(netdev_priv(netdev));
 
 	if (netif_running(netdev)) {
 		to.mtu = mtu;

@@ -22,13 +22,13 @@ struct igbook_spare {
 };
 
 /**
- * igbook_shape() - what the rings are like now
+ * igbook_rings_shape() - what the rings are like now
  * @priv: the device
  *
  * Context: RTNL.
  * Return: their number, lengths and MTU.
  */
-struct igbook_shape igbook_shape(struct igbook *priv)
+struct igbook_shape igbook_rings_shape(struct igbook *priv)
 {
 	return (struct igbook_shape) {
 		.queues = priv->num_queues,
@@ -280,7 +280,7 @@ int igbook_set_channels(struct net_device *netdev,
 			struct ethtool_channels *channels)
 {
 	struct igbook *priv = netdev_priv(netdev);
-	struct igbook_shape to = igbook_shape(priv);
+	struct igbook_shape to = igbook_rings_shape(priv);
 	int err;
 
 	if (channels->other_count != priv->num_vectors - priv->max_queues)
@@ -340,7 +340,7 @@ int igbook_set_ringparam(struct net_device *netdev,
 			 struct netlink_ext_ack *extack)
 {
 	struct igbook *priv = netdev_priv(netdev);
-	struct igbook_shape to = igbook_shape(priv);
+	struct igbook_shape to = igbook_rings_shape(priv);
 
 	to.tx_count = ALIGN(param->tx_pending, IGBOOK_MIN_DESC);
 	to.rx_count = ALIGN(param->rx_pending, IGBOOK_MIN_DESC);

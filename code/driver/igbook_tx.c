@@ -235,8 +235,8 @@ static inline void igbook_tx_note(struct igbook_ring *ring, u16 i,
  *
  * 82576 datasheet, "Advanced Transmit Context Descriptor".
  */
-static u16 igbook_tx_context(struct igbook_ring *ring, u16 i,
-			     const struct igbook_tx_job *job)
+static u16 igbook_tx_put_context(struct igbook_ring *ring, u16 i,
+				 const struct igbook_tx_job *job)
 {
 	union igbook_tx_desc *desc = &ring->tx_desc[i];
 	struct igbook_tx_context *last = &ring->context;
@@ -410,7 +410,7 @@ static noinline int igbook_tx_put(struct igbook_ring *ring, struct sk_buff *skb)
 	if (err)
 		return err;
 	if (job.tucmd)
-		next = igbook_tx_context(ring, first, &job);
+		next = igbook_tx_put_context(ring, first, &job);
 	if (len <= IGBOOK_TX_SLOT && !job.header) {
 		len = igbook_tx_copy(ring, skb, next, job.cmd, job.olinfo);
 		next = igbook_ring_next(ring, next);
