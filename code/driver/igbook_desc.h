@@ -60,11 +60,11 @@ union igbook_tx_desc {
 #define TXD_STA_DD		BIT(0)		/* descriptor done */
 
 /* loom: begin desc-offload from 08 */
-/* union igbook_tx_desc, read.cmd_type_len: more of the same */
+/* more of read.cmd_type_len */
 #define   TXD_DTYP_CONTEXT		2
 #define TXD_DCMD_VLE		BIT(30)		/* insert the context's VLAN */
 #define TXD_DCMD_TSE		BIT(31)		/* cut into segments */
-/* union igbook_tx_desc, read.olinfo_status: more of the same */
+/* more of read.olinfo_status */
 #define TXD_POPTS_IXSM		BIT(8)		/* insert IPv4's checksum */
 #define TXD_POPTS_TXSM		BIT(9)		/* insert TCP's or UDP's */
 /* union igbook_tx_desc, context.vlan_maclen_iplen */

@@ -137,33 +137,24 @@ static int igbook_tx_checksum(struct sk_buff *skb, struct igbook_tx_job *job)
 
 /*
  * Lengths differ from segment to segment, so the card puts them in, and adds
- * them to the sums. What is the same in all of them is added up here: the
- * pseudo-header, without its length.
+ * them to the sums. What is the same in all of them the stack has added up, with
+ * the length of the whole, which is taken off here.
  *
  * 82576 datasheet, "TCP/IP/UDP Headers Update".
  */
 static void igbook_tx_pseudo(struct sk_buff *skb)
 {
 	bool udp = skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
-	u8 protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
-	__sum16 sum;
+	__sum16 *sum = udp ? &udp_hdr(skb)->check : &tcp_hdr(skb)->check;
+	__be32 length = htonl(skb->len - skb_transport_offset(skb));
 
+	csum_replace_by_diff(sum, (__force __wsum)length);
 	if (ip_hdr(skb)->version == 4) {
-		struct iphdr *ip = ip_hdr(skb);
-
-		ip->tot_len = 0;
-		ip->check = 0;
-		sum = ~csum_tcpudp_magic(ip->saddr, ip->daddr, 0, protocol, 0);
+		ip_hdr(skb)->tot_len = 0;
+		ip_hdr(skb)->check = 0;
 	} else {
-		struct ipv6hdr *ip = ipv6_hdr(skb);
-
-		ip->payload_len = 0;
-		sum = ~csum_ipv6_magic(&ip->saddr, &ip->daddr, 0, protocol, 0);
+		ipv6_hdr(skb)->payload_len = 0;
 	}
-	if (udp)
-		udp_hdr(skb)->check = sum;
-	else
-		tcp_hdr(skb)->check = sum;
 }
 
 /*

@@ -142,6 +142,7 @@ struct Wanted {
     std::size_t payload = 0;
     std::size_t mss = 0;  ///< 0: not to be cut
     bool tagged = false;
+    bool routed = false;  ///< the sum is that of a last destination which IP's header does not name
 
     [[nodiscard]] std::size_t iplen() const { return six ? kIp6 + extension : kIp4; }
     [[nodiscard]] std::size_t l4() const { return kEthernet + iplen(); }
@@ -162,7 +163,8 @@ std::uint16_t sum_of(const Frame& frame, bool six, std::size_t l4, std::uint8_t 
 }
 
 /// The sum of the pseudo-header alone, as it stands in the place of a sum the card is to complete.
-std::uint16_t pseudo_sum(const Frame& frame, const Wanted& wanted, std::size_t length) {
+std::uint16_t pseudo_sum(Frame frame, const Wanted& wanted, std::size_t length) {
+    if (wanted.routed) frame[kEthernet + (wanted.six ? 39 : 19)] ^= 0x40;
     return static_cast<std::uint16_t>(
         ~sum_of(frame, wanted.six, wanted.l4(), wanted.protocol(), length, 0));
 }
@@ -426,6 +428,22 @@ void check_long_headers(Guest& guest, std::mt19937_64& random) {
     check_whole(*got, wanted, frame);
 }
 
+/// One frame that is read from outside, and not on the cable.
+void check_held(Guest& guest, std::mt19937_64& random, const Wanted& wanted) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, wanted.name);
+    const Frame frame = frame_of(random, wanted);
+    hold(guest);
+    const std::uint32_t from = guest.read_register(kTdt0);
+    send(guest, wanted, frame);
+    std::vector<Descriptor> written = waiting(guest, from);
+    ASSERT_GT(written.size(), 1U);
+    check_context(written[0], wanted);
+    written.erase(written.begin());
+    check_data(written, wanted, frame.size());
+    check_headers(guest, written[0], wanted, frame);
+    let_go(guest);
+}
+
 TEST(Transmit, SaysWhatTheCardIsToDo) {
     std::mt19937_64 random = seeded();
     Guest guest = ready_guest();
@@ -450,28 +468,24 @@ TEST(Transmit, SaysWhatTheCardIsToDo) {
     check_context_kept(guest, random);
     check_long_headers(guest, random);
 
-    // The emulated card makes fragments of it: its descriptors are all there is to see.
+    // What cannot be seen on the cable: the emulated card makes fragments of UDP's segments, and
+    // adds up the pseudo-header of TCP's by itself.
     EXPECT_THAT(guest.must("ethtool -k eth0"), HasSubstr("tx-udp-segmentation: off\n"));
     guest.must("ethtool -K eth0 tx-udp-segmentation on");
     for (const bool six : {false, true}) {
-        const Wanted wanted{.name = "UDP segments",
-                            .six = six,
-                            .udp = true,
-                            .l4len = 8,
-                            .payload = 4000,
-                            .mss = 1000};
-        const testing::ScopedTrace trace(__FILE__, __LINE__, wanted.name);
-        const Frame frame = frame_of(random, wanted);
-        hold(guest);
-        const std::uint32_t from = guest.read_register(kTdt0);
-        send(guest, wanted, frame);
-        std::vector<Descriptor> written = waiting(guest, from);
-        ASSERT_GT(written.size(), 1U);
-        check_context(written[0], wanted);
-        written.erase(written.begin());
-        check_data(written, wanted, frame.size());
-        check_headers(guest, written[0], wanted, frame);
-        let_go(guest);
+        check_held(guest, random,
+                   {.name = "UDP segments",
+                    .six = six,
+                    .udp = true,
+                    .l4len = 8,
+                    .payload = 4000,
+                    .mss = 1000});
+        check_held(guest, random,
+                   {.name = "segments by a route",
+                    .six = six,
+                    .payload = 4000,
+                    .mss = 1000,
+                    .routed = true});
     }
     guest.must("ip link del v5 && rmmod 8021q patience igbook");
     expect_no_complaint(guest);
