@@ -11,13 +11,14 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <string_view>
 
+#include "reader.h"
+
 namespace {
+
+using fwts::sockets::parse;
 
 constexpr int kUsageError = 2;
 constexpr const char* kUsage =
@@ -28,33 +29,9 @@ constexpr const char* kUsage =
     "\n"
     "example: udp_reader 4000\n";
 
-/// A number from 1 to `limit`, or 0 when `text` is none.
-unsigned parse(std::string_view text, unsigned limit) {
-    unsigned value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool whole = error == std::errc() && end == text.data() + text.size();
-    return whole && value <= limit ? value : 0;
-}
-
 /// Report a failed system call and hand back the exit status.
 int fail(const char* what, unsigned port) {
-    std::fprintf(stderr, "udp_reader: port %u: %s: %s\n", port, what, std::strerror(errno));
-    return 1;
-}
-
-/// A UDP socket bound to `port` on every address, or -1 with errno set.
-int open_socket(unsigned port) {
-    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    if (fd < 0) return -1;
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<in_port_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_ANY);
-    if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
+    return fwts::sockets::fail("udp_reader", what, port);
 }
 
 /// Wait for one datagram and print it. Returns false when recvfrom fails.
@@ -87,7 +64,7 @@ int main(int argc, char** argv) {
         std::fputs(kUsage, stderr);
         return kUsageError;
     }
-    const int fd = open_socket(port);
+    const int fd = fwts::sockets::open_socket(SOCK_DGRAM, port);
     if (fd < 0) return fail("cannot listen", port);
     std::printf("listening on %u\n", port);
     std::fflush(stdout);
