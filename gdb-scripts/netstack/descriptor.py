@@ -28,6 +28,11 @@ def decode_rx(raw: bytes, with_card: bool) -> str:
     return f"written back: length {_word(raw, 12, 2)}, DD{end}, errors {status >> 20:#x}"
 
 
+def hash_of(raw: bytes) -> tuple[int, int]:
+    """The type and the number of the hash in a receive descriptor that the card wrote back."""
+    return _word(raw, 0, 4) & 0xf, _word(raw, 4, 4)
+
+
 def is_given(raw: bytes) -> bool:
     """Was this transmit descriptor filled in, and not written back yet?"""
     return len(raw) == 16 and bool(_word(raw, 8, 4)) and not _word(raw, 12, 4) & STATUS_DONE

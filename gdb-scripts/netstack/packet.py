@@ -69,6 +69,16 @@ def transport(protocol: int, data: bytes) -> str:
     return f"{name}, {len(data)} B visible"
 
 
+def toeplitz(key: bytes, data: bytes) -> int:
+    """The hash by which a card spreads flows: each set bit of the data takes 32 bits of the key."""
+    row, width = int.from_bytes(key, "big"), len(key) * 8
+    found = 0
+    for number in range(len(data) * 8):
+        if data[number // 8] << number % 8 & 0x80:
+            found ^= row >> width - 32 - number
+    return found & 0xffffffff
+
+
 def summary(data: bytes, kind: int) -> list[str]:
     """Lines about a packet that starts at its network header; kind is its EtherType."""
     if kind == 0x0800:

@@ -23,9 +23,11 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 from types import FrameType
 from typing import Any, TextIO
 
+from . import tcp
 from .journey import Journey, Narrator, Shown, Checked, Visit, differences
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[1]
@@ -70,8 +72,20 @@ SEND_PIECES = "frames pieces 3 400"
 SEND_HELD = "hold 0000:01:00.0 0 && frames send eth0 20"
 FRAMES = "build/bin/in-guest/frames:/bin/frames"
 HOLD = "build/bin/in-guest/hold:/bin/hold"
+TCP_READER = SENDER + f"""
+tcp_reader {PORT} >/run/reader.out 2>&1 &
+until grep -q listening /run/reader.out; do sleep 0.05; done
+"""
+TCP_CONNECTED = """
+until grep -q connected /run/reader.out &&
+      grep -q 'State:.S' "/proc/$(pidof tcp_reader)/status"; do
+    sleep 0.05
+done
+"""
+# Four full segments.
+BURST = "".join((f"segment {number} of 4, " * tcp.MAXIMUM)[:tcp.MAXIMUM] for number in range(1, 5))
 FINISHED = """
-until ! pidof udp_reader >/dev/null; do sleep 0.05; done
+until ! pidof udp_reader tcp_reader >/dev/null; do sleep 0.05; done
 cat /run/reader.out
 """
 HAND_PREPARE = """
@@ -136,20 +150,28 @@ class Scenario:
     """What the guest has to be before the first stop, and what sets things in motion.
 
     put: files as HOST:GUEST, HOST relative to the checkout; prepare: a script run before gdb
-    attaches; send: put the datagram on the cable; again: and once more every few seconds until
-    the first stop is reached, since it may come at a moment that the stop does not show; trigger:
-    a script that the guest begins to run; flood: a frame now and then, and from the stop of this
-    name on as many as fit; finish: a script whose output must contain what was sent.
+    attaches; send: put the datagram on the cable; connect: open a TCP connection to the reader,
+    then run this script, and when all is armed put BURST on the cable, in segments; again: and
+    once more every few seconds until the first stop is reached, since it may come at a moment that
+    the stop does not show; trigger: a script that the guest begins to run; flood: a frame now and
+    then, and from the stop of this name on as many as fit; finish: a script whose output must
+    contain what was sent.
     """
 
     wait_for_gdb: bool = False
     put: tuple[str, ...] = ()
     prepare: str = ""
     send: bool = False
+    connect: str = ""
     again: bool = False
     flood: str = ""
     trigger: str = ""
     finish: str = ""
+
+    @property
+    def payload(self) -> str:
+        """What the host sends."""
+        return BURST if self.connect else PAYLOAD
 
 
 SCENARIOS = {
@@ -159,6 +181,8 @@ SCENARIOS = {
     "no-reader": Scenario(prepare=NO_READER, send=True),
     "pieces": Scenario(put=(FRAMES,), prepare=SENDER, trigger=SEND_PIECES),
     "held": Scenario(put=(FRAMES, HOLD), prepare=STUCK, trigger=SEND_HELD),
+    "tcp-reader": Scenario(put=("build/bin/tcp_reader:/bin/tcp_reader",), prepare=TCP_READER,
+                           connect=TCP_CONNECTED, finish=FINISHED),
     "hand-send": Scenario(prepare=HAND_PREPARE, trigger=HAND_SEND),
     "flood": Scenario(prepare=FLOOD_PREPARE, flood="backlog"),
     "link-up": Scenario(prepare=LOADED, trigger=LINK_UP),
@@ -212,6 +236,9 @@ class Guest:
         self._begun: list[subprocess.Popen[bytes]] = []
         command = [self._sandbox, "start", "--name", self._name, "--kernel", str(options.kernel),
                    "--cpus", "1", "--accel", "tcg", "--gdb", str(self.gdb_socket)]
+        self._capture = place / "cable.pcapng"
+        if scenario.connect:
+            command += ["--capture", str(self._capture)]
         if scenario.wait_for_gdb:
             command.append("--wait-gdb")
         for entry in options.put(scenario):
@@ -262,9 +289,28 @@ class Guest:
             self._begun.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                                 stderr=log, preexec_fn=die_with_parent))
 
-    def send(self, payload: str) -> None:
-        """Put one UDP datagram on the cable."""
-        done = subprocess.run([self._sandbox, "send", self._name, *datagram(payload)],
+    def connect(self) -> tcp.Connection:
+        """Open a TCP connection to the reader, as a program on another machine would."""
+        connection = tcp.Connection(PORT)
+        self.send_frames([connection.open()])
+        limit = time.monotonic() + self._timeout
+        while not any(map(connection.accepted, tcp.captured(self._capture.read_bytes()))):
+            if time.monotonic() > limit:
+                raise Failure(f"the guest did not answer a SYN to port {PORT} within "
+                              f"{self._timeout:g} s:\n{self.tail()}")
+            time.sleep(0.05)
+        self.send_frames([connection.confirm()])
+        return connection
+
+    def send_frames(self, frames: list[bytes]) -> None:
+        """Put frames on the cable, one behind the other."""
+        file = self.gdb_socket.parent / "frames.pcap"
+        file.write_bytes(pcap(frames))
+        self.send("--file", str(file))
+
+    def send(self, *what: str) -> None:
+        """Do what `sandbox send` does."""
+        done = subprocess.run([self._sandbox, "send", self._name, *what],
                               capture_output=True, text=True, check=False, timeout=30)
         if done.returncode != 0:
             raise Failure(f"the host could not send on the cable: {done.stderr.strip()}")
@@ -432,6 +478,7 @@ class Run:
         self.journey: dict[str, Any] | None = None
         self.trouble = ""
         self.console = ""
+        self.connection: tcp.Connection | None = None
         self.interrupted = False
 
     def config(self) -> dict[str, Any]:
@@ -439,7 +486,8 @@ class Run:
         release = (self.options.kernel / "release").read_text(encoding="utf-8").strip()
         return {"trace": str(self.options.trace), "guided": self.options.guided,
                 "width": self.narrator.width, "colour": self.options.colour,
-                "timeout": self.options.timeout, "kernel": release, "payload": PAYLOAD,
+                "timeout": self.options.timeout, "kernel": release,
+                "payload": self.scenario.payload,
                 "modules": self.options.modules, "driver": self.options.driver}
 
     def perform(self) -> None:
@@ -454,6 +502,9 @@ class Run:
                 guest.wait_ready()
                 if self.scenario.prepare:
                     guest.run(self.scenario.prepare.replace("LOAD", self.options.load()))
+                if self.scenario.connect:
+                    self.connection = guest.connect()
+                    guest.run(self.scenario.connect)
                 self._serve(guest, debugger)
             finally:
                 if debugger is not None:
@@ -468,7 +519,9 @@ class Run:
                 debugger.answer(socket=str(guest.gdb_socket))
             elif event == "armed":
                 if self.scenario.send:
-                    guest.send(PAYLOAD)
+                    guest.send(*datagram(PAYLOAD))
+                if self.connection is not None:
+                    guest.send_frames(self.connection.segments(BURST.encode()))
                 if self.scenario.again:
                     again = guest.send_again(*datagram(PAYLOAD), pause="3")
                 if self.scenario.flood:
@@ -503,7 +556,8 @@ class Run:
     def _check_reader(self, guest: Guest) -> None:
         assert self.journey is not None
         said = guest.run(self.scenario.finish)
-        check = Checked("the program printed the datagram", PAYLOAD in said)
+        what = "burst" if self.scenario.connect else "datagram"
+        check = Checked(f"the program printed the {what}", self.scenario.payload in said)
         print(self.narrator.checked(check), flush=True)
         self.journey["stops"][-1]["checks"].append({"what": check.what, "ok": check.ok})
 

@@ -105,6 +105,19 @@ def udp_ports(skb: gdb.Value) -> tuple[int, int] | None:
             int.from_bytes(data[offset + 2:offset + 4], "big"))
 
 
+def tcp_segment(skb: gdb.Value) -> tuple[int, int, int] | None:
+    """(destination port, sequence number, bytes of data) of TCP over IPv4, else None."""
+    place = layout(skb)
+    data = _bytes_from(place, network_offset(skb, place))
+    if protocol(skb) != 0x0800 or len(data) < 40 or data[9] != 6:
+        return None
+    offset = (data[0] & 15) * 4
+    headers = offset + (data[offset + 12] >> 4) * 4
+    return (int.from_bytes(data[offset + 2:offset + 4], "big"),
+            int.from_bytes(data[offset + 4:offset + 8], "big"),
+            int.from_bytes(data[2:4], "big") - headers)
+
+
 def _marks(place: Layout) -> list[picture.Mark]:
     found = []
     if place.mac != UNSET:

@@ -7,7 +7,7 @@ talk in JSON lines over a socket whose number is in $FWTS_TRACE_FD.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 import contextlib
 import importlib.util
@@ -29,6 +29,10 @@ from .journey import Checked, Journey, Narrator, Normaliser, Shown, Visit, relat
 # Frames of the entry code: below them lies whatever happened to be interrupted.
 ENTRY_PREFIXES = ("asm_", "common_interrupt", "sysvec_", "ret_from_fork", "entry_SYSCALL",
                   "x64_sys_call", "do_syscall", "do_softirq_own_stack", "instr_sysvec")
+HALT = b"\xf4"
+INTERRUPT_FLAG = 0x200
+# Seconds between two looks at a guest that runs meanwhile.
+MOMENT = 0.5
 MESSAGES = {"interrupted": 130, "failed": 1, "error": 2}
 
 
@@ -73,7 +77,8 @@ class Trace:
     """A named list of stops and what the guest needs beforehand.
 
     modules: names of modules whose symbols the stops need; start_at: a function the guest must
-    have come to before the host acts, so that nothing else is under way.
+    have come to before the host acts, so that nothing else is under way; gathered: what must have
+    arrived before the guest's processor, which sleeps meanwhile, takes an interrupt again.
     """
 
     name: str
@@ -81,6 +86,7 @@ class Trace:
     stops: list[Stop]
     modules: tuple[str, ...] = ()
     start_at: str = ""
+    gathered: Callable[[], bool] | None = None
 
 
 class TraceError(Exception):
@@ -178,6 +184,33 @@ def argument(number: int, wanted: str) -> gdb.Value:
     return gdb.Value(value).cast(gdb.lookup_type(wanted).pointer())
 
 
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Nothing of what gdb says reaches the terminal: it reports each interruption."""
+    gdb.flush()
+    kept = os.dup(1)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        gdb.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def sleeps() -> bool:
+    """Does the processor stand behind the instruction hlt, and would an interrupt wake it?"""
+    before = utils.read_bytes(int(gdb.parse_and_eval("(unsigned long)$rip")) - 1, 1)
+    return before == HALT and bool(int(gdb.parse_and_eval("(int)$eflags")) & INTERRUPT_FLAG)
+
+
+def take_interrupts(wanted: bool) -> None:
+    """Set or clear the processor's interrupt flag, as sti and cli do."""
+    flags = int(gdb.parse_and_eval("(int)$eflags")) & ~INTERRUPT_FLAG
+    gdb.execute(f"set $eflags = {flags | (INTERRUPT_FLAG if wanted else 0):#x}", to_string=True)
+
+
 class Session:
     """One run of one trace."""
 
@@ -238,6 +271,19 @@ class Session:
         self._timed_out = True
         os.kill(os.getpid(), signal.SIGINT)
 
+    def _let_run(self, limit: float) -> None:
+        """Let the guest run until a breakpoint, Ctrl-C or the end of the time."""
+        self._timed_out = False
+        timer = threading.Timer(limit, self._interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            gdb.execute("continue", to_string=True)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            timer.cancel()
+
     def _run_to(self, stop: Stop) -> None:
         """Let the guest run until the stop is reached, the time is up or Ctrl-C."""
         if self._place is None:
@@ -247,18 +293,10 @@ class Session:
             # The reader came here with gdb's own `continue`.
             return
         limit = float(self.config["timeout"])
-        self._timed_out = False
-        timer = threading.Timer(limit, self._interrupt)
-        timer.daemon = True
-        timer.start()
         try:
-            gdb.execute("continue", to_string=True)
-        except KeyboardInterrupt:
-            pass
+            self._let_run(limit)
         except gdb.error as error:
             raise TraceError(f"stop {stop.id} ({stop.symbol}): lost the guest: {error}") from None
-        finally:
-            timer.cancel()
         place = self._place
         if place.trouble:
             raise TraceError(f"stop {stop.id} ({stop.symbol}): its condition failed: "
@@ -362,8 +400,26 @@ class Session:
         self.say(self.narrator.wrap(self.trace.about, ""))
         if self.trace.start_at:
             self._settle(self.trace.start_at)
+        if self.trace.gathered is not None:
+            self._run_until(sleeps, "sleep")
+            take_interrupts(False)
         self.arm()
         self.channel.ask(event="armed")
+        if self.trace.gathered is not None:
+            self._run_until(self.trace.gathered, "get what the host has sent")
+            take_interrupts(True)
+
+    def _run_until(self, holds: Callable[[], bool], what: str) -> None:
+        """Let the guest run for moments until something holds that no breakpoint can see."""
+        limit = float(self.config["timeout"])
+        while not holds():
+            if limit <= 0:
+                raise TraceError(f"the guest did not {what} within {self.config['timeout']:g} s")
+            limit -= MOMENT
+            with silence():
+                self._let_run(MOMENT)
+            if not self._timed_out:
+                raise Interrupted
 
     def _settle(self, symbol: str) -> None:
         """Run to a quiet place, unless the guest is there already."""

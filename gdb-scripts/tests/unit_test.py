@@ -14,7 +14,7 @@ import unittest
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SCRIPTS))
-from netstack import bits, descriptor, journey, packet, picture, runner  # noqa: E402
+from netstack import bits, descriptor, journey, packet, picture, runner, tcp  # noqa: E402
 
 FRAME = bytes.fromhex(
     "525400123456" "020000000001" "0800"
@@ -163,6 +163,53 @@ class Descriptor(unittest.TestCase):
                          "EOP IFCS RS DEXT")
         self.assertEqual(descriptor.decode_tx(bytes(12) + b"\1\0\0\0", False),
                          "free, status 0x1 (DD)")
+
+
+class Tcp(unittest.TestCase):
+    """The connection that the host opens by hand."""
+
+    def test_handshake_and_data(self) -> None:
+        """Sums are right, numbers go on, and only the guest's own answer is taken."""
+        host = tcp.Connection(4000)
+        opened = host.open()
+        self.assertEqual(packet.summary(opened[14:], 0x0800),
+                         ["IPv4 192.0.2.1 > 192.0.2.2, TCP, ttl 64, length 44, id 0x0001, "
+                          "header 20 B", "TCP 40000 > 4000, SYN, seq 1000, ack 0"])
+        answer = bytearray(opened)
+        answer[34:38] = opened[36:38] + opened[34:36]
+        answer[38:46] = (0xffffffff).to_bytes(4, "big") + (1001).to_bytes(4, "big")
+        self.assertFalse(host.accepted(bytes(answer)))
+        answer[47] = tcp.SYN | tcp.ACK
+        self.assertFalse(host.accepted(opened))
+        self.assertFalse(host.accepted(bytes(answer[:40])))
+        self.assertTrue(host.accepted(bytes(answer)))
+        frames = [host.confirm(), *host.segments(b"x" * (tcp.MAXIMUM + 1))]
+        said = [packet.summary(frame[14:], 0x0800)[1] for frame in frames]
+        self.assertEqual(said, ["TCP 40000 > 4000, ACK, seq 1001, ack 0"] * 2
+                         + ["TCP 40000 > 4000, ACK, seq 2461, ack 0"])
+        self.assertEqual([len(frame) for frame in frames], [54, 1514, 55])
+        for frame in [opened, *frames]:
+            self.assertEqual(tcp.checksum(frame[14:34]), 0)
+            length = (len(frame) - 34).to_bytes(2, "big")
+            self.assertEqual(tcp.checksum(tcp.HOST + tcp.GUEST + b"\0\6" + length + frame[34:]), 0)
+
+    def test_capture(self) -> None:
+        """Whole blocks of a file that still grows."""
+        section = bytes.fromhex("0a0d0d0a 1c000000 4d3c2b1a 0100 0000 ffffffffffffffff 1c000000")
+        frame = bytes.fromhex("06000000 24000000") + bytes(12) + \
+            bytes.fromhex("03000000 03000000") + b"abc\0" + bytes.fromhex("24000000")
+        self.assertEqual(tcp.captured(section + frame + frame), [b"abc", b"abc"])
+        self.assertEqual(tcp.captured(section + frame + frame[:-1]), [b"abc"])
+        self.assertEqual(tcp.captured(b""), [])
+
+    def test_hash(self) -> None:
+        """The first example of the specification of RSS, with ports."""
+        key = bytes.fromhex("6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b4"
+                            "77cb2da38030f20c6a42b73bbeac01fa")
+        data = bytes((66, 9, 149, 187, 161, 142, 100, 80)) + bytes.fromhex("0aea06e6")
+        self.assertEqual(packet.toeplitz(key, data), 0x51ccc178)
+        self.assertEqual(descriptor.hash_of(bytes.fromhex("f1000000 78c1cc51") + bytes(8)),
+                         (1, 0x51ccc178))
 
 
 class JourneyFile(unittest.TestCase):
