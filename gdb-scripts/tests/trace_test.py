@@ -123,6 +123,10 @@ class Twice(unittest.TestCase):
         """A datagram that nobody wants, up to its drop reason."""
         self.both("receive-drop", "07")
 
+    def test_receive_tcp(self) -> None:
+        """Four segments that GRO joins, up to the reader."""
+        self.both("receive-tcp", "07")
+
     def test_intx(self) -> None:
         """A line that devices share, from its handler to the unmasking."""
         self.both("intx", "05")
