@@ -627,7 +627,7 @@ def list_traces() -> None:
     """What --list prints."""
     for name, path in known_traces().items():
         about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        print(f"{name:10} {about.splitlines()[0].partition(': ')[2]}")
+        print(f"{name:12} {about.splitlines()[0].partition(': ')[2]}")
 
 
 def parse(words: list[str]) -> Options | None:
