@@ -65,7 +65,7 @@ def network_offset(skb: gdb.Value, place: Layout) -> int:
     """Offset of the network header; before anybody set it, data is where it will be."""
     if place.mac == place.data and protocol(skb) == 0:
         return place.data + 14
-    if place.network and place.network >= place.mac and place.network != UNSET:
+    if place.network not in (0, UNSET) and (place.mac == UNSET or place.network >= place.mac):
         return place.network
     return place.data
 

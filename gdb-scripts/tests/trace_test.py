@@ -127,6 +127,14 @@ class Twice(unittest.TestCase):
         """Four segments that GRO joins, up to the reader."""
         self.both("receive-tcp", "07")
 
+    def test_transmit(self) -> None:
+        """A datagram in three pieces, from the program's call to the end of its skb."""
+        self.both("transmit", "08")
+
+    def test_timeout(self) -> None:
+        """A queue that is stuck until it goes on."""
+        self.both("timeout", "08")
+
     def test_intx(self) -> None:
         """A line that devices share, from its handler to the unmasking."""
         self.both("intx", "05")

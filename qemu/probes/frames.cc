@@ -98,20 +98,26 @@ bool send_from(int fd, std::FILE* file) {
 }
 
 /// Pages of a pipe, which the kernel does not copy: each becomes a piece of its own.
+/// Not connected, and never cut into fragments: then IP's identification is 0, not random.
 int send_pieces(std::size_t pieces, std::size_t size) {
     constexpr std::size_t kPage = 4096;
     std::array<int, 2> pipe_ends{};
     const int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    const int cork = 1, uncork = 0;
+    const int cork = 1, uncork = 0, whole = IP_PMTUDISC_DO;
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(9);
     to.sin_addr.s_addr = htonl(0xc0000201);
+    sockaddr_in from{};
+    from.sin_family = AF_INET;
+    from.sin_port = htons(40000);
     auto* pages = static_cast<unsigned char*>(
         mmap(nullptr, pieces * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     bool good = pages != MAP_FAILED && pipe(pipe_ends.data()) == 0 &&
-                connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0 &&
-                setsockopt(fd, IPPROTO_UDP, UDP_CORK, &cork, sizeof(cork)) == 0;
+                bind(fd, reinterpret_cast<const sockaddr*>(&from), sizeof(from)) == 0 &&
+                setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &whole, sizeof(whole)) == 0 &&
+                setsockopt(fd, IPPROTO_UDP, UDP_CORK, &cork, sizeof(cork)) == 0 &&
+                sendto(fd, "", 0, 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0;
     for (std::size_t i = 0; good && i < pieces; i++) {
         std::fill_n(pages + i * kPage, size, static_cast<unsigned char>(i + 1));
         const iovec piece{pages + i * kPage, size};
