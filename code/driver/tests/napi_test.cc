@@ -325,9 +325,13 @@ double iperf(Guest& guest, const std::string& words) {
     return std::stod(report.substr(rate + 18)) / 8;
 }
 
-TEST(Napi, CarriesTcpBothWays) {
+/// By directory of the stage: TCP in both directions; with several queues on two processors.
+class Tcp : public testing::TestWithParam<std::string> {};
+
+TEST_P(Tcp, PassesBothWays) {
     sandbox::Options ours;
-    ours.files = {{module_of("trace", "06-napi/igbook.ko"), kDriver}};
+    ours.cpus = GetParam() >= "07" ? 2 : 1;
+    ours.files = {{module_of("trace", GetParam() + "/igbook.ko"), kDriver}};
     sandbox::Options theirs;
     theirs.mac = "52:54:00:00:00:01";
     Guest guest = Guest::launch(ours);
@@ -353,12 +357,17 @@ TEST(Napi, CarriesTcpBothWays) {
     EXPECT_GT(iperf(guest, "-R"), 0);
     EXPECT_TRUE(eventually([&] { return guest.must("wc -l </tmp/merged") == "3\n"; }))
         << "GRO merged nothing";
+    for (const char* words : {"-P 4", "-P 4 -R"}) EXPECT_GT(iperf(guest, words), 0) << words;
     std::cout << guest.must("cat /tmp/merged; grep eth0 /proc/interrupts; ip -s link show eth0");
+    EXPECT_THAT(guest.must("dmesg"), testing::Not(testing::HasSubstr("NETDEV WATCHDOG")));
     guest.must("rmmod igbook");
     joint.reset();  // nobody to carry frames to from here on
     guest.power_off();
     other.power_off();
 }
+
+INSTANTIATE_TEST_SUITE_P(On, Tcp, testing::Values("06-napi", "07-receive", "08-transmit"),
+                         [](const auto& stage) { return stage.param.substr(0, 2); });
 
 }  // namespace
 }  // namespace fwts::driver
