@@ -132,8 +132,6 @@ void igbook_dca_restore(struct igbook *priv)
 /*
  * Only a provider that accepted us may be asked for tags: dca3_get_tag()
  * returns a u8, in which -ENODEV looks like the tag 0xed.
- *
- * A card that resets itself is left alone: igbook_dca_restore() comes after it.
  */
 static void igbook_dca_join(struct igbook *priv)
 {
@@ -141,13 +139,10 @@ static void igbook_dca_join(struct igbook *priv)
 
 	mutex_lock(&dca->membership);
 	if (!dca->enabled && !dca_add_requester(&priv->pdev->dev)) {
-		spin_lock_bh(&priv->stats_lock);
 		spin_lock_irq(&dca->lock);
-		if (!priv->resetting)
-			igbook_dca_switch_on(priv);
+		igbook_dca_switch_on(priv);
 		WRITE_ONCE(dca->enabled, true);
 		spin_unlock_irq(&dca->lock);
-		spin_unlock_bh(&priv->stats_lock);
 		netif_info(priv, drv, priv->netdev, "DCA on\n");
 	}
 	mutex_unlock(&dca->membership);
@@ -159,13 +154,10 @@ static void igbook_dca_leave(struct igbook *priv)
 
 	mutex_lock(&dca->membership);
 	if (dca->enabled) {
-		spin_lock_bh(&priv->stats_lock);
 		spin_lock_irq(&dca->lock);
 		WRITE_ONCE(dca->enabled, false);
-		if (!priv->resetting)
-			igbook_dca_switch_off(priv);
+		igbook_dca_switch_off(priv);
 		spin_unlock_irq(&dca->lock);
-		spin_unlock_bh(&priv->stats_lock);
 		dca_remove_requester(&priv->pdev->dev);
 		netif_info(priv, drv, priv->netdev, "DCA off\n");
 	}
