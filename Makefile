@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test fresh doctor setup tools kernel kernels guest stages modules headers trace shell run \
-	book pdf grading grade class soak skeleton check loom-check measure clean clean-cache
+	book pdf grading grade class soak skeleton check loom-check measure profile clean clean-cache
 
 # From the command line only, by name or by letter: a variable of that name in the environment means something else.
 T :=
@@ -23,6 +23,7 @@ DEBIAN := $(or $(D),13)
 COMMAND := $(C)
 KERNEL := $(or $(K),trace)
 WHAT := frames
+ROW := receive-32
 LAYER :=
 MATCH := .
 AGAIN :=
@@ -156,12 +157,17 @@ skeleton: stages ## write a lab's skeleton to start from: make skeleton L=01
 loom-check: tools ## check the literate source and that the book shows every line
 	@build/bin/loom check --source code/driver --book build/book/index.json
 
-measure: tools kernel guest stages ## count the guest's instructions per frame (D="igb 06"; ARGS="--runs 1"), time loom; WHAT=livelock: receive livelock
+measure: tools kernel guest stages ## count the guest's instructions per frame (D="igb 08"; ARGS="--work all --runs 1"), time loom; WHAT=livelock: receive livelock
 	@$(ninja) --quiet measure meter loom_bench
 	@echo "measure: compiling the stages"
 	@code/driver/build-stage --kernel trace --module qemu/measure/metronome all >/dev/null
-	@build/bin/measure $(WHAT) --driver $(or $(DRIVER),$(if $(filter livelock,$(WHAT)),05 06,igb 04 05 06)) --json build/$(WHAT).json $(ARGS)
+	@build/bin/measure $(WHAT) --driver $(or $(DRIVER),$(if $(filter livelock,$(WHAT)),05 06,igb 04 05 06 08)) --json build/$(WHAT).json $(ARGS)
 	@$(if $(filter frames,$(WHAT)),build/bin/loom_bench)
+
+profile: tools kernel guest stages ## show, function by function, where a frame's instructions go (D="igb 08"; ROW=receive-32)
+	@$(ninja) --quiet measure meter
+	@code/driver/build-stage --kernel trace --module qemu/measure/metronome $(or $(filter-out igb floor,$(or $(DRIVER),08)),08) >/dev/null
+	@build/bin/measure profile --driver $(or $(DRIVER),igb 08) --row $(ROW) --json build/profile.json $(ARGS)
 
 clean: ## remove build/ (not the cache)
 	@rm -rf build

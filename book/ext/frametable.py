@@ -36,6 +36,19 @@ WORK = {
     "receive-32": "received, 32 at a time",
     "pktgen-1": "sent endlessly, one by one",
     "pktgen-32": "sent endlessly, 32 at a time",
+    "receive-ip-32": "UDP to a deaf socket, 32 at a time",
+    "transmit-jumbo-8": "sent, 8 of 9014 bytes",
+    "receive-jumbo-8": "received, 8 of 9014 bytes",
+    "tcp-write": "TCP written, a MiB",
+    "tcp-write-plain": "TCP written, a MiB, without offloads",
+    "tcp-read": "TCP read, a MiB",
+    "tcp-read-plain": "TCP read, a MiB, without offloads",
+    "transmit-32-ring-64": "sent, 32 at a time, ring of 64",
+    "transmit-32-ring-4096": "sent, 32 at a time, ring of 4096",
+    "receive-32-ring-64": "received, 32 at a time, ring of 64",
+    "receive-32-ring-4096": "received, 32 at a time, ring of 4096",
+    "transmit-1-paused": "sent, one by one, 49 µs between interrupts",
+    "receive-1-paused": "received, one by one, 49 µs between interrupts",
 }
 
 

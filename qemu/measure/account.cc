@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "failure.h"
 
@@ -14,6 +15,11 @@ using sandbox::SetupError;
 namespace {
 
 constexpr double kSecond = 1e9;
+constexpr double kMebibyte = 1 << 20;
+
+/// Two rows have equal interrupts when what lies between them is no more than this for a frame, or
+/// a twentieth. An interrupt costs a thousand instructions.
+constexpr double kInterruptsApart = 0.05;
 
 }  // namespace
 
@@ -24,20 +30,46 @@ Reading parse_reading(const std::string& text) {
             throw SetupError(fmt::format("the meter's answer has no `{}`: {}", name, text));
         return json[name].get<std::uint64_t>();
     };
-    return {field("elapsed"),    field("busy"),    field("frames"),
-            field("interrupts"), field("offered"), field("delivered")};
+    return {field("elapsed"), field("busy"),      field("frames"), field("interrupts"),
+            field("offered"), field("delivered"), field("bytes"),  field("window")};
 }
 
-Price price(const Reading& less, const Reading& more) {
-    if (more.frames <= less.frames) {
+Price price(const Reading& less, const Reading& more, Unit unit) {
+    const auto count = [unit](const Reading& reading) {
+        return unit == Unit::kFrame ? double(reading.frames) : double(reading.bytes) / kMebibyte;
+    };
+    const double units = count(more) - count(less);
+    if (units <= 0) {
         throw SetupError(
-            fmt::format("nothing to compare: {} frames against {}; did the device "
+            fmt::format("nothing to compare: {} {} against {}; did the device "
                         "send or receive at all?",
-                        more.frames, less.frames));
+                        count(more), unit == Unit::kFrame ? "frames" : "MiB", count(less)));
     }
-    const auto frames = double(more.frames - less.frames);
-    return {(double(more.busy) - double(less.busy)) / frames,
-            (double(more.interrupts) - double(less.interrupts)) / frames};
+    return {(double(more.busy) - double(less.busy)) / units,
+            (double(more.interrupts) - double(less.interrupts)) / units};
+}
+
+double own_cost(const Price& row, const Price& floor) {
+    return row.instructions - floor.instructions;
+}
+
+Comparison compare(const Price& row, const Price& igb, const Price& floor) {
+    const double whole = own_cost(igb, floor);
+    if (whole <= 0) {
+        throw SetupError(
+            fmt::format("igb costs {:.0f} instructions and its floor {:.0f}: the floor "
+                        "did not do the same work",
+                        igb.instructions, floor.instructions));
+    }
+    const double most = std::max(row.interrupts, igb.interrupts);
+    return {own_cost(row, floor) / whole,
+            std::abs(row.interrupts - igb.interrupts) <= kInterruptsApart * std::max(1.0, most)};
+}
+
+double flatness(const std::vector<double>& costs) {
+    if (costs.empty()) throw SetupError("flatness of no rows");
+    const auto [low, high] = std::minmax_element(costs.begin(), costs.end());
+    return (*high - *low) / (*high + *low);
 }
 
 Price Series::mean() const {

@@ -17,21 +17,26 @@ struct Reading {
     std::uint64_t interrupts = 0;  ///< of the device
     std::uint64_t offered = 0;     ///< frames put on the cable
     std::uint64_t delivered = 0;   ///< datagrams a program read
+    std::uint64_t bytes = 0;       ///< of TCP that a program read, or that were acknowledged
+    std::uint64_t window = 0;      ///< which of the windows it is
 };
 
 /// @param text  the meter's line of JSON @throws SetupError if it is none.
 Reading parse_reading(const std::string& text);
 
-/// The price of a frame.
+/// What is counted when a price is made.
+enum class Unit { kFrame, kMebibyte };
+
+/// The price of a frame or of a mebibyte.
 struct Price {
     double instructions = 0;
     double interrupts = 0;
 };
 
-/// The price of the frames that @p more has beyond @p less. What both have in common cancels:
+/// The price of the units that @p more has beyond @p less. What both have in common cancels:
 /// clock ticks, starting the sender, the sleep afterwards.
-/// @throws SetupError if @p more does not have more frames.
-Price price(const Reading& less, const Reading& more);
+/// @throws SetupError if @p more does not have more of them.
+Price price(const Reading& less, const Reading& more, Unit unit = Unit::kFrame);
 
 /// Several runs of the same measurement.
 class Series {
@@ -46,6 +51,23 @@ class Series {
   private:
     std::vector<Price> prices_;
 };
+
+/// A driver's own cost: what its row has beyond the same frames without a driver.
+/// @param row, floor  instructions
+double own_cost(const Price& row, const Price& floor);
+
+/// One row of one driver beside the same row of in-tree igb, both without their floor.
+struct Comparison {
+    double ratio = 0;               ///< own cost as a part of igb's
+    bool equal_interrupts = false;  ///< and only then is the ratio one of the driver's code
+};
+
+/// @throws SetupError if igb costs nothing of its own, which cannot be.
+Comparison compare(const Price& row, const Price& igb, const Price& floor);
+
+/// @return how far the outermost of @p costs are from their middle, as a part of it: 0.02 is
+/// within two per cent. @throws SetupError if there is none.
+double flatness(const std::vector<double>& costs);
 
 /// One point of the livelock experiment, in frames per second of guest time.
 struct Load {

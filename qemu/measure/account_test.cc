@@ -12,7 +12,8 @@ using fwts::sandbox::SetupError;
 using testing::DoubleNear;
 
 constexpr const char* kAnswer =
-    R"({"elapsed": 1000, "busy": 900, "frames": 7, "interrupts": 3, "offered": 8, "delivered": 6})";
+    R"({"elapsed": 1000, "busy": 900, "frames": 7, "interrupts": 3, "offered": 8, "delivered": 6,
+        "bytes": 5, "window": 2})";
 
 TEST(Account, ReadsTheMetersAnswer) {
     const Reading reading = parse_reading(kAnswer);
@@ -22,6 +23,8 @@ TEST(Account, ReadsTheMetersAnswer) {
     EXPECT_EQ(reading.interrupts, 3U);
     EXPECT_EQ(reading.offered, 8U);
     EXPECT_EQ(reading.delivered, 6U);
+    EXPECT_EQ(reading.bytes, 5U);
+    EXPECT_EQ(reading.window, 2U);
 }
 
 TEST(Account, RefusesAnAnswerWithoutAField) {
@@ -41,6 +44,33 @@ TEST(Account, APriceMayBeNegativeButNeedsFrames) {
     // Noise larger than the price: shown, not wrapped around.
     EXPECT_DOUBLE_EQ(price({0, 100, 0, 0, 0, 0}, {0, 90, 10, 0, 0, 0}).instructions, -1);
     EXPECT_THROW((void)price({0, 0, 5, 0, 0, 0}, {0, 100, 5, 0, 0, 0}), SetupError);
+}
+
+TEST(Account, APriceIsOneOfAFrameOrOfAMebibyte) {
+    const Reading less{0, 5'000, 10, 1, 0, 0, 1 << 20, 0};
+    const Reading more{0, 25'000, 20, 6, 0, 0, 3 << 20, 0};
+    EXPECT_DOUBLE_EQ(price(less, more, Unit::kMebibyte).instructions, 10'000);
+    EXPECT_DOUBLE_EQ(price(less, more, Unit::kMebibyte).interrupts, 2.5);
+    EXPECT_THROW((void)price(more, less, Unit::kMebibyte), SetupError);
+}
+
+TEST(Account, OwnCostIsComparedAtEqualInterrupts) {
+    const Price floor{600, 0};
+    const Price igb{1000, 0.67};
+    EXPECT_DOUBLE_EQ(own_cost(igb, floor), 400);
+    EXPECT_DOUBLE_EQ(compare({800, 0.68}, igb, floor).ratio, 0.5);
+    EXPECT_TRUE(compare({800, 0.68}, igb, floor).equal_interrupts);
+    EXPECT_FALSE(compare({1800, 1}, igb, floor).equal_interrupts);
+    // Of many a mebibyte, a twentieth.
+    EXPECT_TRUE(compare({800, 22}, {1000, 21.5}, floor).equal_interrupts);
+    EXPECT_FALSE(compare({800, 22}, {1000, 16}, floor).equal_interrupts);
+    EXPECT_THROW((void)compare({800, 1}, {600, 1}, floor), SetupError);
+}
+
+TEST(Account, FlatnessIsTheDistanceFromTheMiddle) {
+    EXPECT_DOUBLE_EQ(flatness({98, 102, 99}), 0.02);
+    EXPECT_DOUBLE_EQ(flatness({5}), 0);
+    EXPECT_THROW((void)flatness({}), SetupError);
 }
 
 TEST(Account, SpreadIsTheDistanceOfTheOutermostRuns) {

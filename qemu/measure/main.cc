@@ -8,10 +8,14 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <map>
 
 #include "failure.h"
 #include "measured_guest.h"
 #include "process_start.h"
+#include "profile.h"
+#include "recorder.h"
+#include "rows.h"
 
 namespace {
 
@@ -20,7 +24,14 @@ using namespace fwts::measure;
 using fwts::sandbox::SetupError;
 using Kind = Work::Kind;
 
-constexpr unsigned kWindows = 9, kQuickWindows = 3;
+/// Instructions may differ by so much between rings of different lengths.
+constexpr double kFlat = 0.02;
+
+/// A profile's windows, the instructions that a function must have to get a line, and how long one
+/// measurement may take: a hundred times as long as without recording.
+constexpr unsigned kRecordedWindows = 3;
+constexpr double kShown = 0.5;
+constexpr std::chrono::hours kRecordingLimit(1);
 
 /// What the command line asks for.
 struct Wish {
@@ -30,8 +41,9 @@ struct Wish {
     std::string prepare;  ///< a line of shell before measuring
     std::string label;    ///< what the rows are called beside the driver
     std::vector<unsigned> rates = {10, 20, 40, 60, 80, 100, 120, 160, 200, 300, 400};  ///< kfps
-    std::vector<std::string> work;  ///< names of columns; empty: all
-    unsigned groups = 4000;         ///< of frames, a second
+    std::vector<std::string> work = {"basic"};  ///< rows or sets of rows
+    std::string row = "receive-32";             ///< of which a profile is made
+    unsigned groups = 4000;                     ///< of frames, a second
     int runs = 3;
     bool quick = false;
     fs::path json;
@@ -63,54 +75,28 @@ class Guests {
     std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-/// One column of the table: the work, and the same without frames.
-struct Column {
-    const char* name;
-    const char* title;
-    Work work;
-};
-
-std::vector<Column> columns(const Wish& wish, const std::string& driver) {
-    const bool quick = wish.quick;
-    const unsigned windows = quick ? kQuickWindows : kWindows;
-    const auto paced = [&](Kind kind, unsigned burst, unsigned long period, unsigned moments) {
-        return Work{kind, burst, 0, period, quick ? moments / 10 : moments, windows};
-    };
-    const auto flood = [&](unsigned burst) {
-        return Work{Kind::kFlood, burst, 10'000'000, 0, 0, windows};
-    };
-    std::vector<Column> all = {
-        {"transmit-1", "sent, one by one", paced(Kind::kTransmit, 1, 100'000, 2'000)},
-        {"transmit-32", "sent, 32 at a time", paced(Kind::kTransmit, 32, 1'000'000, 100)},
-        {"receive-1", "received, one by one", paced(Kind::kReceive, 1, 100'000, 2'000)},
-        {"receive-32", "received, 32 at a time", paced(Kind::kReceive, 32, 1'000'000, 100)}};
-    // Stage 04 looks at its ring every few milliseconds: pktgen would fill it and spin.
-    if (driver != "04") {
-        all.push_back({"pktgen-1", "pktgen, burst 1", flood(1)});
-        all.push_back({"pktgen-32", "pktgen, burst 32", flood(32)});
-    }
-    std::erase_if(all, [&](const Column& column) {
-        return !wish.work.empty() && std::ranges::find(wish.work, column.name) == wish.work.end();
-    });
-    return all;
-}
-
-Price measure(MeasuredGuest& guest, const Column& column) {
+Price measure(MeasuredGuest& guest, const Row& row) {
     Reading nothing;
-    if (column.work.kind != Kind::kFlood) {
+    if (row.work.kind != Kind::kFlood) {
         // What keeps time goes on without frames: a timer's interrupts, a sender that sleeps.
-        Work without = column.work;
+        Work without = row.work;
         without.burst = 0;
         nothing = guest.measure(without);
     }
-    const Reading reading = guest.measure(column.work);
+    const Reading reading = guest.measure(row.work);
     if (reading.frames < reading.offered) {
         throw SetupError(
             fmt::format("{}: the device counted {} of {} frames; a price per frame "
                         "would be wrong",
-                        column.name, reading.frames, reading.offered));
+                        row.name, reading.frames, reading.offered));
     }
-    return price(nothing, reading);
+    if (row.work.kind == Kind::kReceiveTcp && reading.bytes < reading.offered * kSegment) {
+        throw SetupError(
+            fmt::format("{}: the program read {} of {} bytes; a price per MiB would "
+                        "be wrong",
+                        row.name, reading.bytes, reading.offered * kSegment));
+    }
+    return price(nothing, reading, row.unit);
 }
 
 void save(const Wish& wish, const nlohmann::ordered_json& result) {
@@ -125,71 +111,263 @@ nlohmann::ordered_json heading(const Wish& wish, const char* measure, const std:
     return {{"measure", measure}, {"command", wish.command}, {"kernel", release}};
 }
 
-/// The measurements of one driver: a guest of its own for each run.
-std::vector<Series> series_of(const Wish& wish, const std::string& driver, Guests& guests,
-                              std::string& release) {
-    const auto all = columns(wish, driver);
-    std::vector<Series> series(all.size());
+/// What was measured of one driver, by the names of the rows.
+using Measured = std::map<std::string, Series>;
+
+std::vector<Row> rows_for(const std::vector<Row>& rows, const std::string& driver) {
+    std::vector<Row> possible = rows;
+    std::erase_if(possible, [&](const Row& row) { return !row.possible(driver); });
+    return possible;
+}
+
+/// One driver's rows: a guest of its own for each run.
+Measured measure(const Wish& wish, const std::string& driver, const std::vector<Row>& rows,
+                 Guests& guests, std::string& release) {
+    const bool floor = driver == kFloor;
+    Measured measured;
     for (int run = 0; run < wish.runs; ++run) {
-        guests.next(fmt::format("{}, run {} of {}", driver, run + 1, wish.runs));
-        MeasuredGuest guest(wish.places, driver, wish.options);
-        guest.prepare(wish.prepare.empty() ? ":" : wish.prepare);
+        guests.next(
+            fmt::format("{}, run {} of {}", floor ? "no driver" : driver, run + 1, wish.runs));
+        MeasuredGuest guest(wish.places, driver, floor ? "" : wish.options);
+        if (!floor) guest.prepare(wish.prepare);
         release = guest.release();
-        for (std::size_t i = 0; i < all.size(); ++i) series[i].add(measure(guest, all[i]));
+        for (const Row& row : rows_for(rows, driver)) {
+            // Without a driver there are no rings and no pauses to set.
+            const bool set = !floor || row.unit == Unit::kMebibyte;
+            if (set) guest.prepare(row.before);
+            measured[row.name].add(measure(guest, row));
+            if (set) guest.prepare(row.after);
+        }
     }
-    return series;
+    return measured;
 }
 
 nlohmann::ordered_json row_of(const Wish& wish, const std::string& driver) {
     nlohmann::ordered_json row = {{"driver", driver}};
-    if (!wish.label.empty()) row["label"] = wish.label;
+    if (!wish.label.empty() && driver != kFloor) row["label"] = wish.label;
     return row;
 }
 
-nlohmann::ordered_json row_of(const Wish& wish, const std::string& driver, const Column& column,
+nlohmann::ordered_json row_of(const Wish& wish, const std::string& driver, const Row& done,
                               const Series& series) {
     nlohmann::ordered_json runs = nlohmann::ordered_json::array();
     for (const Price& price : series.prices())
         runs.push_back(std::round(price.instructions * 10) / 10);
     auto row = row_of(wish, driver);
-    row["work"] = column.name;
+    row["work"] = done.name;
     row["instructions"] = std::round(series.mean().instructions);
     row["interrupts"] = std::round(series.mean().interrupts * 1000) / 1000;
     row["runs"] = runs;
     return row;
 }
 
+/// "0.48 (0.50)": own cost as a part of igb's, and the goal. Other interrupts are not compared.
+std::string beside_igb(const Row& row, const Comparison& beside) {
+    if (!beside.equal_interrupts) return "interrupts differ";
+    const std::string ratio = fmt::format("{:.2f}", beside.ratio);
+    if (row.goal == 0) return ratio;
+    return fmt::format("{}, goal {:.2f}{}", ratio, row.goal,
+                       beside.ratio <= row.goal ? "" : " missed");
+}
+
+/// Whether a frame costs the same whatever the length of the rings: a line for each direction.
+std::string flatness_lines(const std::string& driver, const Measured& measured) {
+    std::string lines;
+    for (const char* work : {"transmit-32", "receive-32"}) {
+        std::vector<double> costs;
+        for (const auto& [name, series] : measured)
+            if (name == work || name.starts_with(fmt::format("{}-ring-", work)))
+                costs.push_back(series.mean().instructions);
+        if (costs.size() < 2) continue;
+        const double flat = flatness(costs);
+        lines +=
+            fmt::format("{}, {}: within {:.1f} % for all lengths of the rings, goal {:.0f} %{}\n",
+                        driver, work, 100 * flat, 100 * kFlat, flat <= kFlat ? "" : " missed");
+    }
+    return lines;
+}
+
 void frames(const Wish& wish) {
-    Guests guests(wish.drivers.size() * std::size_t(wish.runs));
-    nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+    std::vector<std::string> drivers = {kFloor};
+    for (const std::string& driver : wish.drivers)
+        if (driver != kFloor) drivers.push_back(driver);
+    const std::vector<Row> rows = choose_rows(wish.work, wish.quick);
+    Guests guests(drivers.size() * std::size_t(wish.runs));
     std::string release;
-    std::string table = fmt::format("{:8} {:24} {:>12} {:>8} {:>14}\n", "driver", "a frame",
-                                    "instructions", "spread", "interrupts");
+    std::map<std::string, Measured> measured;
+    for (const std::string& driver : drivers)
+        measured[driver] = measure(wish, driver, rows, guests, release);
+
+    nlohmann::ordered_json json = nlohmann::ordered_json::array();
+    std::string table =
+        fmt::format("{:7} {:26} {:>12} {:>7} {:>10} {:>9} {:>9}  {}\n", "driver", "a frame",
+                    "instructions", "spread", "interrupts", "floor", "own", "own beside igb's");
+    std::string flat;
+    for (const std::string& driver : drivers) {
+        for (const Row& row : rows_for(rows, driver)) {
+            const Series& series = measured[driver].at(row.name);
+            const Price mean = series.mean();
+            auto entry = row_of(wish, driver, row, series);
+            std::string beside = "         -         -";
+            if (driver != kFloor) {
+                const Price floor = measured[kFloor].at(row.name).mean();
+                entry["own"] = std::round(own_cost(mean, floor));
+                beside = fmt::format("{:9.0f} {:9.0f}", floor.instructions, own_cost(mean, floor));
+                if (driver != "igb" && measured.contains("igb")) {
+                    const Comparison comparison =
+                        compare(mean, measured["igb"].at(row.name).mean(), floor);
+                    if (comparison.equal_interrupts)
+                        entry["own_beside_igb"] = std::round(comparison.ratio * 1000) / 1000;
+                    beside += "  " + beside_igb(row, comparison);
+                }
+            }
+            table += fmt::format("{:7} {:26} {:12.0f} {:6.2f}% {:10.3f} {}\n", driver, row.title,
+                                 mean.instructions, series.spread(), mean.interrupts, beside);
+            json.push_back(entry);
+        }
+        if (driver != kFloor) flat += flatness_lines(driver, measured[driver]);
+    }
+    std::cout << table << flat << std::flush;
+    auto result = heading(wish, "instructions per frame", release);
+    result["rows"] = json;
+    save(wish, result);
+}
+
+/// Where the instructions of one driver's frames go.
+struct Profile {
+    std::vector<Share> shares;
+    double sum = 0, measured = 0;
+};
+
+/// Has one measurement done instruction by instruction.
+std::pair<Reading, Counts> record(MeasuredGuest& guest, const Work& work, std::uint64_t mark) {
+    Recorder recorder(guest.guest().qmp(), mark);
+    const Reading reading = guest.measure(work, kRecordingLimit);
+    auto windows = recorder.finish();
+    if (windows.size() != work.windows) {
+        throw SetupError(fmt::format("QEMU's log has {} windows, and {} were measured",
+                                     windows.size(), work.windows));
+    }
+    return {reading, std::move(windows.at(reading.window))};
+}
+
+Profile profile_of(const Wish& wish, const std::string& driver, const Row& row,
+                   std::string& release) {
+    MeasuredGuest guest(wish.places, driver, wish.options, recordable());
+    guest.prepare(wish.prepare);
+    guest.prepare(row.before);
+    release = guest.release();
+    const Functions functions(guest.guest().must("cat /proc/kallsyms"));
+    const std::uint64_t mark = functions.address("__x64_sys_getppid");
+    std::pair<Reading, Counts> less;
+    if (row.work.kind != Kind::kFlood) {
+        Work without = row.work;
+        without.burst = 0;
+        less = record(guest, without, mark);
+    }
+    const auto more = record(guest, row.work, mark);
+    Profile profile;
+    profile.measured = price(less.first, more.first).instructions;
+    const fs::path vmlinux = fwts::sandbox::find_kernel(wish.places.kernel).vmlinux;
+    profile.shares =
+        shares(less.second, more.second, double(more.first.frames) - double(less.first.frames),
+               functions, [&](const auto& addresses) { return source_files(vmlinux, addresses); });
+    profile.sum = agreed_sum(profile.shares, profile.measured);
+    return profile;
+}
+
+/// Adds a line of figures, one a driver.
+void add_line(std::string& table, const std::string& title, const std::vector<double>& figures) {
+    table += fmt::format("{:44}", title);
+    for (const double figure : figures) table += fmt::format(" {:9.1f}", figure);
+    table += '\n';
+}
+
+/// Groups, their sum beside what was measured, then each group's functions.
+std::string table_of(const std::vector<std::string>& drivers,
+                     const std::vector<Profile>& profiles) {
+    using Figures = std::vector<double>;
+    std::map<std::string, Figures> groups;
+    std::map<std::string, std::map<std::string, Figures>> functions;
+    Figures sums, measured;
+    for (std::size_t i = 0; i < profiles.size(); ++i) {
+        for (const Share& share : profiles[i].shares) {
+            auto& group = groups[share.group];
+            auto& function = functions[share.group][share.function];
+            group.resize(profiles.size());
+            function.resize(profiles.size());
+            group[i] += share.instructions;
+            function[i] += share.instructions;
+        }
+        sums.push_back(profiles[i].sum);
+        measured.push_back(profiles[i].measured);
+    }
+    std::string table = fmt::format("{:44}", "instructions a frame");
+    for (const std::string& driver : drivers) table += fmt::format(" {:>9}", driver);
+    table += '\n';
+    for (const std::string& name : group_names())
+        if (groups.contains(name)) add_line(table, name, groups[name]);
+    add_line(table, "sum", sums);
+    add_line(table, "measured", measured);
+    for (const std::string& name : group_names()) {
+        if (!groups.contains(name)) continue;
+        table += fmt::format("\n{}\n", name);
+        std::vector<std::pair<std::string, Figures>> sorted;
+        Figures rest(profiles.size());
+        for (const auto& [function, figures] : functions[name])
+            if (std::ranges::any_of(figures, [](double one) { return std::abs(one) >= kShown; }))
+                sorted.emplace_back(function, figures);
+            else
+                std::ranges::transform(rest, figures, rest.begin(), std::plus());
+        std::ranges::sort(sorted, [](const auto& a, const auto& b) {
+            return std::ranges::max(a.second) > std::ranges::max(b.second);
+        });
+        for (const auto& [function, figures] : sorted) add_line(table, "  " + function, figures);
+        add_line(table, "  smaller ones", rest);
+    }
+    return table;
+}
+
+void profile(const Wish& wish) {
+    const auto rows = choose_rows({wish.row}, wish.quick);
+    if (rows.size() != 1 || rows.front().unit != Unit::kFrame) {
+        throw SetupError(
+            fmt::format("`{}` is no row of frames without a program that takes part: "
+                        "what programs execute is not recorded",
+                        wish.row));
+    }
+    Row row = rows.front();
+    row.work.windows = wish.quick ? 1 : kRecordedWindows;
+    Guests guests(wish.drivers.size());
+    std::vector<Profile> profiles;
+    nlohmann::ordered_json json = nlohmann::ordered_json::array();
+    std::string release;
     for (const std::string& driver : wish.drivers) {
-        const auto all = columns(wish, driver);
-        const auto series = series_of(wish, driver, guests, release);
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            const Price mean = series[i].mean();
-            table += fmt::format("{:8} {:24} {:12.0f} {:7.2f}% {:14.3f}\n", driver, all[i].title,
-                                 mean.instructions, series[i].spread(), mean.interrupts);
-            rows.push_back(row_of(wish, driver, all[i], series[i]));
+        guests.next(fmt::format("{}, {}, instruction by instruction", driver, row.title));
+        profiles.push_back(profile_of(wish, driver, row, release));
+        for (const Share& share : profiles.back().shares) {
+            auto entry = row_of(wish, driver);
+            entry["work"] = row.name;
+            entry["group"] = share.group;
+            entry["function"] = share.function;
+            entry["instructions"] = std::round(share.instructions * 100) / 100;
+            json.push_back(entry);
         }
     }
-    std::cout << table << std::flush;
-    auto result = heading(wish, "instructions per frame", release);
-    result["rows"] = rows;
+    std::cout << row.title << '\n' << table_of(wish.drivers, profiles) << std::flush;
+    auto result = heading(wish, "instructions per frame by function", release);
+    result["rows"] = json;
     save(wish, result);
 }
 
 /// Datagrams in groups, so many times a second, for a fifth of a second.
 Work offer(const Wish& wish, unsigned rate) {
     const unsigned long period = 1'000'000'000 / wish.groups;
-    return {Kind::kReceiveUdp,
-            rate * 1000 / wish.groups,
-            0,
-            period,
-            wish.groups / (wish.quick ? 100 : 20),
-            wish.quick ? kQuickWindows : kWindows};
+    return {.kind = Kind::kReceiveUdp,
+            .burst = rate * 1000 / wish.groups,
+            .period = period,
+            .moments = wish.groups / (wish.quick ? 100 : 20),
+            .windows = windows(wish.quick)};
 }
 
 /// Offered against delivered.
@@ -204,7 +382,7 @@ void livelock(const Wish& wish) {
             // A guest each: nothing of a flood is left for the next one.
             guests.next(fmt::format("{}, {},000 frames a second", driver, rate));
             MeasuredGuest guest(wish.places, driver, wish.options);
-            guest.prepare(wish.prepare.empty() ? ":" : wish.prepare);
+            guest.prepare(wish.prepare);
             release = guest.release();
             const Load at = load(guest.measure(offer(wish, rate)));
             std::cout << fmt::format("{:8} {:10.0f} {:10.0f} {:10.0f} {:6.0f}%\n", driver,
@@ -240,6 +418,8 @@ int run(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer(
         "Example:\n  measure frames --driver igb 06 --json frames.json\n"
+        "  measure frames --driver igb 08 --work basic tcp --runs 1\n"
+        "  measure profile --driver igb 08 --row receive-32\n"
         "  measure livelock --driver 05 06 --rates 20 50 100 200\n"
         "Exit status: 0 done, 64 wrong words, 70 could not be measured.");
     auto* frames_command = app.add_subcommand("frames", "instructions per sent and received frame");
@@ -247,9 +427,17 @@ int run(int argc, char** argv) {
     frames_command->add_option("--runs", wish.runs, "guests to measure in, one after another")
         ->check(CLI::Range(1, 100))
         ->capture_default_str();
-    frames_command->add_option("--work", wish.work, "which rows to measure [all]")
-        ->check(CLI::IsMember(
-            {"transmit-1", "transmit-32", "receive-1", "receive-32", "pktgen-1", "pktgen-32"}));
+    frames_command
+        ->add_option("--work", wish.work,
+                     "rows, or sets of them: basic, ip, jumbo, tcp, rings, paused; all")
+        ->check(CLI::IsMember(row_words()))
+        ->capture_default_str();
+    auto* profile_command =
+        app.add_subcommand("profile", "where a frame's instructions go, function by function");
+    common_options(*profile_command, wish);
+    profile_command->add_option("--row", wish.row, "of which kind of frame")
+        ->check(CLI::IsMember(row_words()))
+        ->capture_default_str();
     auto* livelock_command = app.add_subcommand(
         "livelock", "datagrams offered against datagrams that a program got to read");
     common_options(*livelock_command, wish);
@@ -270,7 +458,12 @@ int run(int argc, char** argv) {
         const std::string word = argv[i];
         wish.command += word.find(' ') == std::string::npos ? " " + word : " '" + word + "'";
     }
-    frames_command->parsed() ? frames(wish) : livelock(wish);
+    if (frames_command->parsed())
+        frames(wish);
+    else if (profile_command->parsed())
+        profile(wish);
+    else
+        livelock(wish);
     return 0;
 }
 

@@ -13,17 +13,25 @@ using std::chrono_literals::operator""s;
 
 namespace {
 
-// Nothing may send by itself; the link must be up before anything is measured.
+constexpr const char* kWords = R"sh(
+dev={}
+await_link() {{ until [ "$(cat /sys/class/net/$dev/carrier)" = 1 ]; do sleep 0.05; done; }}
+)sh";
+
+// Nothing may send by itself; the link must be up before anything is measured. The peer of TCP
+// connections is nobody who could answer.
 constexpr const char* kSetUp = R"sh(
 set -e
+insmod /modules/metronome.ko
 for each in all default; do echo 1 >/proc/sys/net/ipv6/conf/$each/disable_ipv6; done
 {}
-ip addr add 192.0.2.2/24 dev eth0
-ethtool -G eth0 tx 4096 || true
-ip link set eth0 up
-until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 0.05; done
+ip addr add 192.0.2.2/24 dev $dev
+ethtool -G $dev tx 4096 || true
+ip link set $dev up
+await_link
+ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:01 dev $dev nud permanent
+ip route replace 192.0.2.0/24 dev $dev src 192.0.2.2 initcwnd 64
 modprobe pktgen
-insmod /modules/metronome.ko
 )sh";
 
 fs::path built(const fs::path& path, const char* how) {
@@ -32,7 +40,8 @@ fs::path built(const fs::path& path, const char* how) {
     return path;
 }
 
-sandbox::Options options_for(const Places& places, const std::string& driver) {
+sandbox::Options options_for(const Places& places, const std::string& driver,
+                             const std::vector<std::string>& more) {
     const fs::path build = places.checkout / "build";
     sandbox::Options options;
     options.kernel = places.kernel;
@@ -47,29 +56,46 @@ sandbox::Options options_for(const Places& places, const std::string& driver) {
         {built(build / "bin/meter", "make measure"), "/bin/meter"},
         {built(build / "modules" / places.kernel / "metronome/metronome.ko", "make measure"),
          "/modules/metronome.ko"}};
-    if (driver != "igb")
+    if (driver != "igb" && driver != kFloor)
         options.files.push_back({stage_module(places, driver), "/modules/igbook.ko"});
     options.qemu = {"-device", "pcie-root-port,id=nic-port,chassis=1,slot=1",
                     "-netdev", "hubport,id=cable,hubid=0",
                     "-device", "igb,id=nic,bus=nic-port,netdev=cable,romfile=,mac=" + options.mac,
                     "-netdev", "hubport,id=far-end,hubid=0",
                     "-device", "e1000,netdev=far-end,romfile="};
+    options.qemu.insert(options.qemu.end(), more.begin(), more.end());
     return options;
 }
 
-std::string words_for(const Work& work) {
-    if (work.kind == Work::Kind::kFlood)
-        return fmt::format("meter flood eth0 {} {} {}", work.windows, work.burst, work.window);
+std::string words_for(const std::string& device, const Work& work) {
+    if (work.kind == Work::Kind::kFlood) {
+        return fmt::format("meter flood {} {} {} {}", device, work.windows, work.burst,
+                           work.window);
+    }
     const std::string how =
-        fmt::format("eth0 {} {} {} {}", work.windows, work.period, work.burst, work.moments);
+        fmt::format("{} {} {} {} {}", device, work.windows, work.period, work.burst, work.moments);
     switch (work.kind) {
         case Work::Kind::kTransmit:
-            return "meter transmit " + how;
+            return fmt::format("meter transmit {} {}", how, work.length);
+        case Work::Kind::kWrite:
+            return "meter write " + how;
         case Work::Kind::kReceive:
             return "meter receive " + how + " raw";
+        case Work::Kind::kReceiveJumbo:
+            return "meter receive " + how + " jumbo";
+        case Work::Kind::kReceiveRefused:
+            return "meter receive " + how + " refused";
+        case Work::Kind::kReceiveTcp:
+            return "meter receive " + how + " tcp";
         default:
             return "meter receive " + how + " udp";
     }
+}
+
+std::string load_line(const std::string& driver, const std::string& options) {
+    if (driver == kFloor) return ":";
+    return driver == "igb" ? "modprobe igb " + options
+                           : "modprobe dca; insmod /modules/igbook.ko " + options;
 }
 
 }  // namespace
@@ -90,19 +116,19 @@ fs::path stage_module(const Places& places, const std::string& stage) {
 }
 
 MeasuredGuest::MeasuredGuest(const Places& places, const std::string& driver,
-                             const std::string& options)
-    : guest_(sandbox::Guest::boot(options_for(places, driver))) {
-    const std::string load = driver == "igb" ? "modprobe igb " + options
-                                             : "modprobe dca; insmod /modules/igbook.ko " + options;
-    guest_.must(fmt::format(kSetUp, load), {.limit = 120s});
+                             const std::string& options, const std::vector<std::string>& qemu)
+    : device_(driver == kFloor ? "floor0" : "eth0"),
+      guest_(sandbox::Guest::boot(options_for(places, driver, qemu))) {
+    guest_.must(fmt::format(kWords, device_) + fmt::format(kSetUp, load_line(driver, options)),
+                {.limit = 120s});
 }
 
 void MeasuredGuest::prepare(const std::string& line) {
-    guest_.must(line);
+    if (!line.empty()) guest_.must(fmt::format(kWords, device_) + line);
 }
 
-Reading MeasuredGuest::measure(const Work& work) {
-    return parse_reading(guest_.must(words_for(work), {.limit = 600s}));
+Reading MeasuredGuest::measure(const Work& work, std::chrono::seconds limit) {
+    return parse_reading(guest_.must(words_for(device_, work), {.limit = limit}));
 }
 
 std::string MeasuredGuest::release() {

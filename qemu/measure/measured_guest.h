@@ -4,8 +4,10 @@
 // guest depends on how fast the host is.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "account.h"
 #include "guest.h"
@@ -18,33 +20,54 @@ struct Places {
     std::string kernel = "trace";
 };
 
+/// Stands for the driver's name where there is none: the metronome's device without a card.
+constexpr const char* kFloor = "floor";
+
+constexpr unsigned kFrameLength = 60, kJumboFrame = 9014, kSegment = 1460;
+
 /// One thing to do to the driver.
 struct Work {
-    enum class Kind { kFlood, kTransmit, kReceive, kReceiveUdp };
+    enum class Kind {
+        kFlood,
+        kTransmit,
+        kWrite,
+        kReceive,
+        kReceiveJumbo,
+        kReceiveRefused,
+        kReceiveUdp,
+        kReceiveTcp
+    };
     Kind kind = Kind::kFlood;
-    unsigned burst = 1;        ///< frames at a time
-    unsigned long window = 0;  ///< kFlood: ns
-    unsigned long period = 0;  ///< the others: ns between moments
-    unsigned moments = 0;      ///< the others
-    unsigned windows = 9;      ///< measured, of which the middle one counts
+    unsigned burst = 1;              ///< frames at a time
+    unsigned long window = 0;        ///< kFlood: ns
+    unsigned long period = 0;        ///< the others: ns between moments
+    unsigned moments = 0;            ///< the others
+    unsigned windows = 9;            ///< measured, of which the middle one counts
+    unsigned length = kFrameLength;  ///< kTransmit: bytes
 };
 
 class MeasuredGuest {
   public:
     /// Boots, loads the driver and waits for its link.
-    /// @param driver   `igb` or the number of a stage, as `06`
+    /// @param driver   `igb`, the number of a stage, as `06`, or kFloor
     /// @param options  parameters for the module, as insmod takes them; may be empty
+    /// @param qemu     more arguments for QEMU
     /// @throws SetupError, GuestFailure
-    MeasuredGuest(const Places& places, const std::string& driver, const std::string& options);
+    MeasuredGuest(const Places& places, const std::string& driver, const std::string& options,
+                  const std::vector<std::string>& qemu = {});
 
-    /// @param line  a line of shell to be run before measuring: a setting to compare
+    /// @param line  a line of shell to be run before measuring: a setting to compare. `$dev` is the
+    /// device, `await_link` waits for its link.
     void prepare(const std::string& line);
 
-    Reading measure(const Work& work);
+    Reading measure(const Work& work, std::chrono::seconds limit = std::chrono::minutes(10));
 
     [[nodiscard]] std::string release();
 
+    sandbox::Guest& guest() { return guest_; }
+
   private:
+    std::string device_;
     sandbox::Guest guest_;
 };
 

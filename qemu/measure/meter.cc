@@ -8,11 +8,14 @@
 /// kernel did: interrupts, softirqs, kernel threads, programs. Nothing is sampled or estimated.
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <x86intrin.h>
@@ -37,21 +40,31 @@
 namespace {
 
 constexpr const char* kUsage =
-    "usage: meter transmit DEVICE WINDOWS PERIOD BURST BEATS\n"
+    "usage: meter transmit DEVICE WINDOWS PERIOD BURST BEATS [LENGTH]\n"
+    "       meter write DEVICE WINDOWS PERIOD BURST BEATS\n"
     "       meter flood DEVICE WINDOWS BURST LENGTH\n"
-    "       meter receive DEVICE WINDOWS PERIOD BURST BEATS raw|udp\n"
+    "       meter receive DEVICE WINDOWS PERIOD BURST BEATS raw|jumbo|refused|udp|tcp\n"
     "Counts the instructions of a guest under -icount shift=0 and prints them as JSON: those\n"
-    "of the middle one of WINDOWS windows.\n"
+    "of the middle one of WINDOWS windows. DEVICE is a card, or floor0 for none.\n"
     "\n"
-    "transmit  BURST frames of 60 bytes are sent every PERIOD ns, BEATS times\n"
+    "transmit  BURST frames of LENGTH (60) bytes are sent every PERIOD ns, BEATS times\n"
+    "write     a program writes to a TCP connection, of which BURST segments are\n"
+    "          acknowledged every PERIOD ns, BEATS times\n"
     "flood     pktgen sends frames of 60 bytes, BURST at a time, LENGTH ns long\n"
     "receive   the metronome sends BURST frames every PERIOD ns, BEATS times; raw: of an\n"
-    "          EtherType nobody wants, udp: datagrams to a program that reads them\n"
+    "          EtherType nobody wants, jumbo: the same, of 9014 bytes, refused: datagrams\n"
+    "          to a socket that wants none, udp: datagrams to a program that reads them,\n"
+    "          tcp: segments of 1460 bytes to a program that reads them\n"
     "\n"
     "example: meter receive eth0 9 100000 1 2000 raw\n";
 
 constexpr std::uint64_t kSoakerLoop = 64;  // instructions, see soak()
 constexpr std::uint16_t kPort = 4000;
+constexpr std::uint32_t kAddress = 0xc0000202, kPeer = 0xc0000201;  // 192.0.2.2 and .1
+constexpr std::uint16_t kPeerPort = 40000;
+constexpr std::uint32_t kSegment = 1460;
+constexpr std::uint32_t kSequence = 1'000'000, kPeerSequence = 2'000'000;
+constexpr unsigned kJumbo = 9014, kFrame = 60;
 constexpr long kSettle = 50'000'000;  // ns: longer than anything a driver puts off
 constexpr const char* kMetronome = "/sys/module/metronome/parameters/";
 
@@ -59,6 +72,7 @@ constexpr const char* kMetronome = "/sys/module/metronome/parameters/";
 struct Shared {
     std::uint64_t soaked = 0;              ///< rounds of the soaker's loop
     std::atomic<std::uint64_t> delivered;  ///< datagrams the reader read
+    std::atomic<std::uint64_t> bytes;      ///< of TCP that the reader read
     std::atomic<bool> listening;
 };
 
@@ -120,19 +134,84 @@ void nap(long nanoseconds) {
     __builtin_unreachable();
 }
 
+sockaddr_in address_of(std::uint32_t host, std::uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(host);
+    return address;
+}
+
+void bind_to(int fd, const sockaddr_in& address) {
+    if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        fail_errno("bind");
+}
+
+template <typename Value>
+void set_option(int fd, int level, int option, const Value& value) {
+    if (setsockopt(fd, level, option, &value, sizeof value) != 0)
+        fail_errno("socket option " + std::to_string(option));
+}
+
 /// Reads datagrams and counts them, for ever.
 [[noreturn]] void read_datagrams(Shared& shared) {
     const int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(kPort);
-    if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-        _exit(1);
+    bind_to(fd, address_of(INADDR_ANY, kPort));
     shared.listening = true;
     std::array<char, 2048> buffer{};
     for (;;)
         if (recv(fd, buffer.data(), buffer.size(), 0) > 0)
             shared.delivered.fetch_add(1, std::memory_order_relaxed);
+}
+
+/// Holds a socket whose filter lets nothing through, for ever.
+[[noreturn]] void refuse_datagrams(Shared& shared) {
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    sock_filter none{BPF_RET | BPF_K, 0, 0, 0};
+    set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, sock_fprog{1, &none});
+    bind_to(fd, address_of(INADDR_ANY, kPort));
+    shared.listening = true;
+    for (;;) pause();
+}
+
+/// A TCP connection to a peer that knows nothing of it: the kernel is told where it stands, as for
+/// a connection that is taken up again (TCP_REPAIR).
+int connection() {
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    set_option(fd, IPPROTO_TCP, TCP_REPAIR, int{TCP_REPAIR_ON});
+    set_option(fd, SOL_SOCKET, SO_LINGER, linger{1, 0});
+    set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, int{1} << 22);
+    set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, int{1} << 20);
+    set_option(fd, IPPROTO_TCP, TCP_MAXSEG, int{kSegment});
+    set_option(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, int{TCP_SEND_QUEUE});
+    set_option(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, kSequence);
+    set_option(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, int{TCP_RECV_QUEUE});
+    set_option(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, kPeerSequence);
+    bind_to(fd, address_of(kAddress, kPort));
+    const sockaddr_in peer = address_of(kPeer, kPeerPort);
+    if (connect(fd, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0)
+        fail_errno("connect");
+    set_option(fd, IPPROTO_TCP, TCP_REPAIR, int{TCP_REPAIR_OFF_NO_WP});
+    return fd;
+}
+
+/// Reads from a TCP connection and counts the bytes, for ever.
+[[noreturn]] void read_stream(Shared& shared) {
+    const int fd = connection();
+    shared.listening = true;
+    std::array<char, 65536> buffer{};
+    for (;;)
+        if (const ssize_t got = recv(fd, buffer.data(), buffer.size(), 0); got > 0)
+            shared.bytes.fetch_add(std::uint64_t(got), std::memory_order_relaxed);
+}
+
+/// Writes to a TCP connection, for ever.
+[[noreturn]] void write_stream(Shared& shared) {
+    const int fd = connection();
+    shared.listening = true;
+    const std::array<char, 65536> buffer{};
+    for (;;)
+        if (send(fd, buffer.data(), buffer.size(), 0) < 0) fail_errno("send");
 }
 
 /// A child that ends with us.
@@ -143,7 +222,20 @@ class Child {
         if (pid_ < 0) fail_errno("fork");
         if (pid_ == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
-            work();
+            try {
+                work();
+            } catch (const std::exception& error) {
+                std::fprintf(stderr, "meter: %s\n", error.what());
+            }
+            _exit(1);
+        }
+    }
+    /// Waits until it says that it is ready.
+    void wait_for(const std::atomic<bool>& ready) const {
+        while (!ready) {
+            if (waitpid(pid_, nullptr, WNOHANG) == pid_)
+                fail("the program at the socket has ended");
+            nap(1'000'000);
         }
     }
     ~Child() {
@@ -170,6 +262,11 @@ std::uint64_t busy_between(const Reading& from, const Reading& to) {
     return to.clock - from.clock - (to.soaked - from.soaked) * kSoakerLoop;
 }
 
+/// Who reads along which blocks are executed sees this call: a window begins, or it has ended.
+void mark() {
+    syscall(SYS_getppid);
+}
+
 /// The measure is only one if the clock counts instructions: a loop of known length tells.
 void check_clock() {
     constexpr std::uint64_t kRounds = 100'000;
@@ -189,10 +286,13 @@ void check_clock() {
 struct Pace {
     unsigned long period;
     unsigned burst, beats;
+    unsigned length = kFrame;  ///< of what is sent
 };
 
 struct Result {
     std::uint64_t elapsed = 0, busy = 0, frames = 0, interrupts = 0, offered = 0, delivered = 0;
+    std::uint64_t bytes = 0;   ///< of TCP
+    std::uint64_t window = 0;  ///< which one this is
 };
 
 /// Frames pktgen has sent in the run that is going on.
@@ -210,7 +310,10 @@ std::uint64_t sent_so_far(const std::string& device) {
 template <typename Window>
 Result median(unsigned count, Window window) {
     std::vector<Result> windows;
-    std::generate_n(std::back_inserter(windows), count, window);
+    for (unsigned i = 0; i < count; ++i) {
+        windows.push_back(window());
+        windows.back().window = i;
+    }
     const auto middle = windows.begin() + std::ptrdiff_t(windows.size() / 2);
     std::nth_element(windows.begin(), middle, windows.end(), [](const Result& a, const Result& b) {
         return double(a.busy) * double(b.frames + 1) < double(b.busy) * double(a.frames + 1);
@@ -222,10 +325,12 @@ Result flood_window(const std::string& device, unsigned long length, const Share
     Result result;
     const std::uint64_t interrupted = interrupts(device);
     const std::uint64_t frames = sent_so_far(device);
+    mark();
     const Reading from = now(shared);
     nap(long(length));
     result.frames = sent_so_far(device) - frames;
     const Reading to = now(shared);
+    mark();
     result.interrupts = interrupts(device) - interrupted;
     result.elapsed = to.clock - from.clock;
     result.busy = busy_between(from, to);
@@ -270,25 +375,89 @@ std::string hex(const std::vector<std::uint8_t>& bytes) {
     return text;
 }
 
-/// A frame of 60 bytes to the device: a UDP datagram to kPort, or of the EtherType that is set
-/// aside for local experiments.
-std::vector<std::uint8_t> frame_for(const std::string& device, bool udp) {
-    std::vector<std::uint8_t> frame;
+using Bytes = std::vector<std::uint8_t>;
+
+/// Puts a number into a frame, the most significant byte first.
+void put(Bytes& frame, std::uint64_t value, unsigned size) {
+    while (size-- > 0) frame.push_back(std::uint8_t(value >> (8 * size)));
+}
+
+/// The Internet checksum of the bytes from @p from on, added to @p sum.
+std::uint16_t checksum(const Bytes& frame, std::size_t from, std::uint32_t sum) {
+    for (std::size_t i = from; i + 1 < frame.size(); i += 2)
+        sum += std::uint32_t(frame[i] << 8) | frame[i + 1];
+    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+    return std::uint16_t(~sum);
+}
+
+void put_at(Bytes& frame, std::size_t at, std::uint16_t value) {
+    frame[at] = std::uint8_t(value >> 8);
+    frame[at + 1] = std::uint8_t(value);
+}
+
+Bytes ethernet(const std::string& device, std::uint16_t type) {
+    Bytes frame;
     std::ifstream file("/sys/class/net/" + device + "/address");
     for (std::string octet; frame.size() < 6 && std::getline(file, octet, ':');)
         frame.push_back(static_cast<std::uint8_t>(std::stoul(octet, nullptr, 16)));
-    frame.insert(frame.end(), {2, 0, 0, 0, 0, 1});
-    if (udp) {
-        // 18 bytes from 192.0.2.1:40000 to 192.0.2.2, header checksum worked out, none for UDP.
-        frame.insert(frame.end(),
-                     {0x08,       0x00,         0x45, 0,  0, 46, 0,   0, 0x40, 0, 64,   17,
-                      0xb6,       0xbb,         192,  0,  2, 1,  192, 0, 2,    2, 0x9c, 0x40,
-                      kPort >> 8, kPort & 0xff, 0,    26, 0, 0});
-    } else {
-        frame.insert(frame.end(), {0x88, 0xb5});
-    }
-    frame.resize(60);
+    put(frame, 0x02'00'00'00'00'01, 6);
+    put(frame, type, 2);
     return frame;
+}
+
+/// Headers up to IP's, of a packet with so many bytes after them.
+Bytes internet(const std::string& device, std::uint8_t protocol, std::size_t length) {
+    Bytes frame = ethernet(device, 0x0800);
+    put(frame, 0x4500, 2);
+    put(frame, 20 + length, 2);
+    put(frame, 0x0000'4000, 4);
+    put(frame, std::uint64_t{64} << 24 | std::uint64_t{protocol} << 16, 4);
+    put(frame, kPeer, 4);
+    put(frame, kAddress, 4);
+    put_at(frame, 24, checksum(frame, 14, 0));
+    return frame;
+}
+
+/// A frame of 60 bytes: a UDP datagram to kPort, without a checksum.
+Bytes datagram(const std::string& device) {
+    Bytes frame = internet(device, IPPROTO_UDP, 26);
+    put(frame, kPeerPort, 2);
+    put(frame, kPort, 2);
+    put(frame, std::uint64_t{26} << 16, 4);
+    frame.resize(kFrame);
+    return frame;
+}
+
+/// The headers of a TCP segment from the peer, whose payload are zeros.
+Bytes segment(const std::string& device, std::size_t payload, std::uint16_t window) {
+    Bytes frame = internet(device, IPPROTO_TCP, 20 + payload);
+    put(frame, kPeerPort, 2);
+    put(frame, kPort, 2);
+    put(frame, kPeerSequence, 4);
+    put(frame, kSequence, 4);
+    put(frame, 0x5010, 2);
+    put(frame, std::uint64_t{window} << 32, 6);
+    // The pseudo header: addresses, protocol, length.
+    const auto pseudo = std::uint32_t((kPeer >> 16) + (kPeer & 0xffff) + (kAddress >> 16) +
+                                      (kAddress & 0xffff) + IPPROTO_TCP + 20 + payload);
+    put_at(frame, 50, checksum(frame, 34, pseudo));
+    return frame;
+}
+
+/// A frame of the EtherType that is set aside for local experiments.
+Bytes unwanted(const std::string& device) {
+    Bytes frame = ethernet(device, 0x88b5);
+    frame.resize(kFrame);
+    return frame;
+}
+
+void set_frame(const Bytes& frame, std::size_t length) {
+    write_file(std::string(kMetronome) + "frame", hex(frame) + " " + std::to_string(length));
+}
+
+void set_steps(std::uint32_t sequence, std::uint32_t acknowledged) {
+    write_file(std::string(kMetronome) + "steps",
+               std::to_string(sequence) + " " + std::to_string(acknowledged));
 }
 
 std::string words(const Pace& pace) {
@@ -298,13 +467,15 @@ std::string words(const Pace& pace) {
 
 /// The metronome sends out of the device.
 void push(const std::string& device, const Pace& pace) {
-    write_file(std::string(kMetronome) + "push", device + " " + words(pace));
+    write_file(std::string(kMetronome) + "push",
+               device + " " + words(pace) + " " + std::to_string(pace.length));
     nap(long(pace.period * pace.beats));
 }
 
 /// The metronome sends to the device.
-void play(const Pace& pace) {
-    write_file(std::string(kMetronome) + "play", words(pace));
+void play(const std::string& device, const Pace& pace) {
+    write_file(std::string(kMetronome) + "play",
+               words(pace) + (device == "floor0" ? " floor" : ""));
     nap(long(pace.period * pace.beats));
 }
 
@@ -313,11 +484,13 @@ Result transmit_window(const std::string& device, const Pace& pace, const Shared
     Result result;
     const std::uint64_t frames = read_number(statistic);
     const std::uint64_t interrupted = interrupts(device);
+    mark();
     const Reading from = now(shared);
     push(device, pace);
     const Reading end = now(shared);
     nap(kSettle);
     const Reading to = now(shared);
+    mark();
     result.elapsed = end.clock - from.clock;
     result.busy = busy_between(from, to);
     result.interrupts = interrupts(device) - interrupted;
@@ -334,18 +507,49 @@ Result receive_window(const std::string& device, const Pace& pace, const Shared&
     const std::uint64_t frames = read_number(statistic);
     const std::uint64_t interrupted = interrupts(device);
     const std::uint64_t delivered = shared.delivered;
+    const std::uint64_t bytes = shared.bytes;
+    mark();
     const Reading from = now(shared);
-    play(pace);
+    play(device, pace);
     result.delivered = shared.delivered - delivered;
     const Reading end = now(shared);
     // What is still under way is part of the price, but not of a second's throughput.
     nap(kSettle);
     const Reading to = now(shared);
+    mark();
     result.elapsed = end.clock - from.clock;
     result.busy = busy_between(from, to);
     result.interrupts = interrupts(device) - interrupted;
     result.frames = read_number(statistic) - frames;
     result.offered = read_number(offered) - sent;
+    result.bytes = shared.bytes - bytes;
+    return result;
+}
+
+/// What is acknowledged makes room in the peer's window, into which as much is sent.
+Result write_window(const std::string& device, const Pace& pace, const Shared& shared) {
+    const std::string statistics = "/sys/class/net/" + device + "/statistics/";
+    Result result;
+    const std::uint64_t frames = read_number(statistics + "tx_packets");
+    const std::uint64_t bytes = read_number(statistics + "tx_bytes");
+    const std::uint64_t interrupted = interrupts(device);
+    mark();
+    const Reading from = now(shared);
+    play(device, {pace.period, pace.burst > 0 ? 1U : 0U, pace.beats});
+    const Reading end = now(shared);
+    nap(kSettle);
+    const Reading to = now(shared);
+    mark();
+    result.elapsed = end.clock - from.clock;
+    result.busy = busy_between(from, to);
+    result.interrupts = interrupts(device) - interrupted;
+    result.frames = read_number(statistics + "tx_packets") - frames;
+    result.bytes = std::uint64_t{pace.burst} * pace.beats * kSegment;
+    if (const std::uint64_t sent = read_number(statistics + "tx_bytes") - bytes;
+        sent < result.bytes) {
+        fail("of " + std::to_string(result.bytes) + " bytes that were acknowledged only " +
+             std::to_string(sent) + " have been sent");
+    }
     return result;
 }
 
@@ -353,16 +557,28 @@ Result receive_window(const std::string& device, const Pace& pace, const Shared&
 
 Result transmit(const std::string& device, unsigned windows, const Pace& pace,
                 const Shared& shared) {
-    push(device, {pace.period, pace.burst, pace.beats / 2});
+    push(device, {pace.period, pace.burst, pace.beats / 2, pace.length});
     nap(kSettle);
     return median(windows, [&] { return transmit_window(device, pace, shared); });
 }
 
 Result receive(const std::string& device, unsigned windows, const Pace& pace,
                const Shared& shared) {
-    play({pace.period, pace.burst, pace.beats / 2});
+    play(device, {pace.period, pace.burst, pace.beats / 2});
     nap(kSettle);
     return median(windows, [&] { return receive_window(device, pace, shared); });
+}
+
+Result write(const std::string& device, unsigned windows, const Pace& pace, Shared& shared) {
+    const std::uint32_t room = pace.burst * kSegment;
+    if (room > 0xffff) fail("more segments at a time than fit into a window of 65535 bytes");
+    set_frame(segment(device, 0, std::uint16_t(room)), kFrame);
+    set_steps(0, room);
+    const Child writer([&shared] { write_stream(shared); });
+    writer.wait_for(shared.listening);
+    play(device, {pace.period, pace.burst > 0 ? 1U : 0U, pace.beats / 2});
+    nap(kSettle);
+    return median(windows, [&] { return write_window(device, pace, shared); });
 }
 
 unsigned long number(const char* word, unsigned long limit) {
@@ -382,26 +598,44 @@ Shared& share() {
 }
 
 Pace pace_of(const std::vector<char*>& words) {
-    return {number(words[4], 1'000'000'000), unsigned(number(words[5], 1024)),
-            unsigned(number(words[6], 1'000'000))};
+    Pace pace{number(words[4], 1'000'000'000), unsigned(number(words[5], 1024)),
+              unsigned(number(words[6], 1'000'000))};
+    if (words.size() > 7 && std::string_view(words[1]) == "transmit")
+        pace.length = unsigned(number(words[7], 9216));
+    return pace;
 }
 
-Result receive_raw_or_udp(const std::vector<char*>& words, unsigned windows, Shared& shared) {
-    const bool udp = std::string_view(words[7]) == "udp";
-    write_file(std::string(kMetronome) + "frame", hex(frame_for(words[2], udp)));
-    const Child reader([&shared, udp] {
-        if (udp) read_datagrams(shared);
-        _exit(0);
+Result receive_kind(const std::vector<char*>& words, unsigned windows, Shared& shared) {
+    const std::string device = words[2];
+    const std::string_view kind = words[7];
+    const Pace pace = pace_of(words);
+    if (kind == "raw" || kind == "jumbo") {
+        set_frame(unwanted(device), kind == "raw" ? kFrame : kJumbo);
+        return receive(device, windows, pace, shared);
+    }
+    if (kind == "tcp") {
+        set_frame(segment(device, kSegment, 0xffff), 54 + kSegment);
+        set_steps(kSegment, 0);
+    } else if (kind == "udp" || kind == "refused") {
+        set_frame(datagram(device), kFrame);
+    } else {
+        fail("`" + std::string(kind) + "` is nothing that could be received");
+    }
+    const Child program([&shared, kind] {
+        if (kind == "tcp") read_stream(shared);
+        if (kind == "udp") read_datagrams(shared);
+        refuse_datagrams(shared);
     });
-    while (udp && !shared.listening) nap(1'000'000);
-    return receive(words[2], windows, pace_of(words), shared);
+    program.wait_for(shared.listening);
+    return receive(device, windows, pace, shared);
 }
 
 int run(const std::vector<char*>& words) {
     const std::string_view verb = words.size() > 1 ? words[1] : "";
     const bool floods = verb == "flood" && words.size() == 6;
-    const bool sends = verb == "transmit" && words.size() == 7;
-    if (!floods && !sends && !(verb == "receive" && words.size() == 8)) {
+    const bool sends = verb == "transmit" && (words.size() == 7 || words.size() == 8);
+    const bool writes = verb == "write" && words.size() == 7;
+    if (!floods && !sends && !writes && !(verb == "receive" && words.size() == 8)) {
         std::fputs(kUsage, verb == "--help" ? stdout : stderr);
         return verb == "--help" ? 0 : 2;
     }
@@ -418,18 +652,22 @@ int run(const std::vector<char*>& words) {
                        number(words[5], 1'000'000'000), shared);
     } else if (sends) {
         result = transmit(device, windows, pace_of(words), shared);
+    } else if (writes) {
+        result = write(device, windows, pace_of(words), shared);
     } else {
-        result = receive_raw_or_udp(words, windows, shared);
+        result = receive_kind(words, windows, shared);
     }
     std::printf(
         "{\"elapsed\": %llu, \"busy\": %llu, \"frames\": %llu, \"interrupts\": %llu, "
-        "\"offered\": %llu, \"delivered\": %llu}\n",
+        "\"offered\": %llu, \"delivered\": %llu, \"bytes\": %llu, \"window\": %llu}\n",
         static_cast<unsigned long long>(result.elapsed),
         static_cast<unsigned long long>(result.busy),
         static_cast<unsigned long long>(result.frames),
         static_cast<unsigned long long>(result.interrupts),
         static_cast<unsigned long long>(result.offered),
-        static_cast<unsigned long long>(result.delivered));
+        static_cast<unsigned long long>(result.delivered),
+        static_cast<unsigned long long>(result.bytes),
+        static_cast<unsigned long long>(result.window));
     return 0;
 }
 
