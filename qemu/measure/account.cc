@@ -53,17 +53,12 @@ double own_cost(const Price& row, const Price& floor) {
     return row.instructions - floor.instructions;
 }
 
-Comparison compare(const Price& row, const Price& igb, const Price& floor) {
+std::optional<double> beside(const Price& row, const Price& igb, const Price& floor) {
+    const double most = std::max({row.interrupts, igb.interrupts, 1.0});
+    const bool equal = std::abs(row.interrupts - igb.interrupts) <= kInterruptsApart * most;
     const double whole = own_cost(igb, floor);
-    if (whole <= 0) {
-        throw SetupError(
-            fmt::format("igb costs {:.0f} instructions and its floor {:.0f}: the floor "
-                        "did not do the same work",
-                        igb.instructions, floor.instructions));
-    }
-    const double most = std::max(row.interrupts, igb.interrupts);
-    return {own_cost(row, floor) / whole,
-            std::abs(row.interrupts - igb.interrupts) <= kInterruptsApart * std::max(1.0, most)};
+    if (!equal || whole <= 0) return std::nullopt;
+    return own_cost(row, floor) / whole;
 }
 
 double flatness(const std::vector<double>& costs) {

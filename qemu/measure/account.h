@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,13 +58,9 @@ class Series {
 double own_cost(const Price& row, const Price& floor);
 
 /// One row of one driver beside the same row of in-tree igb, both without their floor.
-struct Comparison {
-    double ratio = 0;               ///< own cost as a part of igb's
-    bool equal_interrupts = false;  ///< and only then is the ratio one of the driver's code
-};
-
-/// @throws SetupError if igb costs nothing of its own, which cannot be.
-Comparison compare(const Price& row, const Price& igb, const Price& floor);
+/// @return own cost as a part of igb's; nothing if they differ in interrupts, for then it is not
+/// one of the driver's code, or if igb has no own cost.
+std::optional<double> beside(const Price& row, const Price& igb, const Price& floor);
 
 /// @return how far the outermost of @p costs are from their middle, as a part of it: 0.02 is
 /// within two per cent. @throws SetupError if there is none.

@@ -58,13 +58,12 @@ TEST(Account, OwnCostIsComparedAtEqualInterrupts) {
     const Price floor{600, 0};
     const Price igb{1000, 0.67};
     EXPECT_DOUBLE_EQ(own_cost(igb, floor), 400);
-    EXPECT_DOUBLE_EQ(compare({800, 0.68}, igb, floor).ratio, 0.5);
-    EXPECT_TRUE(compare({800, 0.68}, igb, floor).equal_interrupts);
-    EXPECT_FALSE(compare({1800, 1}, igb, floor).equal_interrupts);
+    EXPECT_EQ(beside({800, 0.68}, igb, floor), 0.5);
+    EXPECT_EQ(beside({1800, 1}, igb, floor), std::nullopt);
     // Of many a mebibyte, a twentieth.
-    EXPECT_TRUE(compare({800, 22}, {1000, 21.5}, floor).equal_interrupts);
-    EXPECT_FALSE(compare({800, 22}, {1000, 16}, floor).equal_interrupts);
-    EXPECT_THROW((void)compare({800, 1}, {600, 1}, floor), SetupError);
+    EXPECT_EQ(beside({800, 22}, {1000, 21.5}, floor), 0.5);
+    EXPECT_EQ(beside({800, 22}, {1000, 16}, floor), std::nullopt);
+    EXPECT_EQ(beside({800, 1}, {600, 1}, floor), std::nullopt);
 }
 
 TEST(Account, FlatnessIsTheDistanceFromTheMiddle) {

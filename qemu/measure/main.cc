@@ -161,13 +161,12 @@ nlohmann::ordered_json row_of(const Wish& wish, const std::string& driver, const
     return row;
 }
 
-/// "0.48 (0.50)": own cost as a part of igb's, and the goal. Other interrupts are not compared.
-std::string beside_igb(const Row& row, const Comparison& beside) {
-    if (!beside.equal_interrupts) return "interrupts differ";
-    const std::string ratio = fmt::format("{:.2f}", beside.ratio);
+/// "0.48, goal 0.50": own cost as a part of igb's.
+std::string beside_igb(const Row& row, const std::optional<double>& part) {
+    if (!part) return "not comparable";
+    const std::string ratio = fmt::format("{:.2f}", *part);
     if (row.goal == 0) return ratio;
-    return fmt::format("{}, goal {:.2f}{}", ratio, row.goal,
-                       beside.ratio <= row.goal ? "" : " missed");
+    return fmt::format("{}, goal {:.2f}{}", ratio, row.goal, *part <= row.goal ? "" : " missed");
 }
 
 /// Whether a frame costs the same whatever the length of the rings: a line for each direction.
@@ -208,21 +207,19 @@ void frames(const Wish& wish) {
             const Series& series = measured[driver].at(row.name);
             const Price mean = series.mean();
             auto entry = row_of(wish, driver, row, series);
-            std::string beside = "         -         -";
+            std::string figures = "        -         -";
             if (driver != kFloor) {
                 const Price floor = measured[kFloor].at(row.name).mean();
                 entry["own"] = std::round(own_cost(mean, floor));
-                beside = fmt::format("{:9.0f} {:9.0f}", floor.instructions, own_cost(mean, floor));
+                figures = fmt::format("{:9.0f} {:9.0f}", floor.instructions, own_cost(mean, floor));
                 if (driver != "igb" && measured.contains("igb")) {
-                    const Comparison comparison =
-                        compare(mean, measured["igb"].at(row.name).mean(), floor);
-                    if (comparison.equal_interrupts)
-                        entry["own_beside_igb"] = std::round(comparison.ratio * 1000) / 1000;
-                    beside += "  " + beside_igb(row, comparison);
+                    const auto part = beside(mean, measured["igb"].at(row.name).mean(), floor);
+                    if (part) entry["own_beside_igb"] = std::round(*part * 1000) / 1000;
+                    figures += "  " + beside_igb(row, part);
                 }
             }
             table += fmt::format("{:7} {:26} {:12.0f} {:6.2f}% {:10.3f} {}\n", driver, row.title,
-                                 mean.instructions, series.spread(), mean.interrupts, beside);
+                                 mean.instructions, series.spread(), mean.interrupts, figures);
             json.push_back(entry);
         }
         if (driver != kFloor) flat += flatness_lines(driver, measured[driver]);

@@ -216,7 +216,9 @@ static int metronome_floor_poll(struct napi_struct *napi, int budget)
  * @timer: the card's timer
  *
  * Moments that were missed (interrupts were off for too long) are made up for:
- * what is offered does not depend on how busy the guest is.
+ * what is offered does not depend on how busy the guest is. floor0 polls without
+ * frames, too, so that a poll cancels where that is taken off: how many frames
+ * share one is a matter of interrupts, and these of the driver.
  *
  * Context: Hard interrupt.
  * Return: whether the timer goes on.
@@ -232,7 +234,7 @@ static enum hrtimer_restart metronome_beat(struct hrtimer *timer)
 	card->sent += frames;
 	if (!card->floor) {
 		metronome_card_send(card, frames);
-	} else if (frames) {
+	} else {
 		struct metronome_floor *floor = netdev_priv(metronome_floor);
 
 		floor->pending += frames;
