@@ -165,7 +165,7 @@ measure: tools kernel guest stages ## count the guest's instructions per frame (
 	@$(if $(filter frames,$(WHAT)),build/bin/loom_bench)
 
 profile: tools kernel guest stages ## show, function by function, where a frame's instructions go (D="igb 08"; ROW=receive-32)
-	@$(ninja) --quiet measure meter
+	@$(ninja) --quiet measure
 	@code/driver/build-stage --kernel trace --module qemu/measure/metronome $(or $(filter-out igb floor,$(or $(DRIVER),08)),08) >/dev/null
 	@build/bin/measure profile --driver $(or $(DRIVER),igb 08) --row $(ROW) --json build/profile.json $(ARGS)
 

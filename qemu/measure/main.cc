@@ -10,12 +10,15 @@
 #include <iostream>
 #include <map>
 
+#include "executed.h"
 #include "failure.h"
+#include "files.h"
+#include "kernel_symbols.h"
 #include "measured_guest.h"
 #include "process_start.h"
 #include "profile.h"
-#include "recorder.h"
 #include "rows.h"
+#include "scratch.h"
 
 namespace {
 
@@ -27,11 +30,11 @@ using Kind = Work::Kind;
 /// Instructions may differ by so much between rings of different lengths.
 constexpr double kFlat = 0.02;
 
-/// A profile's windows, the instructions that a function must have to get a line, and how long one
-/// measurement may take: a hundred times as long as without recording.
-constexpr unsigned kRecordedWindows = 3;
+/// The instructions that a function must have to get a line.
 constexpr double kShown = 0.5;
-constexpr std::chrono::hours kRecordingLimit(1);
+
+/// Where the kernel sees what lies at physical address 0 of its own image.
+constexpr std::uint64_t kKernelMap = 0xffffffff80000000;
 
 /// What the command line asks for.
 struct Wish {
@@ -236,36 +239,63 @@ struct Profile {
     double sum = 0, measured = 0;
 };
 
-/// Has one measurement done instruction by instruction.
-std::pair<Reading, Counts> record(MeasuredGuest& guest, const Work& work, std::uint64_t mark) {
-    Recorder recorder(guest.guest().qmp(), mark);
-    const Reading reading = guest.measure(work, kRecordingLimit);
-    auto windows = recorder.finish();
-    if (windows.size() != work.windows) {
-        throw SetupError(fmt::format("QEMU's log has {} windows, and {} were measured",
-                                     windows.size(), work.windows));
+/// A guest in a QEMU that counts what its kernel executes.
+class RecordedGuest {
+  public:
+    RecordedGuest(const Wish& wish, const std::string& driver, std::uint64_t mark)
+        : guest_(wish.places, driver, wish.options,
+                 counting(wish.places.checkout / "build/bin/in-qemu/executed_plugin.so", out(),
+                          mark)) {}
+
+    MeasuredGuest& guest() { return guest_; }
+
+    /// @return what was measured, and what was executed in the same window.
+    std::pair<Reading, Counts> measure(const Work& work) {
+        const Reading reading = guest_.measure(work);
+        auto windows = parse_windows(fwts::read_file(out()));
+        if (windows.size() != seen_ + work.windows) {
+            throw SetupError(fmt::format("QEMU's plugin saw {} windows, and {} were measured",
+                                         windows.size() - seen_, work.windows));
+        }
+        return {reading,
+                std::move(windows.at(std::exchange(seen_, windows.size()) + reading.window))};
     }
-    return {reading, std::move(windows.at(reading.window))};
+
+  private:
+    [[nodiscard]] fs::path out() const { return scratch_.path() / "executed"; }
+
+    fwts::Scratch scratch_{"profile"};
+    std::size_t seen_ = 0;
+    MeasuredGuest guest_;
+};
+
+/// Where getppid(2) begins, by whose calls the meter marks its windows.
+std::uint64_t mark_in(const fs::path& vmlinux) {
+    const std::string name = "__x64_sys_getppid";
+    const auto found = fwts::sandbox::kernel_symbols(vmlinux, {name});
+    if (!found.contains(name))
+        throw SetupError(fmt::format("{} has no function {}", vmlinux.string(), name));
+    return kKernelMap + found.at(name).address;
 }
 
 Profile profile_of(const Wish& wish, const std::string& driver, const Row& row,
                    std::string& release) {
-    MeasuredGuest guest(wish.places, driver, wish.options, recordable());
+    const fs::path vmlinux = fwts::sandbox::find_kernel(wish.places.kernel).vmlinux;
+    RecordedGuest recorded(wish, driver, mark_in(vmlinux));
+    MeasuredGuest& guest = recorded.guest();
     guest.prepare(wish.prepare);
     guest.prepare(row.before);
     release = guest.release();
     const Functions functions(guest.guest().must("cat /proc/kallsyms"));
-    const std::uint64_t mark = functions.address("__x64_sys_getppid");
     std::pair<Reading, Counts> less;
     if (row.work.kind != Kind::kFlood) {
         Work without = row.work;
         without.burst = 0;
-        less = record(guest, without, mark);
+        less = recorded.measure(without);
     }
-    const auto more = record(guest, row.work, mark);
+    const auto more = recorded.measure(row.work);
     Profile profile;
     profile.measured = price(less.first, more.first).instructions;
-    const fs::path vmlinux = fwts::sandbox::find_kernel(wish.places.kernel).vmlinux;
     profile.shares =
         shares(less.second, more.second, double(more.first.frames) - double(less.first.frames),
                functions, [&](const auto& addresses) { return source_files(vmlinux, addresses); });
@@ -333,14 +363,13 @@ void profile(const Wish& wish) {
                         "what programs execute is not recorded",
                         wish.row));
     }
-    Row row = rows.front();
-    row.work.windows = wish.quick ? 1 : kRecordedWindows;
+    const Row& row = rows.front();
     Guests guests(wish.drivers.size());
     std::vector<Profile> profiles;
     nlohmann::ordered_json json = nlohmann::ordered_json::array();
     std::string release;
     for (const std::string& driver : wish.drivers) {
-        guests.next(fmt::format("{}, {}, instruction by instruction", driver, row.title));
+        guests.next(fmt::format("{}, {}, function by function", driver, row.title));
         profiles.push_back(profile_of(wish, driver, row, release));
         for (const Share& share : profiles.back().shares) {
             auto entry = row_of(wish, driver);

@@ -111,7 +111,8 @@ Functions::Functions(std::string_view kallsyms) {
         }
         // What lies before a function for patching is never executed.
         if (address == 0 || name.starts_with("__pfx_")) continue;
-        // Of several names of one place the first is kept.
+        addresses_.try_emplace(std::string(without_suffix(name)), address);
+        // A place with several names goes by the first.
         functions_.try_emplace(
             address, Function{address, std::string(without_suffix(name)), std::string(module)});
     }
@@ -125,8 +126,8 @@ const Function* Functions::at(std::uint64_t address) const {
 }
 
 std::uint64_t Functions::address(std::string_view name) const {
-    for (const auto& [address, function] : functions_)
-        if (function.name == name) return address;
+    if (const auto found = addresses_.find(std::string(name)); found != addresses_.end())
+        return found->second;
     throw SetupError(fmt::format("the guest's kernel has no function {}", name));
 }
 
@@ -208,8 +209,7 @@ double agreed_sum(const std::vector<Share>& shares, double measured) {
     if (std::abs(sum - measured) > kAgree * std::abs(measured)) {
         throw SetupError(
             fmt::format("the functions add up to {:.1f} instructions, and {:.1f} were measured: "
-                        "more than {:.0f} % apart. Did a program take part, or QEMU log blocks of "
-                        "several instructions?",
+                        "more than {:.0f} % apart. Did a program take part?",
                         sum, measured, 100 * kAgree));
     }
     return sum;

@@ -8,9 +8,10 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
-#include "instruction_log.h"
+#include "executed.h"
 
 namespace fwts::measure {
 
@@ -34,6 +35,7 @@ class Functions {
 
   private:
     std::map<std::uint64_t, Function> functions_;
+    std::unordered_map<std::string, std::uint64_t> addresses_;  ///< by all names
 };
 
 /// What a group of functions, or one function, has of a frame's instructions.
