@@ -38,6 +38,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
+#include <linux/page_ref.h>
 #include <linux/pci.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
@@ -48,6 +49,7 @@
 #define METRONOME_SLOTS		4096
 #define METRONOME_FRAME_MAX	9216
 #define METRONOME_HEADERS_MAX	64
+#define METRONOME_BUFFERS	256
 #define METRONOME_TCP_HEADERS	(ETH_HLEN + sizeof(struct iphdr) + sizeof(struct tcphdr))
 
 #define REG_CTRL	0x00000
@@ -103,10 +105,17 @@ struct metronome_pusher {
 	u32 length;
 };
 
+struct metronome_buffer {
+	struct page *page;
+	void *data;
+};
+
 /* The device without a card; all frames beyond their headers share its payload. */
 struct metronome_floor {
 	struct napi_struct napi;
 	struct page *payload;
+	struct metronome_buffer buffers[METRONOME_BUFFERS];
+	u32 next;
 	u32 pending;
 };
 
@@ -154,6 +163,40 @@ static void metronome_card_send(struct metronome *card, u32 frames)
 	}
 }
 
+static int metronome_buffer_renew(struct metronome_buffer *buffer)
+{
+	struct page *page = dev_alloc_page();
+
+	if (!page)
+		return -ENOMEM;
+	if (buffer->page)
+		put_page(buffer->page);
+	buffer->page = page;
+	buffer->data = page_address(page);
+	return 0;
+}
+
+/**
+ * metronome_floor_skb() - an skb around a page that is used again and again
+ * @floor: the device without a card
+ *
+ * Return: the skb or NULL.
+ */
+static struct sk_buff *metronome_floor_skb(struct metronome_floor *floor)
+{
+	struct metronome_buffer *buffer = &floor->buffers[floor->next++ % METRONOME_BUFFERS];
+	struct sk_buff *skb;
+
+	if (unlikely(page_ref_count(buffer->page) > 1) && metronome_buffer_renew(buffer))
+		return NULL;
+	skb = napi_build_skb(buffer->data, PAGE_SIZE);
+	if (!skb)
+		return NULL;
+	page_ref_inc(buffer->page);
+	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
+	return skb;
+}
+
 /**
  * metronome_floor_frame() - make a received frame
  * @floor: the device without a card
@@ -167,14 +210,14 @@ static struct sk_buff *metronome_floor_frame(struct metronome_floor *floor,
 	bool steps = frame->seq_step || frame->ack_step;
 	u32 headers = steps ? METRONOME_TCP_HEADERS :
 			      min_t(u32, frame->length, METRONOME_HEADERS_MAX);
-	struct sk_buff *skb = napi_alloc_skb(&floor->napi, METRONOME_HEADERS_MAX);
+	struct sk_buff *skb = metronome_floor_skb(floor);
 
 	if (!skb)
 		return NULL;
 	memcpy(skb->data, frame->bytes, METRONOME_HEADERS_MAX);
-	skb_put(skb, headers);
+	__skb_put(skb, headers);
 	if (frame->length > headers) {
-		get_page(floor->payload);
+		page_ref_inc(floor->payload);
 		skb_add_rx_frag(skb, 0, floor->payload, 0, frame->length - headers,
 				frame->length - headers);
 	}
@@ -569,10 +612,22 @@ static void metronome_floor_setup(struct net_device *netdev)
 	eth_hw_addr_random(netdev);
 }
 
+static void metronome_floor_put_pages(struct metronome_floor *floor)
+{
+	unsigned int i;
+
+	for (i = 0; i < METRONOME_BUFFERS; i++)
+		if (floor->buffers[i].page)
+			put_page(floor->buffers[i].page);
+	if (floor->payload)
+		put_page(floor->payload);
+}
+
 static int metronome_floor_create(void)
 {
 	struct metronome_floor *floor;
-	int err = -ENOMEM;
+	unsigned int i;
+	int err;
 
 	metronome_floor = alloc_netdev(sizeof(*floor), "floor%d", NET_NAME_ENUM,
 				       metronome_floor_setup);
@@ -581,18 +636,21 @@ static int metronome_floor_create(void)
 	floor = netdev_priv(metronome_floor);
 	floor->payload = alloc_pages(GFP_KERNEL | __GFP_COMP | __GFP_ZERO,
 				     get_order(METRONOME_FRAME_MAX));
-	if (!floor->payload)
+	err = floor->payload ? 0 : -ENOMEM;
+	for (i = 0; i < METRONOME_BUFFERS && !err; i++)
+		err = metronome_buffer_renew(&floor->buffers[i]);
+	if (err)
 		goto err_free;
 	netif_napi_add(metronome_floor, &floor->napi, metronome_floor_poll);
 	err = register_netdev(metronome_floor);
 	if (err)
-		goto err_put;
+		goto err_del;
 	return 0;
 
-err_put:
+err_del:
 	netif_napi_del(&floor->napi);
-	put_page(floor->payload);
 err_free:
+	metronome_floor_put_pages(floor);
 	free_netdev(metronome_floor);
 	return err;
 }
@@ -603,7 +661,7 @@ static void metronome_floor_destroy(void)
 
 	unregister_netdev(metronome_floor);
 	netif_napi_del(&floor->napi);
-	put_page(floor->payload);
+	metronome_floor_put_pages(floor);
 	free_netdev(metronome_floor);
 }
 
