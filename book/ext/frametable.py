@@ -60,6 +60,7 @@ def whose(row: Row) -> str:
 def title_of(who: str) -> str:
     """What a table or a legend calls a driver."""
     driver, _, label = who.partition("+")
+    driver = "no driver" if driver == "floor" else driver
     return (f"stage {driver}" if driver.isdigit() else driver) + (f", {label}" if label else "")
 
 

@@ -63,6 +63,7 @@ constexpr Rule kRules[] = {
     {"drivers/iommu/", "", kDma},
     {"arch/x86/entry/", "", kInterrupt},
     {"arch/x86/kernel/irq", "", kInterrupt},
+    {"arch/x86/kernel/traps.c", "", kInterrupt},
     {"arch/x86/kernel/apic/", "", kInterrupt},
     {"arch/x86/include/asm/idtentry", "", kInterrupt},
     {"drivers/char/random.c", "", kInterrupt},
