@@ -59,6 +59,7 @@ constexpr Rule kRules[] = {
     {"net/core/skbuff.c", "", kSkb},
     {"net/core/page_pool", "", kSkb},
     {"mm/", "", kSkb},
+    {"arch/x86/lib/mem", "", kSkb},
     {"kernel/dma/", "", kDma},
     {"drivers/iommu/", "", kDma},
     {"arch/x86/entry/", "", kInterrupt},

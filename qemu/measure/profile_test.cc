@@ -74,6 +74,7 @@ TEST(Profile, GroupsByFileAndName) {
     EXPECT_EQ(group_of({1, "net_rx_action", ""}, "net/core/dev.c"), "interrupt and softirq");
     EXPECT_EQ(group_of({1, "__netif_receive_skb_core", ""}, "net/core/dev.c"), "core");
     EXPECT_EQ(group_of({1, "kmem_cache_free", ""}, "mm/slub.c"), "skb and buffers");
+    EXPECT_EQ(group_of({1, "memcpy", ""}, "arch/x86/lib/memcpy_64.S"), "skb and buffers");
     EXPECT_EQ(group_of({1, "dma_map_page_attrs", ""}, "kernel/dma/mapping.c"), "DMA mapping");
     EXPECT_EQ(group_of({1, "memset", ""}, ""), "core");
 }
