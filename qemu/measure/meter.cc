@@ -261,8 +261,8 @@ std::uint64_t busy_between(const Reading& from, const Reading& to) {
     return to.clock - from.clock - (to.soaked - from.soaked) * kSoakerLoop;
 }
 
-/// Who counts the kernel's instructions sees this call, which nobody else makes: a window begins, or
-/// it has ended.
+/// Who counts the kernel's instructions sees this call, which nobody else makes: a window begins,
+/// or it has ended.
 void mark() {
     sched_get_priority_min(SCHED_IDLE);
 }
