@@ -455,7 +455,7 @@ int run(int argc, char** argv) {
         ->capture_default_str();
     frames_command
         ->add_option("--work", wish.work,
-                     "rows, or sets of them: basic, ip, jumbo, tcp, rings, paused; all")
+                     "rows, or sets of them: basic, ip, jumbo, lengths, tcp, rings, paused; all")
         ->check(CLI::IsMember(row_words()))
         ->capture_default_str();
     auto* profile_command =

@@ -80,9 +80,7 @@ std::string words_for(const std::string& device, const Work& work) {
         case Work::Kind::kWrite:
             return "meter write " + how;
         case Work::Kind::kReceive:
-            return "meter receive " + how + " raw";
-        case Work::Kind::kReceiveJumbo:
-            return "meter receive " + how + " jumbo";
+            return fmt::format("meter receive {} raw {}", how, work.length);
         case Work::Kind::kReceiveRefused:
             return "meter receive " + how + " refused";
         case Work::Kind::kReceiveTcp:

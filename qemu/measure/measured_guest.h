@@ -31,7 +31,6 @@ struct Work {
         kTransmit,
         kWrite,
         kReceive,
-        kReceiveJumbo,
         kReceiveRefused,
         kReceiveUdp,
         kReceiveTcp
@@ -42,7 +41,7 @@ struct Work {
     unsigned long period = 0;        ///< the others: ns between moments
     unsigned moments = 0;            ///< the others
     unsigned windows = 9;            ///< measured, of which the middle one counts
-    unsigned length = kFrameLength;  ///< kTransmit: bytes
+    unsigned length = kFrameLength;  ///< kTransmit, kReceive: bytes
 };
 
 class MeasuredGuest {

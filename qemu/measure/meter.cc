@@ -42,7 +42,7 @@ constexpr const char* kUsage =
     "usage: meter transmit DEVICE WINDOWS PERIOD BURST BEATS [LENGTH]\n"
     "       meter write DEVICE WINDOWS PERIOD BURST BEATS\n"
     "       meter flood DEVICE WINDOWS BURST LENGTH\n"
-    "       meter receive DEVICE WINDOWS PERIOD BURST BEATS raw|jumbo|refused|udp|tcp\n"
+    "       meter receive DEVICE WINDOWS PERIOD BURST BEATS raw|refused|udp|tcp [LENGTH]\n"
     "Counts the instructions of a guest under -icount shift=0 and prints them as JSON: those\n"
     "of the middle one of WINDOWS windows. DEVICE is a card, or floor0 for none.\n"
     "\n"
@@ -51,8 +51,8 @@ constexpr const char* kUsage =
     "          acknowledged every PERIOD ns, BEATS times\n"
     "flood     pktgen sends frames of 60 bytes, BURST at a time, LENGTH ns long\n"
     "receive   the metronome sends BURST frames every PERIOD ns, BEATS times; raw: of an\n"
-    "          EtherType nobody wants, jumbo: the same, of 9014 bytes, refused: datagrams\n"
-    "          to a socket that wants none, udp: datagrams to a program that reads them,\n"
+    "          EtherType nobody wants, of LENGTH (60) bytes, refused: datagrams to a\n"
+    "          socket that wants none, udp: datagrams to a program that reads them,\n"
     "          tcp: segments of 1460 bytes to a program that reads them\n"
     "\n"
     "example: meter receive eth0 9 100000 1 2000 raw\n";
@@ -63,7 +63,7 @@ constexpr std::uint32_t kAddress = 0xc0000202, kPeer = 0xc0000201;  // 192.0.2.2
 constexpr std::uint16_t kPeerPort = 40000;
 constexpr std::uint32_t kSegment = 1460;
 constexpr std::uint32_t kSequence = 1'000'000, kPeerSequence = 2'000'000;
-constexpr unsigned kJumbo = 9014, kFrame = 60;
+constexpr unsigned kFrame = 60;
 constexpr long kSettle = 50'000'000;  // ns: longer than anything a driver puts off
 constexpr const char* kMetronome = "/sys/module/metronome/parameters/";
 
@@ -286,7 +286,7 @@ void check_clock() {
 struct Pace {
     unsigned long period;
     unsigned burst, beats;
-    unsigned length = kFrame;  ///< of what is sent
+    unsigned length = kFrame;  ///< of a frame
 };
 
 struct Result {
@@ -600,8 +600,8 @@ Shared& share() {
 Pace pace_of(const std::vector<char*>& words) {
     Pace pace{number(words[4], 1'000'000'000), unsigned(number(words[5], 1024)),
               unsigned(number(words[6], 1'000'000))};
-    if (words.size() > 7 && std::string_view(words[1]) == "transmit")
-        pace.length = unsigned(number(words[7], 9216));
+    const std::size_t last = std::string_view(words[1]) == "transmit" ? 7 : 8;
+    if (words.size() > last) pace.length = unsigned(number(words[last], 9216));
     return pace;
 }
 
@@ -609,8 +609,8 @@ Result receive_kind(const std::vector<char*>& words, unsigned windows, Shared& s
     const std::string device = words[2];
     const std::string_view kind = words[7];
     const Pace pace = pace_of(words);
-    if (kind == "raw" || kind == "jumbo") {
-        set_frame(unwanted(device), kind == "raw" ? kFrame : kJumbo);
+    if (kind == "raw") {
+        set_frame(unwanted(device), pace.length);
         return receive(device, windows, pace, shared);
     }
     if (kind == "tcp") {
@@ -635,7 +635,8 @@ int run(const std::vector<char*>& words) {
     const bool floods = verb == "flood" && words.size() == 6;
     const bool sends = verb == "transmit" && (words.size() == 7 || words.size() == 8);
     const bool writes = verb == "write" && words.size() == 7;
-    if (!floods && !sends && !writes && !(verb == "receive" && words.size() == 8)) {
+    const bool receives = verb == "receive" && (words.size() == 8 || words.size() == 9);
+    if (!floods && !sends && !writes && !receives) {
         std::fputs(kUsage, verb == "--help" ? stdout : stderr);
         return verb == "--help" ? 0 : 2;
     }

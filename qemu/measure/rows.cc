@@ -41,13 +41,16 @@ std::vector<Row> all_rows(bool quick) {
         return Work{
             .kind = Kind::kFlood, .burst = burst, .window = 10'000'000, .windows = windows(quick)};
     };
-    Work jumbo_sent = paced(Kind::kTransmit, 8);
-    jumbo_sent.length = kJumboFrame;
+    const auto long_ones = [](Work work, unsigned length) {
+        work.length = length;
+        return work;
+    };
     const Work sent_1 = paced(Kind::kTransmit, 1), sent_32 = paced(Kind::kTransmit, 32),
                got_1 = paced(Kind::kReceive, 1), got_32 = paced(Kind::kReceive, 32),
                refused_32 = paced(Kind::kReceiveRefused, 32),
-               jumbo_got = paced(Kind::kReceiveJumbo, 8), tcp_got = paced(Kind::kReceiveTcp, 32),
-               tcp_sent = paced(Kind::kWrite, 32);
+               jumbo_sent = long_ones(paced(Kind::kTransmit, 8), kJumboFrame),
+               jumbo_got = long_ones(paced(Kind::kReceive, 8), kJumboFrame),
+               tcp_got = paced(Kind::kReceiveTcp, 32), tcp_sent = paced(Kind::kWrite, 32);
     const auto mebibyte = Unit::kMebibyte;
     // pktgen is not for stage 04: that looks at its ring every few milliseconds, and pktgen would
     // fill it and spin.
@@ -69,6 +72,20 @@ std::vector<Row> all_rows(bool quick) {
         {"tcp-read", "TCP read, MiB", "tcp", "07", tcp_got, 0, kOffloads, "", mebibyte},
         {"tcp-read-plain", "... without offloads", "tcp", "07", tcp_got, 0, kNoOffloads, kOffloads,
          mebibyte},
+        {"transmit-32-of-128", "sent, 32 of 128 bytes", "lengths", "04", long_ones(sent_32, 128)},
+        {"transmit-32-of-256", "sent, 32 of 256 bytes", "lengths", "04", long_ones(sent_32, 256)},
+        {"transmit-32-of-512", "sent, 32 of 512 bytes", "lengths", "04", long_ones(sent_32, 512)},
+        {"transmit-32-of-1024", "sent, 32 of 1024 bytes", "lengths", "04",
+         long_ones(sent_32, 1024)},
+        {"transmit-32-of-1514", "sent, 32 of 1514 bytes", "lengths", "04",
+         long_ones(sent_32, 1514)},
+        {"receive-32-of-128", "received, 32 of 128 bytes", "lengths", "04", long_ones(got_32, 128)},
+        {"receive-32-of-256", "received, 32 of 256 bytes", "lengths", "04", long_ones(got_32, 256)},
+        {"receive-32-of-512", "received, 32 of 512 bytes", "lengths", "04", long_ones(got_32, 512)},
+        {"receive-32-of-1024", "received, 32 of 1024 bytes", "lengths", "04",
+         long_ones(got_32, 1024)},
+        {"receive-32-of-1514", "received, 32 of 1514 bytes", "lengths", "04",
+         long_ones(got_32, 1514)},
         {"transmit-32-ring-64", "sent, 32, ring of 64", "rings", "04", sent_32, 0, kSmallRings,
          kRings},
         {"transmit-32-ring-4096", "sent, 32, ring of 4096", "rings", "04", sent_32, 0, kLargeRings,
