@@ -1,0 +1,1244 @@
+// SPDX-License-Identifier: GPL-2.0
+// Lab 7, Receive: the checks. handout.md is the same list in the student's words.
+//
+// Where the card puts a frame stands in the descriptors, read from outside; what the stack is told
+// of it, in the record of register writes (grader/handed.h); whether the stack believes a sum that
+// is wrong, the cable shows.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
+#include <numeric>
+#include <set>
+#include <sstream>
+
+#include "all_labs.h"
+#include "bench.h"
+#include "calls.h"
+#include "expect.h"
+#include "frame.h"
+#include "handed.h"
+#include "interface.h"
+#include "traffic.h"
+#include "witness.h"
+
+namespace fwts::labs {
+namespace {
+
+using grader::Bench;
+using grader::Companion;
+using grader::Direction;
+using grader::expect_bytes;
+using grader::expect_equal;
+using grader::expect_register;
+using grader::expect_that;
+using grader::fail;
+using grader::Handed;
+using grader::HandedEvent;
+using grader::HandedFrame;
+using grader::Inserted;
+using grader::RegisterWrite;
+using grader::Ring;
+using grader::RingSlot;
+using grader::Witness;
+using grader::writes_since;
+using Seconds = Bench::Seconds;
+using Frames = std::vector<std::string>;
+
+// Offsets and bits as the 82576 datasheet names them.
+constexpr std::uint32_t RETA = 0x05c00;
+constexpr std::uint32_t RSSRK = 0x05c80;
+constexpr std::uint32_t RDLEN0 = 0x0c008;
+constexpr std::uint32_t SRRCTL0 = 0x0c00c;
+constexpr std::uint32_t RDH0 = 0x0c010;
+constexpr std::uint32_t RDT0 = 0x0c018;
+constexpr std::uint32_t each_queue = 0x40;
+constexpr std::uint32_t BSIZEPACKET = 0x7f;  // of SRRCTL, in KiB
+constexpr std::size_t table_entries = 128;
+constexpr std::size_t key_bytes = 40;
+
+// ip_summed
+constexpr unsigned checksum_none = 0;
+constexpr unsigned checksum_unnecessary = 1;
+
+constexpr std::size_t header = 14;
+constexpr std::size_t type_at = 12;
+constexpr std::size_t tag_bytes = 4;
+constexpr std::size_t shortest = 60;   // of a frame on the cable, without FCS
+constexpr std::size_t longest = 1514;  // at the usual MTU
+constexpr std::size_t page = 4096;
+constexpr std::size_t usual_piece = 2048;  // memory of a buffer at the usual MTU ...
+constexpr std::size_t jumbo_piece = 4096;  // ... and at a larger one
+constexpr std::size_t shared_info = 320;   // what the stack notes behind a frame
+constexpr unsigned usual_mtu = 1500;
+constexpr unsigned jumbo_mtu = 9216;
+constexpr std::size_t usual_copybreak = 256;
+constexpr unsigned batch = 16;         // descriptors for one doorbell
+constexpr std::size_t pool_bulk = 64;  // pages a pool takes at once from the system
+constexpr std::size_t in_flight = 16;  // frames an exchange is ahead of the answers
+constexpr Seconds patience{10};        // for a burst of frames and what is done with them
+const std::string eth = "eth0";        // the only card there is
+const std::string told = "/tmp/told";
+
+// --- numbers of this run -------------------------------------------------------------------------
+
+std::size_t between(Bench& bench, std::size_t least, std::size_t most) {
+    return least + bench.random()() % (most - least + 1);
+}
+
+unsigned number(const Bench& bench, const char* parameter) {
+    return static_cast<unsigned>(std::stoul(bench.param(parameter)));
+}
+
+std::size_t head_bytes(const Bench& bench) {
+    return number(bench, "head_bytes");
+}
+
+/// A frame of a protocol that nobody takes.
+std::string silent_frame(Bench& bench, std::size_t size) {
+    auto frame = bench.random_frame(size, bench.mac());
+    frame[type_at + 1] = static_cast<char>(0xb6);
+    return frame;
+}
+
+/// A frame that the program answers whole: its first two bytes of payload ask for no other length.
+std::string question(Bench& bench, std::size_t size) {
+    auto frame = bench.random_frame(size, bench.mac());
+    frame[header] = frame[header + 1] = 0;
+    return frame;
+}
+
+std::string answer_to(std::string frame) {
+    std::swap_ranges(frame.begin(), frame.begin() + 6, frame.begin() + 6);
+    return frame;
+}
+
+// --- the card, from outside ----------------------------------------------------------------------
+
+unsigned count_of(const Ring& ring) {
+    return static_cast<unsigned>(ring.slots.size());
+}
+
+/// Bytes that the card may write to one buffer.
+std::size_t room(Bench& bench) {
+    return std::size_t{bench.reg(SRRCTL0) & BSIZEPACKET} * 1024;
+}
+
+std::size_t pieces_of(Bench& bench, std::size_t size) {
+    return (size + room(bench) - 1) / room(bench);
+}
+
+/// A buffer for the card in every descriptor from head to tail, each another one.
+/// @return their addresses
+std::vector<std::uint64_t> expect_full_of_buffers(const Ring& ring) {
+    const auto count = count_of(ring);
+    expect_equal("receive descriptors that are the card's, from head to tail", count - 1,
+                 (ring.tail + count - ring.head) % count);
+    std::vector<std::uint64_t> buffers;
+    for (unsigned i = ring.head; i != ring.tail; i = (i + 1) % count) {
+        const auto& slot = ring.slots[i];
+        expect_that(slot.low != 0 && slot.high == 0, fmt::format("receive descriptor {}", i),
+                    "the address of a buffer, and DD clear",
+                    fmt::format("{:#x}, {:#x}", slot.low, slot.high));
+        buffers.push_back(slot.low);
+    }
+    std::sort(buffers.begin(), buffers.end());
+    const auto twice = std::adjacent_find(buffers.begin(), buffers.end());
+    expect_that(twice == buffers.end(), "buffers in the receive ring", "each in one descriptor",
+                twice == buffers.end() ? "" : fmt::format("{:#x} in two", *twice));
+    return buffers;
+}
+
+/// A mapping, as DMA-API debugging has it on its list for the driver.
+struct Mapping {
+    std::uint64_t address = 0;
+    std::uint64_t size = 0;
+};
+
+std::vector<Mapping> mappings(Bench& bench, const std::string& direction) {
+    std::istringstream dump(bench.bytes("/sys/kernel/debug/dma-api/dump"));
+    std::vector<Mapping> found;
+    for (std::string line; std::getline(dump, line);) {
+        const auto address = line.find(" D=");
+        const auto size = line.find(" L=");
+        if (!line.starts_with("igbook ") || line.find(direction) == std::string::npos ||
+            address == std::string::npos || size == std::string::npos)
+            continue;
+        found.push_back({std::stoull(line.substr(address + 3), nullptr, 16),
+                         std::stoull(line.substr(size + 3), nullptr, 16)});
+    }
+    return found;
+}
+
+std::size_t mapped_for_receiving(Bench& bench) {
+    return mappings(bench, "DMA_FROM_DEVICE").size();
+}
+
+void expect_nothing_mapped(Bench& bench, const std::string& when) {
+    bench.wait_until(
+        "mappings of the driver's (/sys/kernel/debug/dma-api/dump) " + when, "none",
+        [&] { return mappings(bench, "").empty(); },
+        [&] { return std::to_string(mappings(bench, "").size()); }, patience);
+}
+
+/// Waits until the driver has posted so many buffers since the tail was `tail`.
+void expect_posted(Bench& bench, std::uint32_t tail, std::size_t descriptors) {
+    const auto count = bench.reg(RDLEN0) / sizeof(RingSlot);
+    const auto wanted = (tail + descriptors) % count;
+    bench.wait_until(
+        fmt::format("tail of the receive ring after {} descriptors: one out, one in", descriptors),
+        std::to_string(wanted), [&] { return bench.reg(RDT0) == wanted; },
+        [&] { return std::to_string(bench.reg(RDT0)); }, patience);
+}
+
+// --- settings ------------------------------------------------------------------------------------
+
+void set_link(Bench& bench, bool up) {
+    bench.must_run({"ip", "link", "set", "dev", eth, up ? "up" : "down"});
+    if (up) grader::expect_carrier(bench, eth, true);
+}
+
+void set_mtu(Bench& bench, unsigned mtu) {
+    const std::string file = "/sys/class/net/" + eth + "/mtu";
+    bench.put(file, std::to_string(mtu));
+    expect_equal(file, std::to_string(mtu), bench.text(file));
+}
+
+void set_ring(Bench& bench, unsigned descriptors) {
+    bench.must_run({"ethtool", "-G", eth, "rx", std::to_string(descriptors)});
+}
+
+void set_copybreak(Bench& bench, std::size_t bytes) {
+    bench.must_run({"ethtool", "--set-tunable", eth, "rx-copybreak", std::to_string(bytes)});
+}
+
+void set_feature(Bench& bench, const std::string& feature, bool on) {
+    bench.must_run({"ethtool", "-K", eth, feature, on ? "on" : "off"});
+}
+
+std::uint64_t counter_in(const std::string& statistics, const std::string& name) {
+    const auto at = statistics.find(" " + name + ": ");
+    if (at == std::string::npos) fail("ethtool -S", "a counter " + name, "none");
+    return std::stoull(statistics.substr(at + name.size() + 3));
+}
+
+std::uint64_t counter(Bench& bench, const std::string& name) {
+    return counter_in(bench.must_run({"ethtool", "-S", eth}), name);
+}
+
+/// Whatever became of the check, the next one finds the interface as after loading.
+std::function<void(Bench&)> tidied(void (*check)(Bench&)) {
+    return [check](Bench& bench) {
+        try {
+            check(bench);
+        } catch (const grader::Failure&) {
+            bench.sh(fmt::format(
+                "killall -CONT frames; killall frames; rm -f {1}; "
+                "ip link set dev {0} down; ip addr flush dev {0}; ip link set dev {0} mtu {2}; "
+                "ethtool -L {0} combined 1; ethtool -G {0} rx 256; "
+                "ethtool -K {0} rx on rxhash on rxvlan on; "
+                "ethtool --set-tunable {0} rx-copybreak {3}; ip link set dev {0} up",
+                eth, told, usual_mtu, usual_copybreak));
+            grader::expect_carrier(bench, eth, true);
+            bench.take_frames();
+            throw;
+        }
+    };
+}
+
+// --- frames --------------------------------------------------------------------------------------
+
+/// Runs `frames` in the guest and waits until it listens.
+void listen(Bench& bench, const std::string& verb, std::size_t count) {
+    bench.put(told, "");
+    bench.start({"frames", verb, eth, std::to_string(count), told});
+    bench.wait_until(
+        "in the guest: frames " + verb, "ready", [&] { return bench.text(told) == "ready"; },
+        [&] { return "\"" + bench.text(told) + "\""; }, patience);
+    bench.take_frames();
+}
+
+void expect_told_done(Bench& bench, std::size_t count) {
+    bench.wait_until(
+        fmt::format("frames that reached a program in the guest, of {} sent", count), "all of them",
+        [&] { return bench.text(told) == "ready\ndone"; }, [] { return "fewer"; }, patience);
+}
+
+/// Sends frames, a few ahead of the answers, and compares every answer. Somebody listens already.
+void exchange(Bench& bench, const Frames& frames) {
+    std::size_t sent = 0;
+    for (std::size_t got = 0; got < frames.size(); ++got) {
+        while (sent < frames.size() && sent < got + in_flight) bench.send(frames[sent++]);
+        const auto what = fmt::format("answer {} of {}, to a frame of {} bytes", got + 1,
+                                      frames.size(), frames[got].size());
+        const auto seen = bench.receive();
+        expect_that(seen.has_value(), what, "one", "none");
+        expect_bytes(what, answer_to(frames[got]), *seen);
+    }
+    expect_told_done(bench, frames.size());
+}
+
+/// One frame, where the card has put it, and what was said of it.
+struct Seen {
+    HandedFrame frame;
+    std::vector<RingSlot> before;  ///< descriptors it was written to, as they were
+    std::vector<RingSlot> posted;  ///< and those that were posted in their place
+    std::vector<HandedEvent> events;
+};
+
+Seen send_one(Bench& bench, const Handed& handed, const std::string& frame) {
+    const auto ring = bench.ring(Direction::receive);
+    const auto count = count_of(ring);
+    const auto pieces = pieces_of(bench, frame.size());
+    const auto mark = bench.writes().size();
+    Seen seen;
+    bench.send(frame);
+    seen.frame = handed.expect(mark, 1)[0];
+    expect_posted(bench, ring.tail, pieces);
+    bench.let_settle();
+    seen.events = handed.events(mark);
+    const auto after = bench.ring(Direction::receive);
+    for (unsigned i = 0; i < pieces; ++i) {
+        seen.before.push_back(ring.slots[(ring.head + i) % count]);
+        seen.posted.push_back(after.slots[(ring.tail + i) % count]);
+    }
+    return seen;
+}
+
+/// What was said of one frame.
+HandedFrame said_of(Bench& bench, const Handed& handed, const std::string& frame) {
+    const auto mark = bench.writes().size();
+    bench.send(frame);
+    return handed.expect(mark, 1)[0];
+}
+
+/// The frame was copied, and its buffer is in the ring again; or its headers are in the linear part
+/// and the rest is where the card has put it.
+void expect_shape(Bench& bench, const Seen& seen, std::size_t size, bool copied,
+                  std::size_t piece) {
+    const auto what = fmt::format("a frame of {} bytes, as the stack gets it: ", size);
+    const auto head = head_bytes(bench);
+    const auto& frame = seen.frame;
+    expect_equal(what + "length", size, frame.len);
+    expect_equal(what + "bytes in the linear part", copied ? size : head, frame.linear);
+    expect_equal(what + "fragments", copied ? 0 : seen.before.size(), frame.frags);
+    if (copied) {
+        expect_that(frame.truesize < size + usual_piece, what + "truesize",
+                    "no buffer of the card's in it", std::to_string(frame.truesize));
+        expect_equal(
+            what + "the buffer that stands in the ring after it",
+            fmt::format("the same, {:#x}", seen.before[0].low),
+            fmt::format("{}{:#x}",
+                        seen.posted[0].low == seen.before[0].low ? "the same, " : "another, ",
+                        seen.posted[0].low));
+        return;
+    }
+    expect_that(frame.recycled, what + "pp_recycle", "set: its pages are a pool's", "clear");
+    expect_that(frame.truesize >= seen.before.size() * piece &&
+                    frame.truesize <= seen.before.size() * piece + head + usual_piece,
+                what + "truesize",
+                fmt::format("{} bytes for each buffer, and its linear part", piece),
+                std::to_string(frame.truesize));
+    std::size_t left = size - head;
+    for (std::size_t i = 0; i < frame.pieces.size(); ++i) {
+        const auto skipped = i == 0 ? head : 0;
+        const auto length = std::min(left, room(bench) - skipped);
+        expect_equal(what + fmt::format("address of fragment {}", i + 1),
+                     fmt::format("{:#x}", seen.before[i].low + skipped),
+                     fmt::format("{:#x}", frame.pieces[i].first));
+        expect_equal(what + fmt::format("length of fragment {}", i + 1), length,
+                     frame.pieces[i].second);
+        left -= length;
+        for (const auto& slot : seen.posted)
+            expect_that(slot.low != seen.before[i].low, what + "buffers posted after it",
+                        "other ones", "one that it took along");
+    }
+}
+
+// --- loading -------------------------------------------------------------------------------------
+
+void check_loads(Bench& bench) {
+    bench.silence_guest();
+    grader::load(bench);
+    expect_equal("name of the card's interface", eth, grader::interface(bench));
+    expect_equal("its address", bench.mac(), bench.text("/sys/class/net/" + eth + "/address"));
+}
+
+// --- buffers -------------------------------------------------------------------------------------
+
+/// How a buffer, or a pool, may be asked for.
+const std::array<const char*, 4> page_calls = {"page_pool_alloc_frag", "page_pool_alloc_pages",
+                                               "page_pool_alloc_frag_netmem",
+                                               "page_pool_alloc_netmems"};
+
+/// Without memory the interface does not go up, says so, and keeps nothing.
+void expect_refused(Bench& bench, const std::string& symbol, long value, unsigned skip) {
+    const Companion failing(
+        bench, "failcall",
+        {"symbol=" + symbol, fmt::format("value={}", value), fmt::format("skip={}", skip)});
+    const auto ran = bench.run({"ip", "link", "set", "dev", eth, "up"});
+    if (failing.number("hits") == 0) {
+        set_link(bench, false);
+        return;
+    }
+    expect_that(ran.status != 0 && ran.err.find("Cannot allocate memory") != std::string::npos,
+                fmt::format("ip link set dev {} up, {}() without memory", eth, symbol),
+                "Cannot allocate memory", ran.status == 0 ? "success" : ran.err);
+    expect_nothing_mapped(bench, "after that");
+}
+
+/// Every buffer has room of its own in a page that is mapped once, for the card to write.
+void expect_in_pages(Bench& bench, std::size_t piece, std::size_t reach) {
+    const auto buffers = expect_full_of_buffers(bench.ring(Direction::receive));
+    std::map<std::uint64_t, std::size_t> pages;
+    for (std::size_t i = 0; i < buffers.size(); ++i) {
+        ++pages[buffers[i] / page];
+        expect_that(i == 0 || buffers[i] - buffers[i - 1] >= piece,
+                    "distance of two buffers in memory", fmt::format("{} or more", piece),
+                    std::to_string(i == 0 ? 0 : buffers[i] - buffers[i - 1]));
+        expect_that(buffers[i] % page + reach + shared_info <= page,
+                    "a buffer, the longest part of a frame, and what the stack notes behind it",
+                    "in one page", fmt::format("at {} of it", buffers[i] % page));
+    }
+    std::map<std::uint64_t, std::size_t> mapped;
+    for (const auto& mapping : mappings(bench, "DMA_FROM_DEVICE"))
+        for (std::uint64_t at = 0; at < mapping.size; at += page)
+            ++mapped[(mapping.address + at) / page];
+    for (const auto& [number, ignored] : pages)
+        expect_equal(fmt::format("mappings, DMA_FROM_DEVICE, of page {:#x}, which is in the ring",
+                                 number * page),
+                     1U, mapped[number]);
+    const auto share = page / piece;
+    expect_that(pages.size() <= buffers.size() / share + 2,
+                fmt::format("pages for {} buffers of {} bytes", buffers.size(), piece),
+                fmt::format("{}", (buffers.size() + share - 1) / share),
+                std::to_string(pages.size()));
+}
+
+void check_buffers(Bench& bench) {
+    expect_refused(bench, "page_pool_create", -12, 0);
+    for (const auto* symbol : page_calls)
+        expect_refused(bench, symbol, 0, static_cast<unsigned>(between(bench, 0, 40)));
+    set_link(bench, true);
+    expect_in_pages(bench, usual_piece, longest + tag_bytes);
+    set_mtu(bench, jumbo_mtu);
+    expect_in_pages(bench, jumbo_piece, room(bench));
+    set_mtu(bench, usual_mtu);
+    set_ring(bench, static_cast<unsigned>(between(bench, 10, 20) * 8));
+    expect_in_pages(bench, usual_piece, longest + tag_bytes);
+    set_ring(bench, 256);
+}
+
+// --- frames of one piece -------------------------------------------------------------------------
+
+void check_whole(Bench& bench) {
+    const auto packets = counter(bench, "rx0_packets");
+    const auto bytes = counter(bench, "rx0_bytes");
+    const auto copied_up_to = std::max(usual_copybreak - 1, head_bytes(bench));
+    std::vector<std::size_t> sizes{shortest, longest, longest - 1};
+    for (int i = 0; i < 4; ++i) {
+        sizes.push_back(between(bench, shortest, usual_copybreak - 10));
+        sizes.push_back(between(bench, copied_up_to + 10, longest));
+    }
+    std::uint64_t total = 0;
+    {
+        const Handed handed(bench);
+        for (const auto size : sizes) {
+            const auto seen = send_one(bench, handed, silent_frame(bench, size));
+            expect_shape(bench, seen, size, size <= copied_up_to, usual_piece);
+            expect_that(seen.frame.to_gro, "a frame that a poll hands over", "to GRO", "past it");
+            total += size;
+        }
+    }
+    // Faster, and byte for byte; some laps of the ring.
+    set_ring(bench, 64);
+    Frames frames;
+    for (int i = 0; i < 300; ++i)
+        frames.push_back(question(bench, between(bench, shortest, longest)));
+    for (const auto& frame : frames) total += frame.size();
+    listen(bench, "answer", frames.size());
+    exchange(bench, frames);
+    expect_full_of_buffers(bench.ring(Direction::receive));
+    set_ring(bench, 256);
+    expect_equal("rx0_packets", sizes.size() + frames.size(),
+                 counter(bench, "rx0_packets") - packets);
+    expect_equal("rx0_bytes", total, counter(bench, "rx0_bytes") - bytes);
+}
+
+/// Frames that take their buffers along: a burst that half of the ring has room for.
+void send_burst(Bench& bench, std::size_t frames, std::size_t size) {
+    const auto tail = bench.reg(RDT0);
+    const auto descriptors = frames * pieces_of(bench, size);
+    for (std::size_t i = 0; i < frames; ++i) bench.send(silent_frame(bench, size));
+    expect_posted(bench, tail, descriptors);
+    bench.let_settle();
+}
+
+/// The pages that the stack gives back are those that the ring takes: nothing more is mapped.
+void check_reuse(Bench& bench) {
+    constexpr unsigned ring = 64;
+    constexpr std::size_t burst = ring / 2;
+    constexpr unsigned bursts = 20;
+    set_ring(bench, ring);
+    for (int i = 0; i < 4; ++i) send_burst(bench, burst, longest);
+    const auto before = mapped_for_receiving(bench);
+    const std::string returned = "__dma_sync_single_for_device";
+    const auto mark = bench.writes().size();
+    std::size_t calls = 0;
+    {
+        const Witness witness(bench, {"*" + returned});
+        for (unsigned i = 0; i < bursts; ++i) send_burst(bench, burst, longest);
+        calls = witness.calls(writes_since(bench, mark), returned);
+    }
+    const auto after = mapped_for_receiving(bench);
+    expect_that(
+        after <= before + pool_bulk,
+        fmt::format("pages mapped, {} before, after {} long frames more", before, bursts * burst),
+        "as many, or a few more", std::to_string(after));
+    // Two frames to a page.
+    expect_that(calls >= bursts * burst / 2 - pool_bulk,
+                fmt::format("how often a page was returned to the card ({}) for {} frames, two to "
+                            "a page",
+                            returned, bursts * burst),
+                "about once for each page", std::to_string(calls));
+    set_ring(bench, 256);
+}
+
+/// Lengths on both sides of what is copied, with the limit set to several values and back.
+void check_copies(Bench& bench) {
+    const auto head = head_bytes(bench);
+    const Handed handed(bench);
+    const std::array<std::size_t, 6> limits = {
+        0, usual_copybreak, 1536, head, between(bench, head + 20, 1400), usual_copybreak};
+    for (const auto limit : limits) {
+        set_copybreak(bench, limit);
+        std::set<std::size_t> sizes{shortest, longest};
+        for (const auto edge : {limit, head})
+            for (const auto size : {edge - 1, edge, edge + 1})
+                if (size >= shortest && size <= longest) sizes.insert(size);
+        for (const auto size : sizes)
+            expect_shape(bench, send_one(bench, handed, silent_frame(bench, size)), size,
+                         size < limit || size <= head, usual_piece);
+    }
+}
+
+/// What the card has written is lent to the CPU, and nothing else; what stays is returned.
+void expect_lent(const Seen& seen, std::size_t size, std::size_t most, bool copied) {
+    const auto what = fmt::format("a frame of {} bytes: ", size);
+    std::size_t left = size;
+    for (std::size_t i = 0; i < seen.before.size(); ++i) {
+        const auto begin = seen.before[i].low;
+        const auto end = begin + std::min(left, most);
+        left -= end - begin;
+        std::uint64_t first = ~std::uint64_t{0};
+        std::uint64_t last = 0;
+        std::uint64_t returned = 0;
+        bool told_card = false;
+        bool handed = false;
+        for (const auto& event : seen.events) {
+            const bool here = event.address / usual_piece == begin / usual_piece;
+            told_card =
+                told_card || (event.kind == HandedEvent::Kind::write && event.write.offset == RDT0);
+            handed = handed || event.kind == HandedEvent::Kind::frame;
+            if (event.kind == HandedEvent::Kind::to_cpu && here && !handed) {
+                first = std::min(first, event.address);
+                last = std::max(last, event.address + event.size);
+            }
+            if (event.kind == HandedEvent::Kind::to_card && here && !told_card)
+                returned = std::max(returned, event.address + event.size);
+        }
+        expect_that(last != 0, what + fmt::format("its piece {}", i + 1),
+                    "lent to the CPU (dma_sync_single_for_cpu) before it is handed over",
+                    "it is not");
+        expect_equal(
+            what + fmt::format("memory lent to the CPU for its piece {}: what the card has written",
+                               i + 1),
+            fmt::format("{:#x} to {:#x}", begin, end), fmt::format("{:#x} to {:#x}", first, last));
+        expect_that(!copied || returned >= end, what + "its buffer, which stays in the ring",
+                    "returned to the card (dma_sync_single_for_device) before the doorbell",
+                    "it is not, or a part of it");
+    }
+}
+
+void check_lent(Bench& bench) {
+    const Handed handed(bench);
+    for (const auto size :
+         {shortest, between(bench, shortest, 200), between(bench, 300, 1400), longest}) {
+        const auto seen = send_one(bench, handed, silent_frame(bench, size));
+        expect_lent(seen, size, room(bench), seen.frame.frags == 0);
+    }
+    set_mtu(bench, jumbo_mtu);
+    const auto size = between(bench, 2 * room(bench) + 1, jumbo_mtu);
+    expect_lent(send_one(bench, handed, silent_frame(bench, size)), size, room(bench), false);
+    set_mtu(bench, usual_mtu);
+}
+
+// --- frames of several pieces --------------------------------------------------------------------
+
+/// One poll, out of the record: what it was allowed, took out and returned.
+void expect_polls(const std::vector<RegisterWrite>& record, std::uint32_t tail, unsigned count,
+                  std::size_t descriptors) {
+    std::uint32_t allowed = 0;
+    std::uint32_t taken = 0;
+    std::size_t all = 0;
+    bool inside = false;
+    for (const auto& write : record) {
+        if (write.offset == grader::poll_mark) {
+            allowed = write.value;
+            taken = 0;
+            inside = true;
+        } else if (write.offset == RDT0 && write.value < count) {
+            const auto more = (write.value + count - tail) % count;
+            expect_that(more <= batch, "buffers that one doorbell tells the card of",
+                        fmt::format("{} at most", batch), std::to_string(more));
+            tail = write.value;
+            taken += more;
+            all += more;
+        } else if (write.offset == grader::polled_mark && inside) {
+            inside = false;
+            expect_that(taken <= allowed, fmt::format("a poll with budget {}", allowed),
+                        "no more descriptors taken out than the budget", std::to_string(taken));
+            expect_equal(
+                fmt::format("a poll with budget {}, which takes {} descriptors out, returns",
+                            allowed, taken),
+                taken, write.value);
+        }
+    }
+    expect_equal("descriptors taken out by all polls", descriptors, all);
+}
+
+/// The poll is held before it completes, until the card has filled so many descriptors.
+void with_poll_held(Bench& bench, std::size_t descriptors, const std::function<void()>& send) {
+    const auto console = bench.console().size();
+    const Inserted window(bench, "window",
+                          {grader::card_memory(bench), "symbol=napi_complete_done",
+                           fmt::format("frames={}", descriptors)});
+    bench.send(silent_frame(bench, shortest));
+    expect_that(bench.soon([&] {
+        return bench.console().find("window: open", console) != std::string::npos;
+    }),
+                "the poll function, after a frame", "calls napi_complete_done()", "does not");
+    send();
+    expect_that(
+        bench.soon([&] { return window.parameter("arrived") == std::to_string(descriptors); },
+                   patience),
+        fmt::format("descriptors that the card has filled while the poll was held, of {}",
+                    descriptors),
+        "all", window.parameter("arrived"));
+}
+
+/// Long frames fill the ring while nobody looks. After a short one the budget ends inside of one.
+void check_polls_end(Bench& bench) {
+    const auto size = std::size_t{jumbo_mtu} + header;
+    const auto each = pieces_of(bench, size);
+    const std::size_t frames = 40;
+    const auto descriptors = 1 + each * frames;
+    const auto count = bench.reg(RDLEN0) / sizeof(RingSlot);
+    const auto tail = bench.reg(RDT0);
+    const auto mark = bench.writes().size();
+    listen(bench, "answer", frames);
+    Frames sent;
+    for (std::size_t i = 0; i < frames; ++i) sent.push_back(question(bench, size));
+    {
+        const Witness polls(bench, {}, {"poll=" + eth});
+        with_poll_held(bench, descriptors, [&] {
+            bench.send(silent_frame(bench, shortest));
+            for (const auto& frame : sent) bench.send(frame);
+        });
+        for (std::size_t i = 0; i < frames; ++i) {
+            const auto what =
+                fmt::format("answer {} of {}, to frames that came in one go", i + 1, frames);
+            const auto seen = bench.receive();
+            expect_that(seen.has_value(), what, "one", "none");
+            expect_bytes(what, answer_to(sent[i]), *seen);
+        }
+        bench.let_settle();
+    }
+    expect_polls(writes_since(bench, mark), tail, static_cast<unsigned>(count), descriptors + 1);
+}
+
+void check_pieces(Bench& bench) {
+    set_mtu(bench, jumbo_mtu);
+    const auto most = std::size_t{jumbo_mtu} + header;
+    const auto part = room(bench);
+    std::vector<std::size_t> sizes{shortest, usual_copybreak - 1, most - 1, most};
+    for (const auto edge : {part, 2 * part, 3 * part})
+        for (const auto size : {edge - 1, edge, edge + 1}) sizes.push_back(size);
+    {
+        const Handed handed(bench);
+        for (const auto size : sizes)
+            expect_shape(bench, send_one(bench, handed, silent_frame(bench, size)), size,
+                         size < usual_copybreak, jumbo_piece);
+    }
+    Frames frames;
+    for (const auto size : sizes) frames.push_back(question(bench, size));
+    for (int i = 0; i < 60; ++i) frames.push_back(question(bench, between(bench, shortest, most)));
+    listen(bench, "answer", frames.size());
+    exchange(bench, frames);
+    check_polls_end(bench);
+    expect_full_of_buffers(bench.ring(Direction::receive));
+    expect_equal("rx0_drops", 0U, counter(bench, "rx0_drops"));
+    // And back: one piece again, in half a page.
+    set_mtu(bench, usual_mtu);
+    const Handed handed(bench);
+    expect_shape(bench, send_one(bench, handed, silent_frame(bench, longest)), longest, false,
+                 usual_piece);
+}
+
+// --- frames that are lost ------------------------------------------------------------------------
+
+/// How an sk_buff may be asked for.
+const std::array<const char*, 5> skb_calls = {"napi_alloc_skb", "napi_build_skb", "build_skb",
+                                              "__netdev_alloc_skb", "__alloc_skb"};
+
+/// What the driver has counted as lost, and as lost for want of memory.
+struct Losses {
+    std::uint64_t drops = 0;
+    std::uint64_t no_memory = 0;
+};
+
+Losses losses(Bench& bench) {
+    const auto statistics = bench.must_run({"ethtool", "-S", eth});
+    return {counter_in(statistics, "rx0_drops"), counter_in(statistics, "rx0_no_memory")};
+}
+
+/// Calls that fail while a frame comes: it is lost, all of it, and the next one is not.
+class Loser {
+  public:
+    Loser(Bench& bench, const Handed& handed)
+        : bench_(bench), handed_(handed), before_(losses(bench)) {}
+
+    /// @return whether the call was made.
+    bool lose(const std::string& symbol, unsigned skip, std::size_t size) {
+        const auto when = fmt::format(" after a frame of {} bytes for which call {} of {}() failed",
+                                      size, skip + 1, symbol);
+        const auto mark = bench_.writes().size();
+        long hits = 0;
+        {
+            const Companion failing(bench_, "failcall",
+                                    {"symbol=" + symbol, "value=0", fmt::format("skip={}", skip)});
+            const auto tail = bench_.reg(RDT0);
+            bench_.send(silent_frame(bench_, size));
+            expect_posted(bench_, tail, pieces_of(bench_, size));
+            hits = failing.number("hits");
+        }
+        const auto next = between(bench_, std::max(shortest, size / 2), size);
+        send_one(bench_, handed_, silent_frame(bench_, shortest));
+        send_one(bench_, handed_, silent_frame(bench_, next));
+        std::vector<std::size_t> expected{shortest, next};
+        if (hits == 0) expected.insert(expected.begin(), size);
+        std::vector<std::size_t> lengths;
+        for (const auto& frame : handed_.frames(mark)) lengths.push_back(frame.len);
+        expect_equal("lengths of the frames that the stack gets" + when,
+                     fmt::format("{}", fmt::join(expected, ", ")),
+                     fmt::format("{}", fmt::join(lengths, ", ")));
+        lost_ += static_cast<unsigned>(hits);
+        expect_full_of_buffers(bench_.ring(Direction::receive));
+        if (hits == 0) return false;
+        const auto now = losses(bench_);
+        expect_equal("rx0_drops" + when, before_.drops + lost_, now.drops);
+        expect_equal("rx0_no_memory" + when, before_.no_memory + lost_, now.no_memory);
+        return true;
+    }
+    unsigned lost() const { return lost_; }
+
+  private:
+    Bench& bench_;
+    const Handed& handed_;
+    Losses before_;
+    unsigned lost_ = 0;
+};
+
+/// No sk_buff for many frames: nothing that was allocated for them is lost.
+void lose_many(Bench& bench, const std::string& symbol) {
+    constexpr std::size_t frames = 128;
+    constexpr std::size_t burst = 16;
+    const auto size = 2 * room(bench);
+    const auto before = mapped_for_receiving(bench);
+    const Companion failing(bench, "failcall", {"symbol=" + symbol, "value=0", "count=1000"});
+    for (std::size_t sent = 0; sent < frames; sent += burst) send_burst(bench, burst, size);
+    const auto after = mapped_for_receiving(bench);
+    expect_that(after < before + frames / 2,
+                fmt::format("pages mapped, {} before, after {} frames for which {}() failed",
+                            before, frames, symbol),
+                "as many, or a few more", std::to_string(after));
+}
+
+void check_lost(Bench& bench) {
+    std::set<std::string> made;
+    {
+        const Handed handed(bench);
+        Loser loser(bench, handed);
+        for (const auto* symbol : page_calls) loser.lose(symbol, 0, between(bench, 400, longest));
+        for (const auto* symbol : skb_calls)
+            for (const auto size :
+                 {between(bench, shortest + 20, 200), between(bench, 400, longest)})
+                if (loser.lose(symbol, 0, size)) made.insert(symbol);
+        set_mtu(bench, jumbo_mtu);
+        const auto size = std::size_t{jumbo_mtu} + header;
+        for (const auto* symbol : page_calls)
+            for (unsigned piece = 0; piece < pieces_of(bench, size); ++piece)
+                if (!loser.lose(symbol, piece, size)) break;
+        for (const auto& symbol : made) loser.lose(symbol, 0, size);
+        expect_that(loser.lost() >= 3, "calls for memory that were made to fail", "several",
+                    std::to_string(loser.lost()));
+    }
+    for (const auto& symbol : made) lose_many(bench, symbol);
+    Frames frames;
+    for (int i = 0; i < 20; ++i)
+        frames.push_back(question(bench, between(bench, shortest, jumbo_mtu + header)));
+    listen(bench, "answer", frames.size());
+    exchange(bench, frames);
+    set_mtu(bench, usual_mtu);
+}
+
+// --- what the stack may believe ------------------------------------------------------------------
+
+std::string to_guest(Bench& bench, const sandbox::Frame& bare) {
+    constexpr std::size_t address = 6;
+    const auto frame = sandbox::pad(bare);
+    return bench.random_frame(header, bench.mac()).substr(0, address) +
+           std::string(frame.begin() + address, frame.end());
+}
+
+void put16(sandbox::Frame& frame, std::size_t at, std::uint16_t value) {
+    frame[at] = static_cast<std::uint8_t>(value >> 8U);
+    frame[at + 1] = static_cast<std::uint8_t>(value & 0xffU);
+}
+
+constexpr std::size_t ip_at = header;
+constexpr std::size_t ip_bytes = 20;
+constexpr std::size_t l4_at = ip_at + ip_bytes;
+
+/// With the checksum of an IPv4 header that was changed.
+sandbox::Frame header_summed(sandbox::Frame frame) {
+    put16(frame, ip_at + 10, 0);
+    put16(frame, ip_at + 10,
+          sandbox::checksum_finish(sandbox::checksum_add(0, frame.data() + ip_at, ip_bytes)));
+    return frame;
+}
+
+sandbox::Frame spoilt(sandbox::Frame frame, std::size_t at) {
+    frame[at] ^= 0x10U;
+    return frame;
+}
+
+/// A segment of a TCP connection that the guest has never heard of.
+sandbox::Frame tcp_segment(Bench& bench, unsigned from, unsigned to, std::size_t payload) {
+    sandbox::Frame segment(ip_bytes);
+    put16(segment, 0, static_cast<std::uint16_t>(from));
+    put16(segment, 2, static_cast<std::uint16_t>(to));
+    put16(segment, 4, static_cast<std::uint16_t>(bench.random()()));
+    segment[11] = 1;         // acknowledges something
+    segment[12] = 5U << 4U;  // words of the header
+    segment[13] = 0x10;      // ACK
+    segment[14] = 0x20;      // window
+    const auto text = bench.random_bytes(payload);
+    segment.insert(segment.end(), text.begin(), text.end());
+    auto sum = sandbox::checksum_add(sandbox::kTcp, sandbox::kHostIp4.data(), 4);
+    sum = sandbox::checksum_add(sum, sandbox::kGuestIp4.data(), 4) +
+          static_cast<std::uint32_t>(segment.size());
+    put16(segment, 16,
+          sandbox::checksum_finish(sandbox::checksum_add(sum, segment.data(), segment.size())));
+    return sandbox::ip4({}, sandbox::kTcp, segment);
+}
+
+constexpr std::uint16_t closed_port = 4;
+
+/// A datagram in two fragments.
+std::array<sandbox::Frame, 2> fragments(const sandbox::Frame& whole, std::uint16_t identification) {
+    constexpr std::size_t cut = 8 * 20;  // bytes behind the IP header in the first
+    std::array<sandbox::Frame, 2> parts;
+    parts[0].assign(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(l4_at + cut));
+    parts[1].assign(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(l4_at));
+    parts[1].insert(parts[1].end(), whole.begin() + static_cast<std::ptrdiff_t>(l4_at + cut),
+                    whole.end());
+    constexpr std::uint16_t more_fragments = 0x2000;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        put16(parts[i], ip_at + 2, static_cast<std::uint16_t>(parts[i].size() - ip_at));
+        put16(parts[i], ip_at + 4, identification);
+        put16(parts[i], ip_at + 6, i == 0 ? more_fragments : static_cast<std::uint16_t>(cut / 8));
+        parts[i] = header_summed(parts[i]);
+    }
+    return parts;
+}
+
+bool is_from_guest(const std::string& bytes, std::uint8_t protocol) {
+    const auto parsed = sandbox::parse(sandbox::Frame(bytes.begin(), bytes.end()));
+    return parsed && parsed->protocol == protocol && parsed->from4 == sandbox::kGuestIp4;
+}
+
+/// Frames with sums of all kinds, what the stack is told of each, and what it does with it.
+class Sums {
+  public:
+    Sums(Bench& bench, const Handed& handed) : bench_(bench), handed_(handed) {
+        bench.must("an address",
+                   fmt::format("ip addr replace 192.0.2.2/24 dev {0} && ip neigh replace "
+                               "192.0.2.1 lladdr 02:00:00:00:00:01 dev {0}",
+                               eth));
+        bench.put("/proc/sys/net/ipv4/icmp_ratemask", "0");
+    }
+
+    /// @param frames  what arrives; of all of them the same is said
+    /// @param answer  protocol of the guest's answer, or 0: there must be none
+    void expect(const std::string& what, const std::vector<sandbox::Frame>& frames, unsigned summed,
+                std::uint8_t answer) {
+        bench_.take_frames();
+        for (const auto& frame : frames) {
+            const auto said = said_of(bench_, handed_, to_guest(bench_, frame));
+            expect_equal(what + ": ip_summed (0 none, 1 unnecessary)", summed, said.summed);
+        }
+        bench_.let_settle();
+        // What GRO held is on its way; the answer to this one comes after it.
+        bench_.send(to_guest(bench_, sandbox::ping(1, ++pings_)));
+        bool answered = false;
+        for (;;) {
+            const auto seen = bench_.receive();
+            expect_that(seen.has_value(), "the answer to a ping", "one", "none");
+            const auto parsed = sandbox::parse(sandbox::Frame(seen->begin(), seen->end()));
+            if (parsed && parsed->protocol == sandbox::kIcmp && parsed->icmp_type == 0 &&
+                is_marker(*parsed))
+                break;
+            answered = answered || is_from_guest(*seen, answer != 0 ? answer : any_of(*seen));
+        }
+        expect_equal(what + ": the guest", std::string(answer != 0 ? "answers" : "is silent"),
+                     std::string(answered ? "answers" : "is silent"));
+    }
+
+  private:
+    static std::uint8_t any_of(const std::string& bytes) {
+        const auto parsed = sandbox::parse(sandbox::Frame(bytes.begin(), bytes.end()));
+        return parsed ? parsed->protocol : std::uint8_t{0};
+    }
+    /// The payload of our own pings is "ping"; that of others is longer.
+    static bool is_marker(const sandbox::Parsed& parsed) { return parsed.payload.size() < 16; }
+
+    Bench& bench_;
+    const Handed& handed_;
+    std::uint16_t pings_ = 0;
+};
+
+void check_sums(Bench& bench) {
+    const Handed handed(bench);
+    Sums sums(bench, handed);
+    const auto good = counter(bench, "rx0_checksum_good");
+    const auto bad = counter(bench, "rx0_checksum_bad");
+    const auto drops = counter(bench, "rx0_drops");
+    const auto text = [&] { return bench.random_bytes(between(bench, 300, 900)); };
+    const auto udp = [&] { return sandbox::udp(closed_port, text()); };
+    const auto port = static_cast<unsigned>(between(bench, 1024, 60000));
+    const auto tcp = [&] { return tcp_segment(bench, port, 9, between(bench, 1, 900)); };
+
+    sums.expect("a TCP segment", {tcp()}, checksum_unnecessary, sandbox::kTcp);
+    sums.expect("a UDP datagram", {udp()}, checksum_unnecessary, sandbox::kIcmp);
+    sums.expect("UDP on IPv6", {sandbox::udp6(closed_port, text())}, checksum_unnecessary, 0);
+    sums.expect("a TCP segment with a bit turned", {spoilt(tcp(), l4_at + 20)}, checksum_none, 0);
+    const auto wrong = static_cast<unsigned>(between(bench, 2, 6));
+    for (unsigned i = 0; i < wrong; ++i)
+        sums.expect("a UDP datagram with a bit turned",
+                    {spoilt(udp(), l4_at + between(bench, 8, 200))}, checksum_none, 0);
+    sums.expect("UDP on IPv6 with a bit turned",
+                {spoilt(sandbox::udp6(closed_port, text()), ip_at + 40 + 20)}, checksum_none, 0);
+    sums.expect("an IPv4 header with a bit turned", {spoilt(udp(), ip_at + 1)}, checksum_none, 0);
+    auto unsummed = udp();
+    put16(unsummed, l4_at + 6, 0);
+    sums.expect("UDP without a sum", {unsummed}, checksum_none, sandbox::kIcmp);
+    const auto ping = sandbox::ping(2, 1, text());
+    sums.expect("ICMP", {ping}, checksum_none, sandbox::kIcmp);
+    sums.expect("ICMP with a bit turned", {spoilt(ping, l4_at + 30)}, checksum_none, 0);
+    const auto whole = fragments(udp(), 1);
+    sums.expect("UDP in two fragments", {whole[0], whole[1]}, checksum_none, sandbox::kIcmp);
+    const auto broken = fragments(spoilt(udp(), l4_at + 200), 2);
+    sums.expect("UDP in two fragments, a bit turned", {broken[0], broken[1]}, checksum_none, 0);
+
+    expect_equal("rx0_checksum_good", good + 3, counter(bench, "rx0_checksum_good"));
+    expect_equal("rx0_checksum_bad", bad + 3 + wrong, counter(bench, "rx0_checksum_bad"));
+    expect_equal("rx0_drops: it is the stack that drops them", drops, counter(bench, "rx0_drops"));
+    bench.must_run({"ip", "addr", "flush", "dev", eth});
+}
+
+// --- what else it is told ------------------------------------------------------------------------
+
+std::array<std::uint8_t, key_bytes> key_of(const Bench& bench) {
+    std::array<std::uint8_t, key_bytes> key{};
+    const auto digits = sandbox::from_hex(bench.param("rss_key"));
+    if (digits.size() != key.size())
+        throw std::runtime_error("lab.toml: rss_key has other than 40 bytes");
+    std::copy(digits.begin(), digits.end(), key.begin());
+    return key;
+}
+
+/// For each bit of the input that is set, from the first on, the 32 bits of the key that begin at
+/// its place are added without carry (Microsoft, "RSS hashing functions").
+std::uint32_t toeplitz(const std::array<std::uint8_t, key_bytes>& key,
+                       const sandbox::Frame& input) {
+    const auto bit_of = [](const auto& bytes, std::size_t bit) {
+        return static_cast<unsigned>(bytes[bit / 8]) >> (7 - bit % 8) & 1U;
+    };
+    std::uint32_t hash = 0;
+    for (std::size_t bit = 0; bit < input.size() * 8; ++bit) {
+        if (bit_of(input, bit) == 0) continue;
+        for (std::size_t i = 0; i < 32; ++i) hash ^= bit_of(key, bit + i) << (31 - i);
+    }
+    return hash;
+}
+
+/// The addresses of an IPv4 frame, and its ports, if those are hashed too.
+sandbox::Frame hashed_of(const sandbox::Frame& frame, bool ports) {
+    constexpr std::size_t addresses = ip_at + 12;
+    const auto end = l4_at + (ports ? 4 : 0);
+    return {frame.begin() + addresses, frame.begin() + static_cast<std::ptrdiff_t>(end)};
+}
+
+void check_hash(Bench& bench, const Handed& handed) {
+    const auto key = key_of(bench);
+    const auto tcp = tcp_segment(bench, 1024 + bench.random()() % 60000, 9, 10);
+    const auto udp = sandbox::udp(static_cast<std::uint16_t>(bench.random()()), "text");
+    const auto segment = said_of(bench, handed, to_guest(bench, tcp));
+    expect_register("hash of a TCP segment", toeplitz(key, hashed_of(tcp, true)), segment.hash);
+    expect_that(segment.l4_hash, "hash of a TCP segment", "covers ports", "does not");
+    const auto datagram = said_of(bench, handed, to_guest(bench, udp));
+    expect_register("hash of a UDP datagram", toeplitz(key, hashed_of(udp, false)), datagram.hash);
+    expect_that(!datagram.l4_hash, "hash of a UDP datagram", "covers addresses only",
+                "is said to cover ports");
+    expect_register("hash of a frame of another protocol", 0,
+                    said_of(bench, handed, silent_frame(bench, 300)).hash);
+    set_feature(bench, "rxhash", false);
+    expect_register("hash of a TCP segment after ethtool -K rxhash off", 0,
+                    said_of(bench, handed, to_guest(bench, tcp)).hash);
+    set_feature(bench, "rxhash", true);
+    expect_register("hash of a TCP segment after ethtool -K rxhash on", segment.hash,
+                    said_of(bench, handed, to_guest(bench, tcp)).hash);
+}
+
+void check_told(Bench& bench) {
+    const Handed handed(bench);
+    check_hash(bench, handed);
+    // VLAN 0 is none: a tag with a priority only.
+    auto tagged = silent_frame(bench, between(bench, shortest, longest));
+    const auto untagged = tagged.size();
+    const auto priority = static_cast<std::uint32_t>(between(bench, 1, 7));
+    tagged.insert(type_at, std::string("\x81\0", 2) + static_cast<char>(priority << 5U) + '\0');
+    for (const bool on : {true, false, true}) {
+        set_feature(bench, "rxvlan", on);
+        const auto said = said_of(bench, handed, tagged);
+        const auto what = fmt::format("a frame with a VLAN tag, rxvlan {}: ", on ? "on" : "off");
+        expect_equal(what + "length", untagged + (on ? 0 : tag_bytes), said.len);
+        expect_equal(what + "the stack is told of a tag", on, said.tagged);
+        if (on) expect_equal(what + "its TCI", priority << 13U, said.tci);
+    }
+    expect_that(!said_of(bench, handed, silent_frame(bench, 300)).tagged, "a frame without a tag",
+                "no tag", "one");
+    const auto udp = to_guest(bench, sandbox::udp(closed_port, "text"));
+    for (const bool on : {false, true}) {
+        set_feature(bench, "rx", on);
+        expect_equal(fmt::format("ip_summed of a UDP datagram, rx {}", on ? "on" : "off"),
+                     on ? checksum_unnecessary : checksum_none, said_of(bench, handed, udp).summed);
+    }
+}
+
+// --- which queue ---------------------------------------------------------------------------------
+
+std::vector<unsigned> table_of(Bench& bench) {
+    std::vector<unsigned> table;
+    for (std::uint32_t i = 0; i < table_entries; i += 4) {
+        const auto entries = bench.reg(RETA + i);
+        for (unsigned k = 0; k < 4; ++k) table.push_back(entries >> 8 * k & 0xffU);
+    }
+    return table;
+}
+
+/// The queue that the card puts a frame into.
+unsigned queue_of(Bench& bench, unsigned queues, const std::string& frame) {
+    std::vector<std::uint32_t> heads;
+    for (unsigned i = 0; i < queues; ++i) heads.push_back(bench.reg(RDH0 + i * each_queue));
+    unsigned queue = queues;
+    bench.send(frame);
+    expect_that(bench.soon([&] {
+        for (unsigned i = 0; i < queues; ++i)
+            if (bench.reg(RDH0 + i * each_queue) != heads[i]) queue = i;
+        return queue < queues;
+    }),
+                "RDH of the receive queues after a frame, read from outside the guest",
+                "one has moved", "none has");
+    return queue;
+}
+
+void expect_shares(Bench& bench, unsigned queues) {
+    std::vector<unsigned> shares(queues);
+    for (const auto queue : table_of(bench)) {
+        expect_that(queue < queues, fmt::format("the table in RETA, with {} queues", queues),
+                    "numbers of queues there are", std::to_string(queue));
+        ++shares[queue];
+    }
+    const auto [least, most] = std::minmax_element(shares.begin(), shares.end());
+    expect_that(*most - *least <= 1, fmt::format("entries of each of {} queues in RETA", queues),
+                "as many as of any other, or one more", fmt::format("{} to {}", *least, *most));
+}
+
+void expect_key(const Bench& bench) {
+    const auto key = key_of(bench);
+    std::map<std::uint32_t, std::uint32_t> written;
+    for (const auto& write : bench.writes())
+        if (write.offset >= RSSRK && write.offset < RSSRK + key_bytes)
+            written[write.offset] = write.value;
+    for (std::uint32_t i = 0; i < key_bytes; i += 4)
+        expect_register(fmt::format("RSSRK, bytes {} to {}, as QEMU recorded it", i, i + 3),
+                        key[i] | key[i + 1] << 8U | key[i + 2] << 16U |
+                            static_cast<std::uint32_t>(key[i + 3]) << 24U,
+                        written[RSSRK + i]);
+}
+
+void check_flows(Bench& bench) {
+    expect_key(bench);
+    set_ring(bench, 64);
+    const auto flow = [&](const char* from, const char* to) {
+        return to_guest(bench, tcp_segment(bench, number(bench, from), number(bench, to),
+                                           between(bench, 1, 100)));
+    };
+    std::vector<unsigned> numbers{2, 3, 4, 5, 6, 7, 8};
+    std::shuffle(numbers.begin(), numbers.end(), bench.random());
+    numbers.push_back(1);
+    for (const auto queues : numbers) {
+        bench.must_run({"ethtool", "-L", eth, "combined", std::to_string(queues)});
+        expect_shares(bench, queues);
+        const auto bulk = queue_of(bench, queues, flow("bulk_from", "bulk_to"));
+        const auto shell = queue_of(bench, queues, flow("shell_from", "shell_to"));
+        expect_that(queues == 1 || bulk != shell,
+                    fmt::format("queues of the two connections, of {}", queues), "different ones",
+                    fmt::format("both {}", bulk));
+        bench.let_settle();
+    }
+    set_ring(bench, 256);
+}
+
+// --- going ---------------------------------------------------------------------------------------
+
+/// A program holds frames while their pools are destroyed and the module goes.
+void check_unload(Bench& bench) {
+    constexpr std::size_t held = 60;
+    set_mtu(bench, jumbo_mtu);
+    set_ring(bench, 256);
+    listen(bench, "take", 2 * held);
+    bench.must_run({"killall", "-STOP", "frames"});
+    const auto send = [&] {
+        const auto before = counter(bench, "rx0_packets");
+        for (std::size_t i = 0; i < held; ++i)
+            bench.send(question(bench, between(bench, 300, jumbo_mtu)));
+        bench.wait_until(
+            "rx0_packets", fmt::format("{} more", held),
+            [&] { return counter(bench, "rx0_packets") == before + held; },
+            [&] { return std::to_string(counter(bench, "rx0_packets") - before); }, patience);
+    };
+    send();
+    set_mtu(bench, usual_mtu);
+    set_mtu(bench, jumbo_mtu);
+    for (std::size_t i = 0; i < held / 2; ++i)
+        bench.send(question(bench, between(bench, 300, jumbo_mtu)));
+    bench.must_run({"rmmod", "igbook"});
+    grader::expect_released(bench, "after rmmod");
+    // Its interface is gone: it ends, and with it what it held.
+    bench.must_run({"killall", "-CONT", "frames"});
+    bench.wait_until(
+        "in the guest: frames, whose interface is gone", "ends",
+        [&] {
+            return bench.run({"pidof", "frames"}).status != 0;
+        },
+        [] { return "it goes on"; }, patience);
+    expect_nothing_mapped(bench, "after rmmod");
+    expect_equal("errors DMA-API debugging has found", std::string("0"),
+                 bench.text("/sys/kernel/debug/dma-api/error_count"));
+    grader::expect_nothing_lost(bench, "unloading while a program holds frames");
+}
+
+void add_buffers(grader::Scenario& lab) {
+    CHECK_POINTS(10, "the module loads and has its interface")
+        .id("loads")
+        .hint("The skeleton does this. What did the kernel log say?")
+        .book("07-receive")
+        .run(check_loads);
+    CHECK_POINTS(10, "the ring is full of buffers, which share pages that are mapped once")
+        .id("buffers")
+        .after("loads")
+        .hint("page_pool_alloc() gives the next part of a page; the pool maps the page.")
+        .book("07-receive")
+        .run(tidied(check_buffers));
+    CHECK_POINTS(10,
+                 "frames of one piece: @head_bytes@ bytes in the linear part, the rest as it is")
+        .id("whole")
+        .after("buffers")
+        .hint("skb_add_rx_frag() wants page, offset, length, and what the buffer takes of memory.")
+        .book("07-receive")
+        .run(tidied(check_whole));
+    CHECK_POINTS(5, "the stack's pages return to the ring")
+        .id("reuse")
+        .after("whole")
+        .hint("Which flags has the pool? Does the frame say whose its pages are?")
+        .book("07-receive")
+        .run(tidied(check_reuse));
+    CHECK_POINTS(5, "short frames are copied, and their buffers stay")
+        .id("copies")
+        .after("whole")
+        .hint("rx_copybreak may change at any time. A frame of @head_bytes@ bytes has no rest.")
+        .book("07-receive")
+        .run(tidied(check_copies));
+    CHECK_POINTS(5, "the CPU is lent what the card has written, and returns what stays")
+        .id("lent")
+        .after("whole")
+        .hint("page_pool_dma_sync_for_cpu() before the first byte is read, for so many bytes.")
+        .book("07-receive")
+        .run(tidied(check_lent));
+}
+
+void add_frames(grader::Scenario& lab) {
+    CHECK_POINTS(15, "frames of several pieces, also when a poll ends inside of one")
+        .id("pieces")
+        .after("whole")
+        .hint("What there is of a frame waits in the ring, and so does what is to be dropped.")
+        .book("07-receive")
+        .run(tidied(check_pieces));
+    CHECK_POINTS(15, "without memory one frame is lost, all of it, and nothing else")
+        .id("lost")
+        .after("pieces")
+        .hint("Replace a buffer before it goes along; then the old one can still stay.")
+        .book("07-receive")
+        .run(tidied(check_lost));
+    CHECK_POINTS(10, "the stack believes what the card has found right, and nothing else")
+        .id("sums")
+        .after("whole")
+        .hint("IPCS says that the header's sum was looked at, and nothing of what is behind it.")
+        .book("07-receive")
+        .run(tidied(check_sums));
+    CHECK_POINTS(5, "hash and VLAN tag are told, and what is switched off is not")
+        .id("told")
+        .after("whole")
+        .hint("netdev->features says what is on; RXD_RSS_TYPE, what the hash covers.")
+        .book("07-receive")
+        .run(tidied(check_told));
+    CHECK_POINTS(5, "the two connections never share a queue, and the queues share the table")
+        .id("flows")
+        .after("buffers")
+        .hint("Compute the hash of each connection. What may change places in the table?")
+        .book("07-receive")
+        .run(tidied(check_flows));
+    CHECK_POINTS(5, "unloaded while a program holds frames: nothing stays mapped or is lost")
+        .id("unload")
+        .after("whole")
+        .hint("Every buffer belongs to the ring, to a frame, or to the pool.")
+        .book("07-receive")
+        .run(check_unload);
+}
+
+}  // namespace
+
+grader::Scenario receive() {
+    grader::Scenario lab("07-receive");
+    add_buffers(lab);
+    add_frames(lab);
+    return lab;
+}
+
+}  // namespace fwts::labs
