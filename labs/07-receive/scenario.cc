@@ -679,7 +679,7 @@ void check_pieces(Bench& bench) {
         const Handed handed(bench);
         for (const auto size : sizes)
             expect_shape(bench, send_one(bench, handed, silent_frame(bench, size)), size,
-                         size < usual_copybreak, jumbo_piece);
+                         size < usual_copybreak || size <= head_bytes(bench), jumbo_piece);
     }
     Frames frames;
     for (const auto size : sizes) frames.push_back(question(bench, size));
