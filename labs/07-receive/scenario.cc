@@ -272,7 +272,7 @@ void expect_told_done(Bench& bench, std::size_t count) {
 }
 
 /// Sends frames, a few ahead of the answers, and compares every answer. Somebody listens already.
-void exchange(Bench& bench, const Frames& frames) {
+void expect_answers(Bench& bench, const Frames& frames) {
     std::size_t sent = 0;
     for (std::size_t got = 0; got < frames.size(); ++got) {
         while (sent < frames.size() && sent < got + in_flight) bench.send(frames[sent++]);
@@ -467,7 +467,7 @@ void check_whole(Bench& bench) {
         frames.push_back(question(bench, between(bench, shortest, longest)));
     for (const auto& frame : frames) total += frame.size();
     listen(bench, "answer", frames.size());
-    exchange(bench, frames);
+    expect_answers(bench, frames);
     expect_full_of_buffers(bench.ring(Direction::receive));
     set_ring(bench, 256);
     expect_equal("rx0_packets", sizes.size() + frames.size(),
@@ -685,7 +685,7 @@ void check_pieces(Bench& bench) {
     for (const auto size : sizes) frames.push_back(question(bench, size));
     for (int i = 0; i < 60; ++i) frames.push_back(question(bench, between(bench, shortest, most)));
     listen(bench, "answer", frames.size());
-    exchange(bench, frames);
+    expect_answers(bench, frames);
     check_polls_end(bench);
     expect_full_of_buffers(bench.ring(Direction::receive));
     expect_equal("rx0_drops", 0U, counter(bench, "rx0_drops"));
@@ -799,7 +799,7 @@ void check_lost(Bench& bench) {
     for (int i = 0; i < 20; ++i)
         frames.push_back(question(bench, between(bench, shortest, jumbo_mtu + header)));
     listen(bench, "answer", frames.size());
-    exchange(bench, frames);
+    expect_answers(bench, frames);
     set_mtu(bench, usual_mtu);
 }
 

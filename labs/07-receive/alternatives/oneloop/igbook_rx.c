@@ -311,8 +311,8 @@ static inline void igbook_rx_describe(struct igbook_ring *ring,
 	if (features & NETIF_F_RXCSUM)
 		igbook_rx_checksum(skb, status, count);
 	if (features & NETIF_F_RXHASH) {
-		enum pkt_hash_types covered = igbook_rx_covered(
-			le32_get_bits(desc->wb.info, RXD_RSS_TYPE));
+		u32 type = le32_get_bits(desc->wb.info, RXD_RSS_TYPE);
+		enum pkt_hash_types covered = igbook_rx_covered(type);
 
 		if (covered != PKT_HASH_TYPE_NONE)
 			skb_set_hash(skb, le32_to_cpu(desc->wb.rss), covered);
@@ -423,9 +423,9 @@ int igbook_rx_clean(struct igbook_ring *ring, int budget)
 			skb_put_data(skb, bytes, first);
 		}
 		if (fate == IGBOOK_RX_KEPT) {
-			dma_sync_single_range_for_device(ring->dev,
-				page_pool_get_dma_addr(old->page), begin, len,
-				DMA_FROM_DEVICE);
+			dma_sync_single_for_device(ring->dev,
+						   page_pool_get_dma_addr(old->page) +
+						   begin, len, DMA_FROM_DEVICE);
 		} else if (skb_shinfo(skb)->nr_frags < MAX_SKB_FRAGS) {
 			igbook_rx_lend(ring, old, first, len - first);
 			skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags,
