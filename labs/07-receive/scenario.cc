@@ -522,7 +522,9 @@ void check_copies(Bench& bench) {
         0, usual_copybreak, 1536, head, between(bench, head + 20, 1400), usual_copybreak};
     for (const auto limit : limits) {
         set_copybreak(bench, limit);
-        std::set<std::size_t> sizes{shortest, longest};
+        // An sk_buff that is too short by a byte has no room to spare for one of these.
+        constexpr std::size_t cache_lines_and_one = 1473;
+        std::set<std::size_t> sizes{shortest, cache_lines_and_one, longest};
         for (const auto edge : {limit, head})
             for (const auto size : {edge - 1, edge, edge + 1})
                 if (size >= shortest && size <= longest) sizes.insert(size);
@@ -551,6 +553,7 @@ void expect_lent(const Seen& seen, std::size_t size, std::size_t most, bool copi
                 told_card || (event.kind == HandedEvent::Kind::write && event.write.offset == RDT0);
             handed = handed || event.kind == HandedEvent::Kind::frame;
             if (event.kind == HandedEvent::Kind::to_cpu && here && !handed) {
+                returned = 0;
                 first = std::min(first, event.address);
                 last = std::max(last, event.address + event.size);
             }
@@ -565,7 +568,8 @@ void expect_lent(const Seen& seen, std::size_t size, std::size_t most, bool copi
                                i + 1),
             fmt::format("{:#x} to {:#x}", begin, end), fmt::format("{:#x} to {:#x}", first, last));
         expect_that(!copied || returned >= end, what + "its buffer, which stays in the ring",
-                    "returned to the card (dma_sync_single_for_device) before the doorbell",
+                    "returned to the card (dma_sync_single_for_device) when it has been read, and "
+                    "before the doorbell",
                     "it is not, or a part of it");
     }
 }
@@ -599,6 +603,7 @@ void expect_polls(const std::vector<RegisterWrite>& record, std::uint32_t tail, 
             inside = true;
         } else if (write.offset == RDT0 && write.value < count) {
             const auto more = (write.value + count - tail) % count;
+            expect_that(more >= 1, "a doorbell", "new buffers that it tells the card of", "none");
             expect_that(more <= batch, "buffers that one doorbell tells the card of",
                         fmt::format("{} at most", batch), std::to_string(more));
             tail = write.value;
@@ -677,9 +682,17 @@ void check_pieces(Bench& bench) {
         for (const auto size : {edge - 1, edge, edge + 1}) sizes.push_back(size);
     {
         const Handed handed(bench);
-        for (const auto size : sizes)
-            expect_shape(bench, send_one(bench, handed, silent_frame(bench, size)), size,
-                         size < usual_copybreak || size <= head_bytes(bench), jumbo_piece);
+        std::map<std::size_t, std::size_t> truesize;  // by the number of pieces
+        for (const auto size : sizes) {
+            const bool copied = size < usual_copybreak || size <= head_bytes(bench);
+            const auto seen = send_one(bench, handed, silent_frame(bench, size));
+            expect_shape(bench, seen, size, copied, jumbo_piece);
+            if (!copied) truesize[seen.before.size()] = seen.frame.truesize;
+        }
+        for (const auto& [pieces, all] : truesize)
+            expect_equal(
+                fmt::format("truesize of a frame of {} pieces, less that of one of one", pieces),
+                (pieces - 1) * jumbo_piece, all - truesize.begin()->second);
     }
     Frames frames;
     for (const auto size : sizes) frames.push_back(question(bench, size));
@@ -713,6 +726,11 @@ Losses losses(Bench& bench) {
     return {counter_in(statistics, "rx0_drops"), counter_in(statistics, "rx0_no_memory")};
 }
 
+/// What the interface has dropped: what the driver has lost, and what no protocol wanted.
+std::uint64_t dropped(Bench& bench) {
+    return std::stoull(bench.text("/sys/class/net/" + eth + "/statistics/rx_dropped"));
+}
+
 /// Calls that fail while a frame comes: it is lost, all of it, and the next one is not.
 class Loser {
   public:
@@ -723,7 +741,9 @@ class Loser {
     bool lose(const std::string& symbol, unsigned skip, std::size_t size) {
         const auto when = fmt::format(" after a frame of {} bytes for which call {} of {}() failed",
                                       size, skip + 1, symbol);
+        bench_.let_settle();
         const auto mark = bench_.writes().size();
+        const auto dropped_before = dropped(bench_);
         long hits = 0;
         {
             const Companion failing(bench_, "failcall",
@@ -745,6 +765,9 @@ class Loser {
                      fmt::format("{}", fmt::join(lengths, ", ")));
         lost_ += static_cast<unsigned>(hits);
         expect_full_of_buffers(bench_.ring(Direction::receive));
+        expect_equal(
+            "rx_dropped of the interface, which nobody's frames are counted in, too" + when,
+            lengths.size() + static_cast<std::uint64_t>(hits), dropped(bench_) - dropped_before);
         if (hits == 0) return false;
         const auto now = losses(bench_);
         expect_equal("rx0_drops" + when, before_.drops + lost_, now.drops);
@@ -1025,6 +1048,8 @@ void check_hash(Bench& bench, const Handed& handed) {
 void check_told(Bench& bench) {
     const Handed handed(bench);
     check_hash(bench, handed);
+    expect_equal("queue that a frame came by, plus one, as the stack is told", 1U,
+                 said_of(bench, handed, silent_frame(bench, 300)).queue);
     // VLAN 0 is none: a tag with a priority only.
     auto tagged = silent_frame(bench, between(bench, shortest, longest));
     const auto untagged = tagged.size();

@@ -38,8 +38,7 @@ static const struct igbook_flow igbook_shell = {
  */
 void igbook_lab_key(u8 *key)
 {
-	if (hex2bin(key, IGBOOK_LAB_KEY, RSSRK_BYTES))
-		pr_err("igbook: the key is not one\n");
+	WARN_ON(hex2bin(key, IGBOOK_LAB_KEY, RSSRK_BYTES));
 }
 
 /**

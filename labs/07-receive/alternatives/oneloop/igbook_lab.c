@@ -13,7 +13,8 @@
  */
 void igbook_lab_key(u8 *key)
 {
-	WARN_ON(hex2bin(key, IGBOOK_LAB_KEY, RSSRK_BYTES));
+	if (hex2bin(key, IGBOOK_LAB_KEY, RSSRK_BYTES))
+		pr_err("igbook: the key is not one\n");
 }
 
 /* The hash of @count bits of @value, which begin at bit @at of what is hashed. */
