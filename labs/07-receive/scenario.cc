@@ -16,19 +16,18 @@
 #include <sstream>
 
 #include "all_labs.h"
-#include "bench.h"
 #include "calls.h"
 #include "expect.h"
 #include "frame.h"
 #include "handed.h"
 #include "interface.h"
+#include "testbed.h"
 #include "traffic.h"
 #include "witness.h"
 
 namespace fwts::labs {
 namespace {
 
-using grader::Bench;
 using grader::Companion;
 using grader::Direction;
 using grader::expect_bytes;
@@ -43,9 +42,10 @@ using grader::Inserted;
 using grader::RegisterWrite;
 using grader::Ring;
 using grader::RingSlot;
+using grader::Testbed;
 using grader::Witness;
 using grader::writes_since;
-using Seconds = Bench::Seconds;
+using Seconds = Testbed::Seconds;
 using Frames = std::vector<std::string>;
 
 // Offsets and bits as the 82576 datasheet names them.
@@ -85,28 +85,28 @@ const std::string told = "/tmp/told";
 
 // --- numbers of this run -------------------------------------------------------------------------
 
-std::size_t between(Bench& bench, std::size_t least, std::size_t most) {
-    return least + bench.random()() % (most - least + 1);
+std::size_t between(Testbed& testbed, std::size_t least, std::size_t most) {
+    return least + testbed.random()() % (most - least + 1);
 }
 
-unsigned number(const Bench& bench, const char* parameter) {
-    return static_cast<unsigned>(std::stoul(bench.param(parameter)));
+unsigned number(const Testbed& testbed, const char* parameter) {
+    return static_cast<unsigned>(std::stoul(testbed.param(parameter)));
 }
 
-std::size_t head_bytes(const Bench& bench) {
-    return number(bench, "head_bytes");
+std::size_t head_bytes(const Testbed& testbed) {
+    return number(testbed, "head_bytes");
 }
 
 /// A frame of a protocol that nobody takes.
-std::string silent_frame(Bench& bench, std::size_t size) {
-    auto frame = bench.random_frame(size, bench.mac());
+std::string silent_frame(Testbed& testbed, std::size_t size) {
+    auto frame = testbed.random_frame(size, testbed.mac());
     frame[type_at + 1] = static_cast<char>(0xb6);
     return frame;
 }
 
 /// A frame that the program answers whole: its first two bytes of payload ask for no other length.
-std::string question(Bench& bench, std::size_t size) {
-    auto frame = bench.random_frame(size, bench.mac());
+std::string question(Testbed& testbed, std::size_t size) {
+    auto frame = testbed.random_frame(size, testbed.mac());
     frame[header] = frame[header + 1] = 0;
     return frame;
 }
@@ -123,12 +123,12 @@ unsigned count_of(const Ring& ring) {
 }
 
 /// Bytes that the card may write to one buffer.
-std::size_t room(Bench& bench) {
-    return std::size_t{bench.reg(SRRCTL0) & BSIZEPACKET} * 1024;
+std::size_t room(Testbed& testbed) {
+    return std::size_t{testbed.reg(SRRCTL0) & BSIZEPACKET} * 1024;
 }
 
-std::size_t pieces_of(Bench& bench, std::size_t size) {
-    return (size + room(bench) - 1) / room(bench);
+std::size_t pieces_of(Testbed& testbed, std::size_t size) {
+    return (size + room(testbed) - 1) / room(testbed);
 }
 
 /// A buffer for the card in every descriptor from head to tail, each another one.
@@ -158,8 +158,8 @@ struct Mapping {
     std::uint64_t size = 0;
 };
 
-std::vector<Mapping> mappings(Bench& bench, const std::string& direction) {
-    std::istringstream dump(bench.bytes("/sys/kernel/debug/dma-api/dump"));
+std::vector<Mapping> mappings(Testbed& testbed, const std::string& direction) {
+    std::istringstream dump(testbed.bytes("/sys/kernel/debug/dma-api/dump"));
     std::vector<Mapping> found;
     for (std::string line; std::getline(dump, line);) {
         const auto address = line.find(" D=");
@@ -173,50 +173,50 @@ std::vector<Mapping> mappings(Bench& bench, const std::string& direction) {
     return found;
 }
 
-std::size_t mapped_for_receiving(Bench& bench) {
-    return mappings(bench, "DMA_FROM_DEVICE").size();
+std::size_t mapped_for_receiving(Testbed& testbed) {
+    return mappings(testbed, "DMA_FROM_DEVICE").size();
 }
 
-void expect_nothing_mapped(Bench& bench, const std::string& when) {
-    bench.wait_until(
+void expect_nothing_mapped(Testbed& testbed, const std::string& when) {
+    testbed.wait_until(
         "mappings of the driver's (/sys/kernel/debug/dma-api/dump) " + when, "none",
-        [&] { return mappings(bench, "").empty(); },
-        [&] { return std::to_string(mappings(bench, "").size()); }, patience);
+        [&] { return mappings(testbed, "").empty(); },
+        [&] { return std::to_string(mappings(testbed, "").size()); }, patience);
 }
 
 /// Waits until the driver has posted so many buffers since the tail was `tail`.
-void expect_posted(Bench& bench, std::uint32_t tail, std::size_t descriptors) {
-    const auto count = bench.reg(RDLEN0) / sizeof(RingSlot);
+void expect_posted(Testbed& testbed, std::uint32_t tail, std::size_t descriptors) {
+    const auto count = testbed.reg(RDLEN0) / sizeof(RingSlot);
     const auto wanted = (tail + descriptors) % count;
-    bench.wait_until(
+    testbed.wait_until(
         fmt::format("tail of the receive ring after {} descriptors: one out, one in", descriptors),
-        std::to_string(wanted), [&] { return bench.reg(RDT0) == wanted; },
-        [&] { return std::to_string(bench.reg(RDT0)); }, patience);
+        std::to_string(wanted), [&] { return testbed.reg(RDT0) == wanted; },
+        [&] { return std::to_string(testbed.reg(RDT0)); }, patience);
 }
 
 // --- settings ------------------------------------------------------------------------------------
 
-void set_link(Bench& bench, bool up) {
-    bench.must_run({"ip", "link", "set", "dev", eth, up ? "up" : "down"});
-    if (up) grader::expect_carrier(bench, eth, true);
+void set_link(Testbed& testbed, bool up) {
+    testbed.must_run({"ip", "link", "set", "dev", eth, up ? "up" : "down"});
+    if (up) grader::expect_carrier(testbed, eth, true);
 }
 
-void set_mtu(Bench& bench, unsigned mtu) {
+void set_mtu(Testbed& testbed, unsigned mtu) {
     const std::string file = "/sys/class/net/" + eth + "/mtu";
-    bench.put(file, std::to_string(mtu));
-    expect_equal(file, std::to_string(mtu), bench.text(file));
+    testbed.put(file, std::to_string(mtu));
+    expect_equal(file, std::to_string(mtu), testbed.text(file));
 }
 
-void set_ring(Bench& bench, unsigned descriptors) {
-    bench.must_run({"ethtool", "-G", eth, "rx", std::to_string(descriptors)});
+void set_ring(Testbed& testbed, unsigned descriptors) {
+    testbed.must_run({"ethtool", "-G", eth, "rx", std::to_string(descriptors)});
 }
 
-void set_copybreak(Bench& bench, std::size_t bytes) {
-    bench.must_run({"ethtool", "--set-tunable", eth, "rx-copybreak", std::to_string(bytes)});
+void set_copybreak(Testbed& testbed, std::size_t bytes) {
+    testbed.must_run({"ethtool", "--set-tunable", eth, "rx-copybreak", std::to_string(bytes)});
 }
 
-void set_feature(Bench& bench, const std::string& feature, bool on) {
-    bench.must_run({"ethtool", "-K", eth, feature, on ? "on" : "off"});
+void set_feature(Testbed& testbed, const std::string& feature, bool on) {
+    testbed.must_run({"ethtool", "-K", eth, feature, on ? "on" : "off"});
 }
 
 std::uint64_t counter_in(const std::string& statistics, const std::string& name) {
@@ -225,17 +225,17 @@ std::uint64_t counter_in(const std::string& statistics, const std::string& name)
     return std::stoull(statistics.substr(at + name.size() + 3));
 }
 
-std::uint64_t counter(Bench& bench, const std::string& name) {
-    return counter_in(bench.must_run({"ethtool", "-S", eth}), name);
+std::uint64_t counter(Testbed& testbed, const std::string& name) {
+    return counter_in(testbed.must_run({"ethtool", "-S", eth}), name);
 }
 
 /// Whatever became of the check, the next one finds the interface as after loading.
-std::function<void(Bench&)> tidied(void (*check)(Bench&)) {
-    return [check](Bench& bench) {
+std::function<void(Testbed&)> tidied(void (*check)(Testbed&)) {
+    return [check](Testbed& testbed) {
         try {
-            check(bench);
+            check(testbed);
         } catch (const grader::Failure&) {
-            bench.sh(fmt::format(
+            testbed.sh(fmt::format(
                 "killall -CONT frames; killall frames; rm -f {1}; "
                 "ip link set dev {0} down; ip addr flush dev {0}; ip link set dev {0} mtu {2}; "
                 "ethtool -L {0} combined 1; ethtool -G {0} rx 256; "
@@ -243,11 +243,11 @@ std::function<void(Bench&)> tidied(void (*check)(Bench&)) {
                 "ethtool --set-tunable {0} rx-copybreak {3}; ip link set dev {0} up",
                 eth, told, usual_mtu, usual_copybreak));
             try {
-                grader::expect_carrier(bench, eth, true);
+                grader::expect_carrier(testbed, eth, true);
             } catch (const grader::Failure&) {
                 // What went wrong before says more.
             }
-            bench.take_frames();
+            testbed.take_frames();
             throw;
         }
     };
@@ -256,33 +256,33 @@ std::function<void(Bench&)> tidied(void (*check)(Bench&)) {
 // --- frames --------------------------------------------------------------------------------------
 
 /// Runs `frames` in the guest and waits until it listens.
-void listen(Bench& bench, const std::string& verb, std::size_t count) {
-    bench.put(told, "");
-    bench.start({"frames", verb, eth, std::to_string(count), told});
-    bench.wait_until(
-        "in the guest: frames " + verb, "ready", [&] { return bench.text(told) == "ready"; },
-        [&] { return "\"" + bench.text(told) + "\""; }, patience);
-    bench.take_frames();
+void listen(Testbed& testbed, const std::string& verb, std::size_t count) {
+    testbed.put(told, "");
+    testbed.start({"frames", verb, eth, std::to_string(count), told});
+    testbed.wait_until(
+        "in the guest: frames " + verb, "ready", [&] { return testbed.text(told) == "ready"; },
+        [&] { return "\"" + testbed.text(told) + "\""; }, patience);
+    testbed.take_frames();
 }
 
-void expect_told_done(Bench& bench, std::size_t count) {
-    bench.wait_until(
+void expect_told_done(Testbed& testbed, std::size_t count) {
+    testbed.wait_until(
         fmt::format("frames that reached a program in the guest, of {} sent", count), "all of them",
-        [&] { return bench.text(told) == "ready\ndone"; }, [] { return "fewer"; }, patience);
+        [&] { return testbed.text(told) == "ready\ndone"; }, [] { return "fewer"; }, patience);
 }
 
 /// Sends frames, a few ahead of the answers, and compares every answer. Somebody listens already.
-void expect_answers(Bench& bench, const Frames& frames) {
+void expect_answers(Testbed& testbed, const Frames& frames) {
     std::size_t sent = 0;
     for (std::size_t got = 0; got < frames.size(); ++got) {
-        while (sent < frames.size() && sent < got + in_flight) bench.send(frames[sent++]);
+        while (sent < frames.size() && sent < got + in_flight) testbed.send(frames[sent++]);
         const auto what = fmt::format("answer {} of {}, to a frame of {} bytes", got + 1,
                                       frames.size(), frames[got].size());
-        const auto seen = bench.receive();
+        const auto seen = testbed.receive();
         expect_that(seen.has_value(), what, "one", "none");
         expect_bytes(what, answer_to(frames[got]), *seen);
     }
-    expect_told_done(bench, frames.size());
+    expect_told_done(testbed, frames.size());
 }
 
 /// One frame, where the card has put it, and what was said of it.
@@ -293,19 +293,19 @@ struct Seen {
     std::vector<HandedEvent> events;
 };
 
-Seen send_one(Bench& bench, const Handed& handed, const std::string& frame) {
-    bench.let_settle();
-    const auto ring = bench.ring(Direction::receive);
+Seen send_one(Testbed& testbed, const Handed& handed, const std::string& frame) {
+    testbed.let_settle();
+    const auto ring = testbed.ring(Direction::receive);
     const auto count = count_of(ring);
-    const auto pieces = pieces_of(bench, frame.size());
-    const auto mark = bench.writes().size();
+    const auto pieces = pieces_of(testbed, frame.size());
+    const auto mark = testbed.writes().size();
     Seen seen;
-    bench.send(frame);
+    testbed.send(frame);
     seen.frame = handed.expect(mark, 1)[0];
-    expect_posted(bench, ring.tail, pieces);
-    bench.let_settle();
+    expect_posted(testbed, ring.tail, pieces);
+    testbed.let_settle();
     seen.events = handed.events(mark);
-    const auto after = bench.ring(Direction::receive);
+    const auto after = testbed.ring(Direction::receive);
     for (unsigned i = 0; i < pieces; ++i) {
         seen.before.push_back(ring.slots[(ring.head + i) % count]);
         seen.posted.push_back(after.slots[(ring.tail + i) % count]);
@@ -314,19 +314,19 @@ Seen send_one(Bench& bench, const Handed& handed, const std::string& frame) {
 }
 
 /// What was said of one frame.
-HandedFrame said_of(Bench& bench, const Handed& handed, const std::string& frame) {
-    bench.let_settle();
-    const auto mark = bench.writes().size();
-    bench.send(frame);
+HandedFrame said_of(Testbed& testbed, const Handed& handed, const std::string& frame) {
+    testbed.let_settle();
+    const auto mark = testbed.writes().size();
+    testbed.send(frame);
     return handed.expect(mark, 1)[0];
 }
 
 /// The frame was copied, and its buffer is in the ring again; or its headers are in the linear part
 /// and the rest is where the card has put it.
-void expect_shape(Bench& bench, const Seen& seen, std::size_t size, bool copied,
+void expect_shape(Testbed& testbed, const Seen& seen, std::size_t size, bool copied,
                   std::size_t piece) {
     const auto what = fmt::format("a frame of {} bytes, as the stack gets it: ", size);
-    const auto head = head_bytes(bench);
+    const auto head = head_bytes(testbed);
     const auto& frame = seen.frame;
     expect_equal(what + "length", size, frame.len);
     expect_equal(what + "bytes in the linear part", copied ? size : head, frame.linear);
@@ -351,7 +351,7 @@ void expect_shape(Bench& bench, const Seen& seen, std::size_t size, bool copied,
     std::size_t left = size - head;
     for (std::size_t i = 0; i < frame.pieces.size(); ++i) {
         const auto skipped = i == 0 ? head : 0;
-        const auto length = std::min(left, room(bench) - skipped);
+        const auto length = std::min(left, room(testbed) - skipped);
         expect_equal(what + fmt::format("address of fragment {}", i + 1),
                      fmt::format("{:#x}", seen.before[i].low + skipped),
                      fmt::format("{:#x}", frame.pieces[i].first));
@@ -366,11 +366,11 @@ void expect_shape(Bench& bench, const Seen& seen, std::size_t size, bool copied,
 
 // --- loading -------------------------------------------------------------------------------------
 
-void check_loads(Bench& bench) {
-    bench.silence_guest();
-    grader::load(bench);
-    expect_equal("name of the card's interface", eth, grader::interface(bench));
-    expect_equal("its address", bench.mac(), bench.text("/sys/class/net/" + eth + "/address"));
+void check_loads(Testbed& testbed) {
+    testbed.silence_guest();
+    grader::load(testbed);
+    expect_equal("name of the card's interface", eth, grader::interface(testbed));
+    expect_equal("its address", testbed.mac(), testbed.text("/sys/class/net/" + eth + "/address"));
 }
 
 // --- buffers -------------------------------------------------------------------------------------
@@ -381,24 +381,24 @@ const std::array<const char*, 4> page_calls = {"page_pool_alloc_frag", "page_poo
                                                "page_pool_alloc_netmems"};
 
 /// Without memory the interface does not go up, says so, and keeps nothing.
-void expect_refused(Bench& bench, const std::string& symbol, long value, unsigned skip) {
+void expect_refused(Testbed& testbed, const std::string& symbol, long value, unsigned skip) {
     const Companion failing(
-        bench, "failcall",
+        testbed, "failcall",
         {"symbol=" + symbol, fmt::format("value={}", value), fmt::format("skip={}", skip)});
-    const auto ran = bench.run({"ip", "link", "set", "dev", eth, "up"});
+    const auto ran = testbed.run({"ip", "link", "set", "dev", eth, "up"});
     if (failing.number("hits") == 0) {
-        set_link(bench, false);
+        set_link(testbed, false);
         return;
     }
     expect_that(ran.status != 0 && ran.err.find("Cannot allocate memory") != std::string::npos,
                 fmt::format("ip link set dev {} up, {}() without memory", eth, symbol),
                 "Cannot allocate memory", ran.status == 0 ? "success" : ran.err);
-    expect_nothing_mapped(bench, "after that");
+    expect_nothing_mapped(testbed, "after that");
 }
 
 /// Every buffer has room of its own in a page that is mapped once, for the card to write.
-void expect_in_pages(Bench& bench, std::size_t piece, std::size_t reach) {
-    const auto buffers = expect_full_of_buffers(bench.ring(Direction::receive));
+void expect_in_pages(Testbed& testbed, std::size_t piece, std::size_t reach) {
+    const auto buffers = expect_full_of_buffers(testbed.ring(Direction::receive));
     std::map<std::uint64_t, std::size_t> pages;
     for (std::size_t i = 0; i < buffers.size(); ++i) {
         ++pages[buffers[i] / page];
@@ -410,7 +410,7 @@ void expect_in_pages(Bench& bench, std::size_t piece, std::size_t reach) {
                     "in one page", fmt::format("at {} of it", buffers[i] % page));
     }
     std::map<std::uint64_t, std::size_t> mapped;
-    for (const auto& mapping : mappings(bench, "DMA_FROM_DEVICE"))
+    for (const auto& mapping : mappings(testbed, "DMA_FROM_DEVICE"))
         for (std::uint64_t at = 0; at < mapping.size; at += page)
             ++mapped[(mapping.address + at) / page];
     for (const auto& [which, ignored] : pages)
@@ -424,83 +424,83 @@ void expect_in_pages(Bench& bench, std::size_t piece, std::size_t reach) {
                 std::to_string(pages.size()));
 }
 
-void check_buffers(Bench& bench) {
-    expect_refused(bench, "page_pool_create", -12, 0);
+void check_buffers(Testbed& testbed) {
+    expect_refused(testbed, "page_pool_create", -12, 0);
     for (const auto* symbol : page_calls)
-        expect_refused(bench, symbol, 0, static_cast<unsigned>(between(bench, 0, 40)));
-    set_link(bench, true);
-    expect_in_pages(bench, usual_piece, longest + tag_bytes);
-    set_mtu(bench, jumbo_mtu);
-    expect_in_pages(bench, jumbo_piece, room(bench));
-    set_mtu(bench, usual_mtu);
-    set_ring(bench, static_cast<unsigned>(between(bench, 10, 20) * 8));
-    expect_in_pages(bench, usual_piece, longest + tag_bytes);
-    set_ring(bench, 256);
+        expect_refused(testbed, symbol, 0, static_cast<unsigned>(between(testbed, 0, 40)));
+    set_link(testbed, true);
+    expect_in_pages(testbed, usual_piece, longest + tag_bytes);
+    set_mtu(testbed, jumbo_mtu);
+    expect_in_pages(testbed, jumbo_piece, room(testbed));
+    set_mtu(testbed, usual_mtu);
+    set_ring(testbed, static_cast<unsigned>(between(testbed, 10, 20) * 8));
+    expect_in_pages(testbed, usual_piece, longest + tag_bytes);
+    set_ring(testbed, 256);
 }
 
 // --- frames of one piece -------------------------------------------------------------------------
 
-void check_whole(Bench& bench) {
-    const auto packets = counter(bench, "rx0_packets");
-    const auto bytes = counter(bench, "rx0_bytes");
-    const auto copied_up_to = std::max(usual_copybreak - 1, head_bytes(bench));
+void check_whole(Testbed& testbed) {
+    const auto packets = counter(testbed, "rx0_packets");
+    const auto bytes = counter(testbed, "rx0_bytes");
+    const auto copied_up_to = std::max(usual_copybreak - 1, head_bytes(testbed));
     // One that leaves most of its buffer unused is among them.
     std::vector<std::size_t> sizes{shortest, copied_up_to + 10, longest - 1, longest};
     for (int i = 0; i < 4; ++i) {
-        sizes.push_back(between(bench, shortest, usual_copybreak - 10));
-        sizes.push_back(between(bench, copied_up_to + 10, longest));
+        sizes.push_back(between(testbed, shortest, usual_copybreak - 10));
+        sizes.push_back(between(testbed, copied_up_to + 10, longest));
     }
     std::uint64_t total = 0;
     {
-        const Handed handed(bench);
+        const Handed handed(testbed);
         for (const auto size : sizes) {
-            const auto seen = send_one(bench, handed, silent_frame(bench, size));
-            expect_shape(bench, seen, size, size <= copied_up_to, usual_piece);
+            const auto seen = send_one(testbed, handed, silent_frame(testbed, size));
+            expect_shape(testbed, seen, size, size <= copied_up_to, usual_piece);
             expect_that(seen.frame.to_gro, "a frame that a poll hands over", "to GRO", "past it");
             total += size;
         }
     }
     // Faster, and byte for byte; some laps of the ring.
-    set_ring(bench, 64);
+    set_ring(testbed, 64);
     Frames frames;
     for (int i = 0; i < 300; ++i)
-        frames.push_back(question(bench, between(bench, shortest, longest)));
+        frames.push_back(question(testbed, between(testbed, shortest, longest)));
     for (const auto& frame : frames) total += frame.size();
-    listen(bench, "answer", frames.size());
-    expect_answers(bench, frames);
-    expect_full_of_buffers(bench.ring(Direction::receive));
-    set_ring(bench, 256);
+    listen(testbed, "answer", frames.size());
+    expect_answers(testbed, frames);
+    expect_full_of_buffers(testbed.ring(Direction::receive));
+    set_ring(testbed, 256);
     expect_equal("rx0_packets", sizes.size() + frames.size(),
-                 counter(bench, "rx0_packets") - packets);
-    expect_equal("rx0_bytes", total, counter(bench, "rx0_bytes") - bytes);
+                 counter(testbed, "rx0_packets") - packets);
+    expect_equal("rx0_bytes", total, counter(testbed, "rx0_bytes") - bytes);
 }
 
 /// Frames that take their buffers along: a burst that half of the ring has room for.
-void send_burst(Bench& bench, std::size_t frames, std::size_t size) {
-    const auto tail = bench.reg(RDT0);
-    const auto descriptors = frames * pieces_of(bench, size);
-    for (std::size_t i = 0; i < frames; ++i) bench.send(silent_frame(bench, size));
-    expect_posted(bench, tail, descriptors);
-    bench.let_settle();
+void send_burst(Testbed& testbed, std::size_t frames, std::size_t size) {
+    const auto tail = testbed.reg(RDT0);
+    const auto descriptors = frames * pieces_of(testbed, size);
+    for (std::size_t i = 0; i < frames; ++i) testbed.send(silent_frame(testbed, size));
+    expect_posted(testbed, tail, descriptors);
+    testbed.let_settle();
 }
 
 /// The pages that the stack gives back are those that the ring takes: nothing more is mapped.
-void check_reuse(Bench& bench) {
+void check_reuse(Testbed& testbed) {
     constexpr unsigned ring = 64;
     constexpr std::size_t burst = ring / 2;
     constexpr unsigned bursts = 20;
-    set_ring(bench, ring);
-    for (int i = 0; i < 4; ++i) send_burst(bench, burst, longest);
-    const auto before = mapped_for_receiving(bench);
+    set_ring(testbed, ring);
+    for (int i = 0; i < 4; ++i) send_burst(testbed, burst, longest);
+    const auto before = mapped_for_receiving(testbed);
     const std::string returned = "__dma_sync_single_for_device";
-    const auto mark = bench.writes().size();
+    const auto mark = testbed.writes().size();
     std::size_t calls = 0;
     {
-        const Witness witness(bench, {"*" + returned});
-        for (unsigned i = 0; i < bursts; ++i) send_burst(bench, burst, longest);
-        calls = witness.calls(writes_since(bench, mark), returned);
+        const Witness witness(testbed, {"*" + returned});
+        for (unsigned i = 0; i < bursts; ++i) send_burst(testbed, burst, longest);
+        calls = witness.calls(writes_since(testbed, mark), returned);
     }
-    const auto after = mapped_for_receiving(bench);
+    const auto after = mapped_for_receiving(testbed);
     expect_that(
         after <= before + pool_bulk,
         fmt::format("pages mapped, {} before, after {} long frames more", before, bursts * burst),
@@ -511,17 +511,17 @@ void check_reuse(Bench& bench) {
                             "a page",
                             returned, bursts * burst),
                 "about once for each page", std::to_string(calls));
-    set_ring(bench, 256);
+    set_ring(testbed, 256);
 }
 
 /// Lengths on both sides of what is copied, with the limit set to several values and back.
-void check_copies(Bench& bench) {
-    const auto head = head_bytes(bench);
-    const Handed handed(bench);
+void check_copies(Testbed& testbed) {
+    const auto head = head_bytes(testbed);
+    const Handed handed(testbed);
     const std::array<std::size_t, 6> limits = {
-        0, usual_copybreak, 1536, head, between(bench, head + 20, 1400), usual_copybreak};
+        0, usual_copybreak, 1536, head, between(testbed, head + 20, 1400), usual_copybreak};
     for (const auto limit : limits) {
-        set_copybreak(bench, limit);
+        set_copybreak(testbed, limit);
         // An sk_buff that is too short by a byte has no room to spare for one of these.
         constexpr std::size_t cache_lines_and_one = 1473;
         std::set<std::size_t> sizes{shortest, cache_lines_and_one, longest};
@@ -529,7 +529,7 @@ void check_copies(Bench& bench) {
             for (const auto size : {edge - 1, edge, edge + 1})
                 if (size >= shortest && size <= longest) sizes.insert(size);
         for (const auto size : sizes)
-            expect_shape(bench, send_one(bench, handed, silent_frame(bench, size)), size,
+            expect_shape(testbed, send_one(testbed, handed, silent_frame(testbed, size)), size,
                          size < limit || size <= head, usual_piece);
     }
 }
@@ -574,17 +574,17 @@ void expect_lent(const Seen& seen, std::size_t size, std::size_t most, bool copi
     }
 }
 
-void check_lent(Bench& bench) {
-    const Handed handed(bench);
+void check_lent(Testbed& testbed) {
+    const Handed handed(testbed);
     for (const auto size :
-         {shortest, between(bench, shortest, 200), between(bench, 300, 1400), longest}) {
-        const auto seen = send_one(bench, handed, silent_frame(bench, size));
-        expect_lent(seen, size, room(bench), seen.frame.frags == 0);
+         {shortest, between(testbed, shortest, 200), between(testbed, 300, 1400), longest}) {
+        const auto seen = send_one(testbed, handed, silent_frame(testbed, size));
+        expect_lent(seen, size, room(testbed), seen.frame.frags == 0);
     }
-    set_mtu(bench, jumbo_mtu);
-    const auto size = between(bench, 2 * room(bench) + 1, jumbo_mtu);
-    expect_lent(send_one(bench, handed, silent_frame(bench, size)), size, room(bench), false);
-    set_mtu(bench, usual_mtu);
+    set_mtu(testbed, jumbo_mtu);
+    const auto size = between(testbed, 2 * room(testbed) + 1, jumbo_mtu);
+    expect_lent(send_one(testbed, handed, silent_frame(testbed, size)), size, room(testbed), false);
+    set_mtu(testbed, usual_mtu);
 }
 
 // --- frames of several pieces --------------------------------------------------------------------
@@ -623,70 +623,70 @@ void expect_polls(const std::vector<RegisterWrite>& record, std::uint32_t tail, 
 }
 
 /// The poll is held before it completes, until the card has filled so many descriptors.
-void with_poll_held(Bench& bench, std::size_t descriptors, const std::function<void()>& send) {
-    const auto console = bench.console().size();
-    const Inserted window(bench, "window",
-                          {grader::card_memory(bench), "symbol=napi_complete_done",
+void with_poll_held(Testbed& testbed, std::size_t descriptors, const std::function<void()>& send) {
+    const auto console = testbed.console().size();
+    const Inserted window(testbed, "window",
+                          {grader::card_memory(testbed), "symbol=napi_complete_done",
                            fmt::format("frames={}", descriptors)});
-    bench.send(silent_frame(bench, shortest));
-    expect_that(bench.soon([&] {
-        return bench.console().find("window: open", console) != std::string::npos;
+    testbed.send(silent_frame(testbed, shortest));
+    expect_that(testbed.soon([&] {
+        return testbed.console().find("window: open", console) != std::string::npos;
     }),
                 "the poll function, after a frame", "calls napi_complete_done()", "does not");
     send();
     expect_that(
-        bench.soon([&] { return window.parameter("arrived") == std::to_string(descriptors); },
-                   patience),
+        testbed.soon([&] { return window.parameter("arrived") == std::to_string(descriptors); },
+                     patience),
         fmt::format("descriptors that the card has filled while the poll was held, of {}",
                     descriptors),
         "all", window.parameter("arrived"));
 }
 
 /// Long frames fill the ring while nobody looks. After a short one the budget ends inside of one.
-void check_polls_end(Bench& bench) {
+void check_polls_end(Testbed& testbed) {
     const auto size = std::size_t{jumbo_mtu} + header;
-    const auto each = pieces_of(bench, size);
+    const auto each = pieces_of(testbed, size);
     const std::size_t frames = 40;
     const auto descriptors = 1 + each * frames;
-    const auto count = bench.reg(RDLEN0) / sizeof(RingSlot);
-    bench.let_settle();
-    const auto tail = bench.reg(RDT0);
-    const auto mark = bench.writes().size();
-    listen(bench, "answer", frames);
+    const auto count = testbed.reg(RDLEN0) / sizeof(RingSlot);
+    testbed.let_settle();
+    const auto tail = testbed.reg(RDT0);
+    const auto mark = testbed.writes().size();
+    listen(testbed, "answer", frames);
     Frames sent;
-    for (std::size_t i = 0; i < frames; ++i) sent.push_back(question(bench, size));
+    for (std::size_t i = 0; i < frames; ++i) sent.push_back(question(testbed, size));
     {
-        const Witness polls(bench, {}, {"poll=" + eth});
-        with_poll_held(bench, descriptors, [&] {
-            bench.send(silent_frame(bench, shortest));
-            for (const auto& frame : sent) bench.send(frame);
+        const Witness polls(testbed, {}, {"poll=" + eth});
+        with_poll_held(testbed, descriptors, [&] {
+            testbed.send(silent_frame(testbed, shortest));
+            for (const auto& frame : sent) testbed.send(frame);
         });
         for (std::size_t i = 0; i < frames; ++i) {
             const auto what =
                 fmt::format("answer {} of {}, to frames that came in one go", i + 1, frames);
-            const auto seen = bench.receive();
+            const auto seen = testbed.receive();
             expect_that(seen.has_value(), what, "one", "none");
             expect_bytes(what, answer_to(sent[i]), *seen);
         }
-        bench.let_settle();
+        testbed.let_settle();
     }
-    expect_polls(writes_since(bench, mark), tail, static_cast<unsigned>(count), descriptors + 1);
+    expect_polls(writes_since(testbed, mark), tail, static_cast<unsigned>(count), descriptors + 1);
 }
 
-void check_pieces(Bench& bench) {
-    set_mtu(bench, jumbo_mtu);
+void check_pieces(Testbed& testbed) {
+    set_mtu(testbed, jumbo_mtu);
     const auto most = std::size_t{jumbo_mtu} + header;
-    const auto part = room(bench);
+    const auto part = room(testbed);
     std::vector<std::size_t> sizes{shortest, usual_copybreak - 1, most - 1, most};
     for (const auto edge : {part, 2 * part, 3 * part})
         for (const auto size : {edge - 1, edge, edge + 1}) sizes.push_back(size);
     {
-        const Handed handed(bench);
+        const Handed handed(testbed);
         std::map<std::size_t, std::size_t> truesize;  // by the number of pieces
         for (const auto size : sizes) {
-            const bool copied = size < usual_copybreak || size <= head_bytes(bench);
-            const auto seen = send_one(bench, handed, silent_frame(bench, size));
-            expect_shape(bench, seen, size, copied, jumbo_piece);
+            const bool copied = size < usual_copybreak || size <= head_bytes(testbed);
+            const auto seen = send_one(testbed, handed, silent_frame(testbed, size));
+            expect_shape(testbed, seen, size, copied, jumbo_piece);
             if (!copied) truesize[seen.before.size()] = seen.frame.truesize;
         }
         for (const auto& [pieces, all] : truesize)
@@ -695,17 +695,18 @@ void check_pieces(Bench& bench) {
                 (pieces - 1) * jumbo_piece, all - truesize.begin()->second);
     }
     Frames frames;
-    for (const auto size : sizes) frames.push_back(question(bench, size));
-    for (int i = 0; i < 60; ++i) frames.push_back(question(bench, between(bench, shortest, most)));
-    listen(bench, "answer", frames.size());
-    expect_answers(bench, frames);
-    check_polls_end(bench);
-    expect_full_of_buffers(bench.ring(Direction::receive));
-    expect_equal("rx0_drops", 0U, counter(bench, "rx0_drops"));
+    for (const auto size : sizes) frames.push_back(question(testbed, size));
+    for (int i = 0; i < 60; ++i)
+        frames.push_back(question(testbed, between(testbed, shortest, most)));
+    listen(testbed, "answer", frames.size());
+    expect_answers(testbed, frames);
+    check_polls_end(testbed);
+    expect_full_of_buffers(testbed.ring(Direction::receive));
+    expect_equal("rx0_drops", 0U, counter(testbed, "rx0_drops"));
     // And back: one piece again, in half a page.
-    set_mtu(bench, usual_mtu);
-    const Handed handed(bench);
-    expect_shape(bench, send_one(bench, handed, silent_frame(bench, longest)), longest, false,
+    set_mtu(testbed, usual_mtu);
+    const Handed handed(testbed);
+    expect_shape(testbed, send_one(testbed, handed, silent_frame(testbed, longest)), longest, false,
                  usual_piece);
 }
 
@@ -721,41 +722,41 @@ struct Losses {
     std::uint64_t no_memory = 0;
 };
 
-Losses losses(Bench& bench) {
-    const auto statistics = bench.must_run({"ethtool", "-S", eth});
+Losses losses(Testbed& testbed) {
+    const auto statistics = testbed.must_run({"ethtool", "-S", eth});
     return {counter_in(statistics, "rx0_drops"), counter_in(statistics, "rx0_no_memory")};
 }
 
 /// What the interface has dropped: what the driver has lost, and what no protocol wanted.
-std::uint64_t dropped(Bench& bench) {
-    return std::stoull(bench.text("/sys/class/net/" + eth + "/statistics/rx_dropped"));
+std::uint64_t dropped(Testbed& testbed) {
+    return std::stoull(testbed.text("/sys/class/net/" + eth + "/statistics/rx_dropped"));
 }
 
 /// Calls that fail while a frame comes: it is lost, all of it, and the next one is not.
 class Loser {
   public:
-    Loser(Bench& bench, const Handed& handed)
-        : bench_(bench), handed_(handed), before_(losses(bench)) {}
+    Loser(Testbed& testbed, const Handed& handed)
+        : testbed_(testbed), handed_(handed), before_(losses(testbed)) {}
 
     /// @return whether the call was made.
     bool lose(const std::string& symbol, unsigned skip, std::size_t size) {
         const auto when = fmt::format(" after a frame of {} bytes for which call {} of {}() failed",
                                       size, skip + 1, symbol);
-        bench_.let_settle();
-        const auto mark = bench_.writes().size();
-        const auto dropped_before = dropped(bench_);
+        testbed_.let_settle();
+        const auto mark = testbed_.writes().size();
+        const auto dropped_before = dropped(testbed_);
         long hits = 0;
         {
-            const Companion failing(bench_, "failcall",
+            const Companion failing(testbed_, "failcall",
                                     {"symbol=" + symbol, "value=0", fmt::format("skip={}", skip)});
-            const auto tail = bench_.reg(RDT0);
-            bench_.send(silent_frame(bench_, size));
-            expect_posted(bench_, tail, pieces_of(bench_, size));
+            const auto tail = testbed_.reg(RDT0);
+            testbed_.send(silent_frame(testbed_, size));
+            expect_posted(testbed_, tail, pieces_of(testbed_, size));
             hits = failing.number("hits");
         }
-        const auto next = between(bench_, std::max(shortest, size / 2), size);
-        send_one(bench_, handed_, silent_frame(bench_, shortest));
-        send_one(bench_, handed_, silent_frame(bench_, next));
+        const auto next = between(testbed_, std::max(shortest, size / 2), size);
+        send_one(testbed_, handed_, silent_frame(testbed_, shortest));
+        send_one(testbed_, handed_, silent_frame(testbed_, next));
         std::vector<std::size_t> expected{shortest, next};
         if (hits == 0) expected.insert(expected.begin(), size);
         std::vector<std::size_t> lengths;
@@ -764,12 +765,12 @@ class Loser {
                      fmt::format("{}", fmt::join(expected, ", ")),
                      fmt::format("{}", fmt::join(lengths, ", ")));
         lost_ += static_cast<unsigned>(hits);
-        expect_full_of_buffers(bench_.ring(Direction::receive));
+        expect_full_of_buffers(testbed_.ring(Direction::receive));
         expect_equal(
             "rx_dropped of the interface, which nobody's frames are counted in, too" + when,
-            lengths.size() + static_cast<std::uint64_t>(hits), dropped(bench_) - dropped_before);
+            lengths.size() + static_cast<std::uint64_t>(hits), dropped(testbed_) - dropped_before);
         if (hits == 0) return false;
-        const auto now = losses(bench_);
+        const auto now = losses(testbed_);
         expect_equal("rx0_drops" + when, before_.drops + lost_, now.drops);
         expect_equal("rx0_no_memory" + when, before_.no_memory + lost_, now.no_memory);
         return true;
@@ -777,61 +778,61 @@ class Loser {
     unsigned lost() const { return lost_; }
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     const Handed& handed_;
     Losses before_;
     unsigned lost_ = 0;
 };
 
 /// No sk_buff for many frames: nothing that was allocated for them is lost.
-void lose_many(Bench& bench, const std::string& symbol) {
+void lose_many(Testbed& testbed, const std::string& symbol) {
     constexpr std::size_t frames = 128;
     constexpr std::size_t burst = 16;
-    const auto size = 2 * room(bench);
-    const auto before = mapped_for_receiving(bench);
-    const Companion failing(bench, "failcall", {"symbol=" + symbol, "value=0", "count=1000"});
-    for (std::size_t sent = 0; sent < frames; sent += burst) send_burst(bench, burst, size);
-    const auto after = mapped_for_receiving(bench);
+    const auto size = 2 * room(testbed);
+    const auto before = mapped_for_receiving(testbed);
+    const Companion failing(testbed, "failcall", {"symbol=" + symbol, "value=0", "count=1000"});
+    for (std::size_t sent = 0; sent < frames; sent += burst) send_burst(testbed, burst, size);
+    const auto after = mapped_for_receiving(testbed);
     expect_that(after < before + frames / 2,
                 fmt::format("pages mapped, {} before, after {} frames for which {}() failed",
                             before, frames, symbol),
                 "as many, or a few more", std::to_string(after));
 }
 
-void check_lost(Bench& bench) {
+void check_lost(Testbed& testbed) {
     std::set<std::string> made;
     {
-        const Handed handed(bench);
-        Loser loser(bench, handed);
-        for (const auto* symbol : page_calls) loser.lose(symbol, 0, between(bench, 400, longest));
+        const Handed handed(testbed);
+        Loser loser(testbed, handed);
+        for (const auto* symbol : page_calls) loser.lose(symbol, 0, between(testbed, 400, longest));
         for (const auto* symbol : skb_calls)
             for (const auto size :
-                 {between(bench, shortest + 20, 200), between(bench, 400, longest)})
+                 {between(testbed, shortest + 20, 200), between(testbed, 400, longest)})
                 if (loser.lose(symbol, 0, size)) made.insert(symbol);
-        set_mtu(bench, jumbo_mtu);
+        set_mtu(testbed, jumbo_mtu);
         const auto size = std::size_t{jumbo_mtu} + header;
         for (const auto* symbol : page_calls)
-            for (unsigned piece = 0; piece < pieces_of(bench, size); ++piece)
+            for (unsigned piece = 0; piece < pieces_of(testbed, size); ++piece)
                 if (!loser.lose(symbol, piece, size)) break;
         for (const auto& symbol : made) loser.lose(symbol, 0, size);
         expect_that(loser.lost() >= 3, "calls for memory that were made to fail", "several",
                     std::to_string(loser.lost()));
     }
-    for (const auto& symbol : made) lose_many(bench, symbol);
+    for (const auto& symbol : made) lose_many(testbed, symbol);
     Frames frames;
     for (int i = 0; i < 20; ++i)
-        frames.push_back(question(bench, between(bench, shortest, jumbo_mtu + header)));
-    listen(bench, "answer", frames.size());
-    expect_answers(bench, frames);
-    set_mtu(bench, usual_mtu);
+        frames.push_back(question(testbed, between(testbed, shortest, jumbo_mtu + header)));
+    listen(testbed, "answer", frames.size());
+    expect_answers(testbed, frames);
+    set_mtu(testbed, usual_mtu);
 }
 
 // --- what the stack may believe ------------------------------------------------------------------
 
-std::string to_guest(Bench& bench, const sandbox::Frame& bare) {
+std::string to_guest(Testbed& testbed, const sandbox::Frame& bare) {
     constexpr std::size_t address = 6;
     const auto frame = sandbox::pad(bare);
-    return bench.random_frame(header, bench.mac()).substr(0, address) +
+    return testbed.random_frame(header, testbed.mac()).substr(0, address) +
            std::string(frame.begin() + address, frame.end());
 }
 
@@ -858,16 +859,16 @@ sandbox::Frame spoilt(sandbox::Frame frame, std::size_t at) {
 }
 
 /// A segment of a TCP connection that the guest has never heard of.
-sandbox::Frame tcp_segment(Bench& bench, unsigned from, unsigned to, std::size_t payload) {
+sandbox::Frame tcp_segment(Testbed& testbed, unsigned from, unsigned to, std::size_t payload) {
     sandbox::Frame segment(ip_bytes);
     put16(segment, 0, static_cast<std::uint16_t>(from));
     put16(segment, 2, static_cast<std::uint16_t>(to));
-    put16(segment, 4, static_cast<std::uint16_t>(bench.random()()));
+    put16(segment, 4, static_cast<std::uint16_t>(testbed.random()()));
     segment[11] = 1;         // acknowledges something
     segment[12] = 5U << 4U;  // words of the header
     segment[13] = 0x10;      // ACK
     segment[14] = 0x20;      // window
-    const auto text = bench.random_bytes(payload);
+    const auto text = testbed.random_bytes(payload);
     segment.insert(segment.end(), text.begin(), text.end());
     auto sum = sandbox::checksum_add(sandbox::kTcp, sandbox::kHostIp4.data(), 4);
     sum = sandbox::checksum_add(sum, sandbox::kGuestIp4.data(), 4) +
@@ -905,29 +906,29 @@ bool is_from_guest(const std::string& bytes, std::uint8_t protocol) {
 /// Frames with sums of all kinds, what the stack is told of each, and what it does with it.
 class Sums {
   public:
-    Sums(Bench& bench, const Handed& handed) : bench_(bench), handed_(handed) {
-        bench.must("an address",
-                   fmt::format("ip addr replace 192.0.2.2/24 dev {0} && ip neigh replace "
-                               "192.0.2.1 lladdr 02:00:00:00:00:01 dev {0}",
-                               eth));
-        bench.put("/proc/sys/net/ipv4/icmp_ratemask", "0");
+    Sums(Testbed& testbed, const Handed& handed) : testbed_(testbed), handed_(handed) {
+        testbed.must("an address",
+                     fmt::format("ip addr replace 192.0.2.2/24 dev {0} && ip neigh replace "
+                                 "192.0.2.1 lladdr 02:00:00:00:00:01 dev {0}",
+                                 eth));
+        testbed.put("/proc/sys/net/ipv4/icmp_ratemask", "0");
     }
 
     /// @param frames  what arrives; of all of them the same is said
     /// @param answer  protocol of the guest's answer, or 0: there must be none
     void expect(const std::string& what, const std::vector<sandbox::Frame>& frames, unsigned summed,
                 std::uint8_t answer) {
-        bench_.take_frames();
+        testbed_.take_frames();
         for (const auto& frame : frames) {
-            const auto said = said_of(bench_, handed_, to_guest(bench_, frame));
+            const auto said = said_of(testbed_, handed_, to_guest(testbed_, frame));
             expect_equal(what + ": ip_summed (0 none, 1 unnecessary)", summed, said.summed);
         }
-        bench_.let_settle();
+        testbed_.let_settle();
         // What GRO held is on its way; the answer to this one comes after it.
-        bench_.send(to_guest(bench_, sandbox::ping(1, ++pings_)));
+        testbed_.send(to_guest(testbed_, sandbox::ping(1, ++pings_)));
         bool answered = false;
         for (;;) {
-            const auto seen = bench_.receive();
+            const auto seen = testbed_.receive();
             expect_that(seen.has_value(), "the answer to a ping", "one", "none");
             const auto parsed = sandbox::parse(sandbox::Frame(seen->begin(), seen->end()));
             if (parsed && parsed->protocol == sandbox::kIcmp && parsed->icmp_type == 0 &&
@@ -947,30 +948,30 @@ class Sums {
     /// The payload of our own pings is "ping"; that of others is longer.
     static bool is_marker(const sandbox::Parsed& parsed) { return parsed.payload.size() < 16; }
 
-    Bench& bench_;
+    Testbed& testbed_;
     const Handed& handed_;
     std::uint16_t pings_ = 0;
 };
 
-void check_sums(Bench& bench) {
-    const Handed handed(bench);
-    Sums sums(bench, handed);
-    const auto good = counter(bench, "rx0_checksum_good");
-    const auto bad = counter(bench, "rx0_checksum_bad");
-    const auto drops = counter(bench, "rx0_drops");
-    const auto text = [&] { return bench.random_bytes(between(bench, 300, 900)); };
+void check_sums(Testbed& testbed) {
+    const Handed handed(testbed);
+    Sums sums(testbed, handed);
+    const auto good = counter(testbed, "rx0_checksum_good");
+    const auto bad = counter(testbed, "rx0_checksum_bad");
+    const auto drops = counter(testbed, "rx0_drops");
+    const auto text = [&] { return testbed.random_bytes(between(testbed, 300, 900)); };
     const auto udp = [&] { return sandbox::udp(closed_port, text()); };
-    const auto port = static_cast<unsigned>(between(bench, 1024, 60000));
-    const auto tcp = [&] { return tcp_segment(bench, port, 9, between(bench, 1, 900)); };
+    const auto port = static_cast<unsigned>(between(testbed, 1024, 60000));
+    const auto tcp = [&] { return tcp_segment(testbed, port, 9, between(testbed, 1, 900)); };
 
     sums.expect("a TCP segment", {tcp()}, checksum_unnecessary, sandbox::kTcp);
     sums.expect("a UDP datagram", {udp()}, checksum_unnecessary, sandbox::kIcmp);
     sums.expect("UDP on IPv6", {sandbox::udp6(closed_port, text())}, checksum_unnecessary, 0);
     sums.expect("a TCP segment with a bit turned", {spoilt(tcp(), l4_at + 20)}, checksum_none, 0);
-    const auto wrong = static_cast<unsigned>(between(bench, 2, 6));
+    const auto wrong = static_cast<unsigned>(between(testbed, 2, 6));
     for (unsigned i = 0; i < wrong; ++i)
         sums.expect("a UDP datagram with a bit turned",
-                    {spoilt(udp(), l4_at + between(bench, 8, 200))}, checksum_none, 0);
+                    {spoilt(udp(), l4_at + between(testbed, 8, 200))}, checksum_none, 0);
     sums.expect("UDP on IPv6 with a bit turned",
                 {spoilt(sandbox::udp6(closed_port, text()), ip_at + 40 + 20)}, checksum_none, 0);
     sums.expect("an IPv4 header with a bit turned", {spoilt(udp(), ip_at + 1)}, checksum_none, 0);
@@ -985,17 +986,18 @@ void check_sums(Bench& bench) {
     const auto broken = fragments(spoilt(udp(), l4_at + 200), 2);
     sums.expect("UDP in two fragments, a bit turned", {broken[0], broken[1]}, checksum_none, 0);
 
-    expect_equal("rx0_checksum_good", good + 3, counter(bench, "rx0_checksum_good"));
-    expect_equal("rx0_checksum_bad", bad + 3 + wrong, counter(bench, "rx0_checksum_bad"));
-    expect_equal("rx0_drops: it is the stack that drops them", drops, counter(bench, "rx0_drops"));
-    bench.must_run({"ip", "addr", "flush", "dev", eth});
+    expect_equal("rx0_checksum_good", good + 3, counter(testbed, "rx0_checksum_good"));
+    expect_equal("rx0_checksum_bad", bad + 3 + wrong, counter(testbed, "rx0_checksum_bad"));
+    expect_equal("rx0_drops: it is the stack that drops them", drops,
+                 counter(testbed, "rx0_drops"));
+    testbed.must_run({"ip", "addr", "flush", "dev", eth});
 }
 
 // --- what else it is told ------------------------------------------------------------------------
 
-std::array<std::uint8_t, key_bytes> key_of(const Bench& bench) {
+std::array<std::uint8_t, key_bytes> key_of(const Testbed& testbed) {
     std::array<std::uint8_t, key_bytes> key{};
-    const auto digits = sandbox::from_hex(bench.param("rss_key"));
+    const auto digits = sandbox::from_hex(testbed.param("rss_key"));
     if (digits.size() != key.size())
         throw std::runtime_error("lab.toml: rss_key has other than 40 bytes");
     std::copy(digits.begin(), digits.end(), key.begin());
@@ -1024,75 +1026,77 @@ sandbox::Frame hashed_of(const sandbox::Frame& frame, bool ports) {
     return {frame.begin() + addresses, frame.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
-void check_hash(Bench& bench, const Handed& handed) {
-    const auto key = key_of(bench);
-    const auto tcp = tcp_segment(bench, static_cast<unsigned>(between(bench, 1024, 60000)), 9, 10);
-    const auto udp = sandbox::udp(static_cast<std::uint16_t>(bench.random()()), "text");
-    const auto segment = said_of(bench, handed, to_guest(bench, tcp));
+void check_hash(Testbed& testbed, const Handed& handed) {
+    const auto key = key_of(testbed);
+    const auto tcp =
+        tcp_segment(testbed, static_cast<unsigned>(between(testbed, 1024, 60000)), 9, 10);
+    const auto udp = sandbox::udp(static_cast<std::uint16_t>(testbed.random()()), "text");
+    const auto segment = said_of(testbed, handed, to_guest(testbed, tcp));
     expect_register("hash of a TCP segment", toeplitz(key, hashed_of(tcp, true)), segment.hash);
     expect_that(segment.l4_hash, "hash of a TCP segment", "covers ports", "does not");
-    const auto datagram = said_of(bench, handed, to_guest(bench, udp));
+    const auto datagram = said_of(testbed, handed, to_guest(testbed, udp));
     expect_register("hash of a UDP datagram", toeplitz(key, hashed_of(udp, false)), datagram.hash);
     expect_that(!datagram.l4_hash, "hash of a UDP datagram", "covers addresses only",
                 "is said to cover ports");
     expect_register("hash of a frame of another protocol", 0,
-                    said_of(bench, handed, silent_frame(bench, 300)).hash);
-    set_feature(bench, "rxhash", false);
+                    said_of(testbed, handed, silent_frame(testbed, 300)).hash);
+    set_feature(testbed, "rxhash", false);
     expect_register("hash of a TCP segment after ethtool -K rxhash off", 0,
-                    said_of(bench, handed, to_guest(bench, tcp)).hash);
-    set_feature(bench, "rxhash", true);
+                    said_of(testbed, handed, to_guest(testbed, tcp)).hash);
+    set_feature(testbed, "rxhash", true);
     expect_register("hash of a TCP segment after ethtool -K rxhash on", segment.hash,
-                    said_of(bench, handed, to_guest(bench, tcp)).hash);
+                    said_of(testbed, handed, to_guest(testbed, tcp)).hash);
 }
 
-void check_told(Bench& bench) {
-    const Handed handed(bench);
-    check_hash(bench, handed);
+void check_told(Testbed& testbed) {
+    const Handed handed(testbed);
+    check_hash(testbed, handed);
     expect_equal("queue that a frame came by, plus one, as the stack is told", 1U,
-                 said_of(bench, handed, silent_frame(bench, 300)).queue);
+                 said_of(testbed, handed, silent_frame(testbed, 300)).queue);
     // VLAN 0 is none: a tag with a priority only.
-    auto tagged = silent_frame(bench, between(bench, shortest, longest));
+    auto tagged = silent_frame(testbed, between(testbed, shortest, longest));
     const auto untagged = tagged.size();
-    const auto priority = static_cast<std::uint32_t>(between(bench, 1, 7));
+    const auto priority = static_cast<std::uint32_t>(between(testbed, 1, 7));
     tagged.insert(type_at, std::string("\x81\0", 2) + static_cast<char>(priority << 5U) + '\0');
     for (const bool on : {true, false, true}) {
-        set_feature(bench, "rxvlan", on);
-        const auto said = said_of(bench, handed, tagged);
+        set_feature(testbed, "rxvlan", on);
+        const auto said = said_of(testbed, handed, tagged);
         const auto what = fmt::format("a frame with a VLAN tag, rxvlan {}: ", on ? "on" : "off");
         expect_equal(what + "length", untagged + (on ? 0 : tag_bytes), said.len);
         expect_equal(what + "the stack is told of a tag", on, said.tagged);
         if (on) expect_equal(what + "its TCI", priority << 13U, said.tci);
     }
-    expect_that(!said_of(bench, handed, silent_frame(bench, 300)).tagged, "a frame without a tag",
-                "no tag", "one");
-    const auto udp = to_guest(bench, sandbox::udp(closed_port, "text"));
+    expect_that(!said_of(testbed, handed, silent_frame(testbed, 300)).tagged,
+                "a frame without a tag", "no tag", "one");
+    const auto udp = to_guest(testbed, sandbox::udp(closed_port, "text"));
     for (const bool on : {false, true}) {
-        set_feature(bench, "rx", on);
+        set_feature(testbed, "rx", on);
         expect_equal(fmt::format("ip_summed of a UDP datagram, rx {}", on ? "on" : "off"),
-                     on ? checksum_unnecessary : checksum_none, said_of(bench, handed, udp).summed);
+                     on ? checksum_unnecessary : checksum_none,
+                     said_of(testbed, handed, udp).summed);
     }
 }
 
 // --- which queue ---------------------------------------------------------------------------------
 
-std::vector<unsigned> table_of(Bench& bench) {
+std::vector<unsigned> table_of(Testbed& testbed) {
     std::vector<unsigned> table;
     for (std::uint32_t i = 0; i < table_entries; i += 4) {
-        const auto entries = bench.reg(RETA + i);
+        const auto entries = testbed.reg(RETA + i);
         for (unsigned k = 0; k < 4; ++k) table.push_back(entries >> 8 * k & 0xffU);
     }
     return table;
 }
 
 /// The queue that the card puts a frame into.
-unsigned queue_of(Bench& bench, unsigned queues, const std::string& frame) {
+unsigned queue_of(Testbed& testbed, unsigned queues, const std::string& frame) {
     std::vector<std::uint32_t> heads;
-    for (unsigned i = 0; i < queues; ++i) heads.push_back(bench.reg(RDH0 + i * each_queue));
+    for (unsigned i = 0; i < queues; ++i) heads.push_back(testbed.reg(RDH0 + i * each_queue));
     unsigned queue = queues;
-    bench.send(frame);
-    expect_that(bench.soon([&] {
+    testbed.send(frame);
+    expect_that(testbed.soon([&] {
         for (unsigned i = 0; i < queues; ++i)
-            if (bench.reg(RDH0 + i * each_queue) != heads[i]) queue = i;
+            if (testbed.reg(RDH0 + i * each_queue) != heads[i]) queue = i;
         return queue < queues;
     }),
                 "RDH of the receive queues after a frame, read from outside the guest",
@@ -1100,9 +1104,9 @@ unsigned queue_of(Bench& bench, unsigned queues, const std::string& frame) {
     return queue;
 }
 
-void expect_shares(Bench& bench, unsigned queues) {
+void expect_shares(Testbed& testbed, unsigned queues) {
     std::vector<unsigned> shares(queues);
-    for (const auto queue : table_of(bench)) {
+    for (const auto queue : table_of(testbed)) {
         expect_that(queue < queues, fmt::format("the table in RETA, with {} queues", queues),
                     "numbers of queues there are", std::to_string(queue));
         ++shares[queue];
@@ -1112,10 +1116,10 @@ void expect_shares(Bench& bench, unsigned queues) {
                 "as many as of any other, or one more", fmt::format("{} to {}", *least, *most));
 }
 
-void expect_key(const Bench& bench) {
-    const auto key = key_of(bench);
+void expect_key(const Testbed& testbed) {
+    const auto key = key_of(testbed);
     std::map<std::uint32_t, std::uint32_t> written;
-    for (const auto& write : bench.writes())
+    for (const auto& write : testbed.writes())
         if (write.offset >= RSSRK && write.offset < RSSRK + key_bytes)
             written[write.offset] = write.value;
     for (std::uint32_t i = 0; i < key_bytes; i += 4)
@@ -1125,66 +1129,64 @@ void expect_key(const Bench& bench) {
                         written[RSSRK + i]);
 }
 
-void check_flows(Bench& bench) {
-    expect_key(bench);
-    set_ring(bench, 64);
+void check_flows(Testbed& testbed) {
+    expect_key(testbed);
+    set_ring(testbed, 64);
     const auto flow = [&](const char* from, const char* to) {
-        return to_guest(bench, tcp_segment(bench, number(bench, from), number(bench, to),
-                                           between(bench, 1, 100)));
+        return to_guest(testbed, tcp_segment(testbed, number(testbed, from), number(testbed, to),
+                                             between(testbed, 1, 100)));
     };
     std::vector<unsigned> numbers{2, 3, 4, 5, 6, 7, 8};
-    std::shuffle(numbers.begin(), numbers.end(), bench.random());
+    std::shuffle(numbers.begin(), numbers.end(), testbed.random());
     numbers.push_back(1);
     for (const auto queues : numbers) {
-        bench.must_run({"ethtool", "-L", eth, "combined", std::to_string(queues)});
-        expect_shares(bench, queues);
-        const auto bulk = queue_of(bench, queues, flow("bulk_from", "bulk_to"));
-        const auto shell = queue_of(bench, queues, flow("shell_from", "shell_to"));
+        testbed.must_run({"ethtool", "-L", eth, "combined", std::to_string(queues)});
+        expect_shares(testbed, queues);
+        const auto bulk = queue_of(testbed, queues, flow("bulk_from", "bulk_to"));
+        const auto shell = queue_of(testbed, queues, flow("shell_from", "shell_to"));
         expect_that(queues == 1 || bulk != shell,
                     fmt::format("queues of the two connections, of {}", queues), "different ones",
                     fmt::format("both {}", bulk));
-        bench.let_settle();
+        testbed.let_settle();
     }
-    set_ring(bench, 256);
+    set_ring(testbed, 256);
 }
 
 // --- going ---------------------------------------------------------------------------------------
 
 /// A program holds frames while their pools are destroyed and the module goes.
-void check_unload(Bench& bench) {
+void check_unload(Testbed& testbed) {
     constexpr std::size_t held = 60;
-    set_mtu(bench, jumbo_mtu);
-    set_ring(bench, 256);
-    listen(bench, "take", 2 * held);
-    bench.must_run({"killall", "-STOP", "frames"});
+    set_mtu(testbed, jumbo_mtu);
+    set_ring(testbed, 256);
+    listen(testbed, "take", 2 * held);
+    testbed.must_run({"killall", "-STOP", "frames"});
     const auto send = [&] {
-        const auto before = counter(bench, "rx0_packets");
+        const auto before = counter(testbed, "rx0_packets");
         for (std::size_t i = 0; i < held; ++i)
-            bench.send(question(bench, between(bench, 300, jumbo_mtu)));
-        bench.wait_until(
+            testbed.send(question(testbed, between(testbed, 300, jumbo_mtu)));
+        testbed.wait_until(
             "rx0_packets", fmt::format("{} more", held),
-            [&] { return counter(bench, "rx0_packets") == before + held; },
-            [&] { return std::to_string(counter(bench, "rx0_packets") - before); }, patience);
+            [&] { return counter(testbed, "rx0_packets") == before + held; },
+            [&] { return std::to_string(counter(testbed, "rx0_packets") - before); }, patience);
     };
     send();
-    set_mtu(bench, usual_mtu);
-    set_mtu(bench, jumbo_mtu);
+    set_mtu(testbed, usual_mtu);
+    set_mtu(testbed, jumbo_mtu);
     for (std::size_t i = 0; i < held / 2; ++i)
-        bench.send(question(bench, between(bench, 300, jumbo_mtu)));
-    bench.must_run({"rmmod", "igbook"});
-    grader::expect_released(bench, "after rmmod");
+        testbed.send(question(testbed, between(testbed, 300, jumbo_mtu)));
+    testbed.must_run({"rmmod", "igbook"});
+    grader::expect_released(testbed, "after rmmod");
     // Its interface is gone: it ends, and with it what it held.
-    bench.must_run({"killall", "-CONT", "frames"});
-    bench.wait_until(
+    testbed.must_run({"killall", "-CONT", "frames"});
+    testbed.wait_until(
         "in the guest: frames, whose interface is gone", "ends",
-        [&] {
-            return bench.run({"pidof", "frames"}).status != 0;
-        },
-        [] { return "it goes on"; }, patience);
-    expect_nothing_mapped(bench, "after rmmod");
+        [&] { return testbed.run({"pidof", "frames"}).status != 0; }, [] { return "it goes on"; },
+        patience);
+    expect_nothing_mapped(testbed, "after rmmod");
     expect_equal("errors DMA-API debugging has found", std::string("0"),
-                 bench.text("/sys/kernel/debug/dma-api/error_count"));
-    grader::expect_nothing_lost(bench, "unloading while a program holds frames");
+                 testbed.text("/sys/kernel/debug/dma-api/error_count"));
+    grader::expect_nothing_lost(testbed, "unloading while a program holds frames");
 }
 
 void add_buffers(grader::Scenario& lab) {

@@ -34,7 +34,7 @@ constexpr std::uint32_t l4_hash_bit = 1U << 2U;
 constexpr std::uint32_t tagged_bit = 1U << 3U;
 constexpr std::uint32_t recycled_bit = 1U << 4U;
 constexpr std::uint32_t most_pieces = 8;
-constexpr Bench::Seconds patience{10};
+constexpr Testbed::Seconds patience{10};
 
 using Row = std::map<std::uint32_t, std::uint32_t>;
 
@@ -73,7 +73,8 @@ HandedEvent event_of(Row& row) {
 
 }  // namespace
 
-Handed::Handed(Bench& bench) : bench_(bench), module_(bench, "handed", {card_memory(bench)}) {}
+Handed::Handed(Testbed& testbed)
+    : testbed_(testbed), module_(testbed, "handed", {card_memory(testbed)}) {}
 
 std::vector<HandedEvent> Handed::events(std::size_t mark) const {
     std::vector<HandedEvent> events;
@@ -82,7 +83,7 @@ std::vector<HandedEvent> Handed::events(std::size_t mark) const {
         if (!row.empty()) events.push_back(event_of(row));
         row.clear();
     };
-    for (const auto& write : writes_since(bench_, mark)) {
+    for (const auto& write : writes_since(testbed_, mark)) {
         const bool ours = write.offset >= first_register && write.offset <= last_register;
         if (!ours || write.offset == first_register) end_row();
         if (ours) {
@@ -106,9 +107,9 @@ std::vector<HandedFrame> Handed::frames(std::size_t mark) const {
 
 std::vector<HandedFrame> Handed::expect(std::size_t mark, std::size_t count) const {
     std::vector<HandedFrame> seen;
-    bench_.soon(
+    testbed_.soon(
         [&] {
-            bench_.let_settle();
+            testbed_.let_settle();
             seen = frames(mark);
             return seen.size() >= count;
         },

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "bench.h"
+#include "testbed.h"
 #include "witness.h"
 
 namespace fwts::grader {
@@ -46,7 +46,7 @@ struct HandedEvent {
 /// The companion is in the kernel for as long as this lives.
 class Handed {
   public:
-    explicit Handed(Bench& bench);
+    explicit Handed(Testbed& testbed);
 
     /// All that the record has since writes().size() was `mark`, in its order.
     std::vector<HandedEvent> events(std::size_t mark) const;
@@ -56,7 +56,7 @@ class Handed {
     std::vector<HandedFrame> expect(std::size_t mark, std::size_t count) const;
 
   private:
-    Bench& bench_;
+    Testbed& testbed_;
     Inserted module_;
 };
 
