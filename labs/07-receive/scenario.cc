@@ -21,6 +21,7 @@
 #include "frame.h"
 #include "handed.h"
 #include "interface.h"
+#include "registers.h"
 #include "testbed.h"
 #include "traffic.h"
 #include "witness.h"
@@ -48,15 +49,8 @@ using grader::writes_since;
 using Seconds = Testbed::Seconds;
 using Frames = std::vector<std::string>;
 
-// Offsets and bits as the 82576 datasheet names them.
-constexpr std::uint32_t RETA = 0x05c00;
-constexpr std::uint32_t RSSRK = 0x05c80;
-constexpr std::uint32_t RDLEN0 = 0x0c008;
-constexpr std::uint32_t SRRCTL0 = 0x0c00c;
-constexpr std::uint32_t RDH0 = 0x0c010;
-constexpr std::uint32_t RDT0 = 0x0c018;
-constexpr std::uint32_t each_queue = 0x40;
-constexpr std::uint32_t BSIZEPACKET = 0x7f;  // of SRRCTL, in KiB
+using namespace sandbox::registers;
+
 constexpr std::size_t table_entries = 128;
 constexpr std::size_t key_bytes = 40;
 
@@ -124,7 +118,7 @@ unsigned count_of(const Ring& ring) {
 
 /// Bytes that the card may write to one buffer.
 std::size_t room(Testbed& testbed) {
-    return std::size_t{testbed.reg(SRRCTL0) & BSIZEPACKET} * 1024;
+    return std::size_t{testbed.reg(SRRCTL0) & SRRCTL_BSIZEPACKET} * 1024;
 }
 
 std::size_t pieces_of(Testbed& testbed, std::size_t size) {
@@ -1082,21 +1076,26 @@ void check_told(Testbed& testbed) {
 std::vector<unsigned> table_of(Testbed& testbed) {
     std::vector<unsigned> table;
     for (std::uint32_t i = 0; i < table_entries; i += 4) {
-        const auto entries = testbed.reg(RETA + i);
+        const auto entries = testbed.reg(RETA0 + i);
         for (unsigned k = 0; k < 4; ++k) table.push_back(entries >> 8 * k & 0xffU);
     }
     return table;
 }
 
+/// RDH of a receive queue.
+std::uint32_t head_of(Testbed& testbed, unsigned queue) {
+    return testbed.reg(sandbox::register_offset(fmt::format("RDH({})", queue)).value());
+}
+
 /// The queue that the card puts a frame into.
 unsigned queue_of(Testbed& testbed, unsigned queues, const std::string& frame) {
     std::vector<std::uint32_t> heads;
-    for (unsigned i = 0; i < queues; ++i) heads.push_back(testbed.reg(RDH0 + i * each_queue));
+    for (unsigned i = 0; i < queues; ++i) heads.push_back(head_of(testbed, i));
     unsigned queue = queues;
     testbed.send(frame);
     expect_that(testbed.soon([&] {
         for (unsigned i = 0; i < queues; ++i)
-            if (testbed.reg(RDH0 + i * each_queue) != heads[i]) queue = i;
+            if (head_of(testbed, i) != heads[i]) queue = i;
         return queue < queues;
     }),
                 "RDH of the receive queues after a frame, read from outside the guest",
@@ -1120,13 +1119,13 @@ void expect_key(const Testbed& testbed) {
     const auto key = key_of(testbed);
     std::map<std::uint32_t, std::uint32_t> written;
     for (const auto& write : testbed.writes())
-        if (write.offset >= RSSRK && write.offset < RSSRK + key_bytes)
+        if (write.offset >= RSSRK0 && write.offset < RSSRK0 + key_bytes)
             written[write.offset] = write.value;
     for (std::uint32_t i = 0; i < key_bytes; i += 4)
         expect_register(fmt::format("RSSRK, bytes {} to {}, as QEMU recorded it", i, i + 3),
                         key[i] | key[i + 1] << 8U | key[i + 2] << 16U |
                             static_cast<std::uint32_t>(key[i + 3]) << 24U,
-                        written[RSSRK + i]);
+                        written[RSSRK0 + i]);
 }
 
 void check_flows(Testbed& testbed) {
@@ -1181,8 +1180,10 @@ void check_unload(Testbed& testbed) {
     testbed.must_run({"killall", "-CONT", "frames"});
     testbed.wait_until(
         "in the guest: frames, whose interface is gone", "ends",
-        [&] { return testbed.run({"pidof", "frames"}).status != 0; }, [] { return "it goes on"; },
-        patience);
+        [&] {
+            return testbed.run({"pidof", "frames"}).status != 0;
+        },
+        [] { return "it goes on"; }, patience);
     expect_nothing_mapped(testbed, "after rmmod");
     expect_equal("errors DMA-API debugging has found", std::string("0"),
                  testbed.text("/sys/kernel/debug/dma-api/error_count"));

@@ -161,6 +161,7 @@ inline constexpr RegisterField kRegisterFields[] = {
     {"DCA_TXCTRL_DESC_WRO_EN", 1U << 11},
     {"DCA_TXCTRL_DATA_RRO_EN", 1U << 13},
     {"EITR_INTERVAL", 0x7ffcU},
+    {"SRRCTL_BSIZEPACKET", 0x7fU},
 };
 
 /// @return the datasheet's name for @p offset, like "TDT(0)", or "0x1234" if it has none here.
@@ -209,6 +210,8 @@ inline constexpr std::uint32_t EITR0 = at("EITR");
 inline constexpr std::uint32_t IVAR0 = at("IVAR");
 inline constexpr std::uint32_t RAL0 = at("RAL");
 inline constexpr std::uint32_t RAH0 = at("RAH");
+inline constexpr std::uint32_t RETA0 = at("RETA");
+inline constexpr std::uint32_t RSSRK0 = at("RSSRK");
 inline constexpr std::uint32_t RDBAL0 = at("RDBAL");
 inline constexpr std::uint32_t RDBAH0 = at("RDBAH");
 inline constexpr std::uint32_t RDLEN0 = at("RDLEN");
@@ -259,6 +262,7 @@ inline constexpr std::uint32_t DCA_TXCTRL_DESC_RRO_EN = field("DCA_TXCTRL_DESC_R
 inline constexpr std::uint32_t DCA_TXCTRL_DESC_WRO_EN = field("DCA_TXCTRL_DESC_WRO_EN");
 inline constexpr std::uint32_t DCA_TXCTRL_DATA_RRO_EN = field("DCA_TXCTRL_DATA_RRO_EN");
 inline constexpr std::uint32_t EITR_INTERVAL = field("EITR_INTERVAL");
+inline constexpr std::uint32_t SRRCTL_BSIZEPACKET = field("SRRCTL_BSIZEPACKET");
 
 }  // namespace registers
 

@@ -57,7 +57,7 @@ static void __iomem *handed_regs;
 
 static void handed_say(unsigned int what, u32 value)
 {
-	writel(value, handed_regs + 4 * what);
+	writel(value, handed_regs + HANDED_REGISTERS + 4 * what);
 }
 
 static u32 handed_flags(const struct sk_buff *skb)
@@ -152,7 +152,7 @@ static int __init handed_init(void)
 	unsigned int i;
 	int err;
 
-	handed_regs = ioremap(bar + HANDED_REGISTERS, 0x100);
+	handed_regs = ioremap(bar, PROBE_BAR);
 	if (!handed_regs)
 		return -ENOMEM;
 	for (i = 0; i < ARRAY_SIZE(handed_places); i++) {
