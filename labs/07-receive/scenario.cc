@@ -1202,32 +1202,32 @@ void add_buffers(grader::Scenario& lab) {
         .id("buffers")
         .after("loads")
         .hint("page_pool_alloc() gives the next part of a page; the pool maps the page.")
-        .book("07-receive")
+        .book("cov-i1")
         .run(tidied(check_buffers));
     CHECK_POINTS(10,
                  "frames of one piece: @head_bytes@ bytes in the linear part, the rest as it is")
         .id("whole")
         .after("buffers")
         .hint("skb_add_rx_frag() wants page, offset, length, and what the buffer takes of memory.")
-        .book("07-receive")
+        .book("cov-i1")
         .run(tidied(check_whole));
     CHECK_POINTS(5, "the stack's pages return to the ring")
         .id("reuse")
         .after("whole")
         .hint("Which flags has the pool? Does the frame say whose its pages are?")
-        .book("07-receive")
+        .book("cov-i1")
         .run(tidied(check_reuse));
     CHECK_POINTS(5, "short frames are copied, and their buffers stay")
         .id("copies")
         .after("whole")
         .hint("rx_copybreak may change at any time. A frame of @head_bytes@ bytes has no rest.")
-        .book("07-receive")
+        .book("cov-i1")
         .run(tidied(check_copies));
     CHECK_POINTS(5, "the CPU is lent what the card has written, and returns what stays")
         .id("lent")
         .after("whole")
         .hint("page_pool_dma_sync_for_cpu() before the first byte is read, for so many bytes.")
-        .book("07-receive")
+        .book("cov-i1")
         .run(tidied(check_lent));
 }
 
@@ -1236,37 +1236,37 @@ void add_frames(grader::Scenario& lab) {
         .id("pieces")
         .after("whole")
         .hint("What there is of a frame waits in the ring, and so does what is to be dropped.")
-        .book("07-receive")
+        .book("cov-i1")
         .run(tidied(check_pieces));
     CHECK_POINTS(15, "without memory one frame is lost, all of it, and nothing else")
         .id("lost")
         .after("pieces")
         .hint("Replace a buffer before it goes along; then the old one can still stay.")
-        .book("07-receive")
+        .book("cov-i1")
         .run(tidied(check_lost));
     CHECK_POINTS(10, "the stack believes what the card has found right, and nothing else")
         .id("sums")
         .after("whole")
         .hint("IPCS says that the header's sum was looked at, and nothing of what is behind it.")
-        .book("07-receive")
+        .book("cov-i2")
         .run(tidied(check_sums));
     CHECK_POINTS(5, "hash and VLAN tag are told, and what is switched off is not")
         .id("told")
         .after("whole")
         .hint("netdev->features says what is on; RXD_RSS_TYPE, what the hash covers.")
-        .book("07-receive")
+        .book("cov-i2")
         .run(tidied(check_told));
     CHECK_POINTS(5, "the two connections never share a queue, and the queues share the table")
         .id("flows")
         .after("buffers")
         .hint("Compute the hash of each connection. What may change places in the table?")
-        .book("07-receive")
+        .book("cov-i5")
         .run(tidied(check_flows));
     CHECK_POINTS(5, "unloaded while a program holds frames: nothing stays mapped or is lost")
         .id("unload")
         .after("whole")
         .hint("Every buffer belongs to the ring, to a frame, or to the pool.")
-        .book("07-receive")
+        .book("cov-i1")
         .run(check_unload);
 }
 
