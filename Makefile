@@ -147,7 +147,7 @@ class: ## grade a class: make class L=01 S=handed-in (one entry a student; resul
 	@$(MAKE) --no-print-directory grading
 	@build/bin/classroom grade --lab $(LAB) --submissions $(SUBMISSION) --out build/labs/$(LAB)/class $(ARGS)
 
-soak: grading ## the labs at full depth: every mutant, every mutation of the references (L=04: one lab); goes on where it stopped
+soak: grading ## labs and stages at full depth: every mutant, every mutation of the references, every load (L=04: one lab); goes on where it stopped
 	@$(setup)/soak $(if $(filter command,$(origin L) $(origin LAB)),$(LAB))
 
 skeleton: stages ## write a lab's skeleton to start from: make skeleton L=01
