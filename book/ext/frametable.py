@@ -174,7 +174,8 @@ class PriceRole(SphinxRole):
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """The figure; an unknown one is an error."""
         who, _, work = self.text.partition(" ")
-        for path in sorted((Path(self.env.srcdir) / "measurements").glob("frames*.json")):
+        paths = (Path(self.env.srcdir) / "measurements").glob("frames*.json")
+        for path in sorted(paths, key=lambda path: (path.stem != "frames", path)):
             self.env.note_dependency(str(path))
             if (row := read(path).get((who, work))) is not None:
                 text = f"{row['instructions']:.0f}"
