@@ -1182,13 +1182,10 @@ void check_unload(Testbed& testbed) {
     testbed.must_run({"killall", "-CONT", "frames"});
     testbed.wait_until(
         "in the guest: frames, whose interface is gone", "ends",
-        [&] {
-            return testbed.run({"pidof", "frames"}).status != 0;
-        },
-        [] { return "it goes on"; }, patience);
+        [&] { return testbed.run({"pidof", "frames"}).status != 0; }, [] { return "it goes on"; },
+        patience);
     expect_nothing_mapped(testbed, "after rmmod");
-    expect_equal("errors DMA-API debugging has found so far", before_all,
-                 testbed.text(dma_errors));
+    expect_equal("errors DMA-API debugging has found so far", before_all, testbed.text(dma_errors));
     grader::expect_nothing_lost(testbed, "unloading while a program holds frames");
 }
 
