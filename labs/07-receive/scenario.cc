@@ -876,7 +876,7 @@ constexpr std::uint16_t closed_port = 4;
 
 /// A datagram in two fragments.
 std::array<sandbox::Frame, 2> fragments(const sandbox::Frame& whole, std::uint16_t identification) {
-    constexpr std::size_t cut = 8 * 20;  // bytes behind the IP header in the first
+    constexpr std::size_t cut = 160;  // bytes behind the IP header in the first
     std::array<sandbox::Frame, 2> parts;
     parts[0].assign(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(l4_at + cut));
     parts[1].assign(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(l4_at));
@@ -1090,6 +1090,7 @@ std::uint32_t head_of(Testbed& testbed, unsigned queue) {
 /// The queue that the card puts a frame into.
 unsigned queue_of(Testbed& testbed, unsigned queues, const std::string& frame) {
     std::vector<std::uint32_t> heads;
+    heads.reserve(queues);
     for (unsigned i = 0; i < queues; ++i) heads.push_back(head_of(testbed, i));
     unsigned queue = queues;
     testbed.send(frame);

@@ -167,7 +167,7 @@ nlohmann::ordered_json row_of(const Wish& wish, const std::string& driver, const
 /// "0.48, goal 0.50": own cost as a part of igb's.
 std::string beside_igb(const Row& row, const std::optional<double>& part) {
     if (!part) return "not comparable";
-    const std::string ratio = fmt::format("{:.2f}", *part);
+    std::string ratio = fmt::format("{:.2f}", *part);
     if (row.goal == 0) return ratio;
     return fmt::format("{}, goal {:.2f}{}", ratio, row.goal, *part <= row.goal ? "" : " missed");
 }

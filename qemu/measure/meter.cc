@@ -177,10 +177,10 @@ void set_option(int fd, int level, int option, const Value& value) {
 /// a connection that is taken up again (TCP_REPAIR).
 int connection() {
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    set_option(fd, IPPROTO_TCP, TCP_REPAIR, int{TCP_REPAIR_ON});
+    set_option(fd, IPPROTO_TCP, TCP_REPAIR, TCP_REPAIR_ON);
     set_option(fd, SOL_SOCKET, SO_LINGER, linger{1, 0});
-    set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, int{1} << 22);
-    set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, int{1} << 20);
+    set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, 1 << 22);
+    set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, 1 << 20);
     set_option(fd, IPPROTO_TCP, TCP_MAXSEG, int{kSegment});
     set_option(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, int{TCP_SEND_QUEUE});
     set_option(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, kSequence);
@@ -190,7 +190,7 @@ int connection() {
     const sockaddr_in peer = address_of(kPeer, kPeerPort);
     if (connect(fd, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0)
         fail_errno("connect");
-    set_option(fd, IPPROTO_TCP, TCP_REPAIR, int{TCP_REPAIR_OFF_NO_WP});
+    set_option(fd, IPPROTO_TCP, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP);
     return fd;
 }
 
