@@ -47,8 +47,8 @@ until grep -q listening /run/reader.out && grep -q 'State:.S' /proc/$reader/stat
     sleep 0.05
 done
 """
-# The datagram comes to a port that nobody has.
-NO_READER = """
+# Up, with an address; nothing of IPv6 is on the cable.
+UP = """
 set -e
 LOAD
 echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
@@ -57,15 +57,7 @@ ip link set eth0 up
 until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 0.05; done
 """
 # Nobody has to ask for the address of whom the guest sends to.
-SENDER = """
-set -e
-LOAD
-echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
-ip addr add 192.0.2.2/24 dev eth0
-ip link set eth0 up
-ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:01 nud permanent dev eth0
-until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 0.05; done
-"""
+SENDER = UP + "ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:01 nud permanent dev eth0\n"
 # A queue that has sent something and then nothing more.
 STUCK = SENDER + "frames send eth0 1\n"
 SEND_PIECES = "frames pieces 3 400"
@@ -178,7 +170,7 @@ SCENARIOS = {
     "from-reset": Scenario(wait_for_gdb=True),
     "udp-reader": Scenario(put=("build/bin/udp_reader:/bin/udp_reader",), prepare=PREPARE,
                            send=True, finish=FINISHED),
-    "no-reader": Scenario(prepare=NO_READER, send=True),
+    "no-reader": Scenario(prepare=UP, send=True),
     "pieces": Scenario(put=(FRAMES,), prepare=SENDER, trigger=SEND_PIECES),
     "held": Scenario(put=(FRAMES, HOLD), prepare=STUCK, trigger=SEND_HELD),
     "tcp-reader": Scenario(put=("build/bin/tcp_reader:/bin/tcp_reader",), prepare=TCP_READER,

@@ -479,39 +479,19 @@ void play(const std::string& device, const Pace& pace) {
     nap(long(pace.period * pace.beats));
 }
 
-Result transmit_window(const std::string& device, const Pace& pace, const Shared& shared) {
-    const std::string statistic = "/sys/class/net/" + device + "/statistics/tx_packets";
+/// One window of paced work, with what is still under way at its end. @p work may note in the
+/// result what it has done by then; @p direction is "tx" or "rx".
+template <typename Work>
+Result paced_window(const std::string& device, const std::string& direction, const Shared& shared,
+                    const Work& work) {
+    const std::string statistic =
+        "/sys/class/net/" + device + "/statistics/" + direction + "_packets";
     Result result;
     const std::uint64_t frames = read_number(statistic);
     const std::uint64_t interrupted = interrupts(device);
     mark();
     const Reading from = now(shared);
-    push(device, pace);
-    const Reading end = now(shared);
-    nap(kSettle);
-    const Reading to = now(shared);
-    mark();
-    result.elapsed = end.clock - from.clock;
-    result.busy = busy_between(from, to);
-    result.interrupts = interrupts(device) - interrupted;
-    result.frames = read_number(statistic) - frames;
-    result.offered = std::uint64_t{pace.burst} * pace.beats;
-    return result;
-}
-
-Result receive_window(const std::string& device, const Pace& pace, const Shared& shared) {
-    const std::string offered = std::string(kMetronome) + "sent";
-    const std::string statistic = "/sys/class/net/" + device + "/statistics/rx_packets";
-    Result result;
-    const std::uint64_t sent = read_number(offered);
-    const std::uint64_t frames = read_number(statistic);
-    const std::uint64_t interrupted = interrupts(device);
-    const std::uint64_t delivered = shared.delivered;
-    const std::uint64_t bytes = shared.bytes;
-    mark();
-    const Reading from = now(shared);
-    play(device, pace);
-    result.delivered = shared.delivered - delivered;
+    work(result);
     const Reading end = now(shared);
     // What is still under way is part of the price, but not of a second's throughput.
     nap(kSettle);
@@ -521,6 +501,24 @@ Result receive_window(const std::string& device, const Pace& pace, const Shared&
     result.busy = busy_between(from, to);
     result.interrupts = interrupts(device) - interrupted;
     result.frames = read_number(statistic) - frames;
+    return result;
+}
+
+Result transmit_window(const std::string& device, const Pace& pace, const Shared& shared) {
+    Result result = paced_window(device, "tx", shared, [&](Result&) { push(device, pace); });
+    result.offered = std::uint64_t{pace.burst} * pace.beats;
+    return result;
+}
+
+Result receive_window(const std::string& device, const Pace& pace, const Shared& shared) {
+    const std::string offered = std::string(kMetronome) + "sent";
+    const std::uint64_t sent = read_number(offered);
+    const std::uint64_t bytes = shared.bytes;
+    const std::uint64_t delivered = shared.delivered;
+    Result result = paced_window(device, "rx", shared, [&](Result& window) {
+        play(device, pace);
+        window.delivered = shared.delivered - delivered;
+    });
     result.offered = read_number(offered) - sent;
     result.bytes = shared.bytes - bytes;
     return result;
@@ -528,25 +526,13 @@ Result receive_window(const std::string& device, const Pace& pace, const Shared&
 
 /// What is acknowledged makes room in the peer's window, into which as much is sent.
 Result write_window(const std::string& device, const Pace& pace, const Shared& shared) {
-    const std::string statistics = "/sys/class/net/" + device + "/statistics/";
-    Result result;
-    const std::uint64_t frames = read_number(statistics + "tx_packets");
-    const std::uint64_t bytes = read_number(statistics + "tx_bytes");
-    const std::uint64_t interrupted = interrupts(device);
-    mark();
-    const Reading from = now(shared);
-    play(device, {pace.period, pace.burst > 0 ? 1U : 0U, pace.beats});
-    const Reading end = now(shared);
-    nap(kSettle);
-    const Reading to = now(shared);
-    mark();
-    result.elapsed = end.clock - from.clock;
-    result.busy = busy_between(from, to);
-    result.interrupts = interrupts(device) - interrupted;
-    result.frames = read_number(statistics + "tx_packets") - frames;
+    const std::string sent_bytes = "/sys/class/net/" + device + "/statistics/tx_bytes";
+    const std::uint64_t bytes = read_number(sent_bytes);
+    Result result = paced_window(device, "tx", shared, [&](Result&) {
+        play(device, {pace.period, pace.burst > 0 ? 1U : 0U, pace.beats});
+    });
     result.bytes = std::uint64_t{pace.burst} * pace.beats * kSegment;
-    if (const std::uint64_t sent = read_number(statistics + "tx_bytes") - bytes;
-        sent < result.bytes) {
+    if (const std::uint64_t sent = read_number(sent_bytes) - bytes; sent < result.bytes) {
         fail("of " + std::to_string(result.bytes) + " bytes that were acknowledged only " +
              std::to_string(sent) + " have been sent");
     }

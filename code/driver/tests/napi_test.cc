@@ -53,13 +53,6 @@ Frame silent_frame(std::mt19937_64& random) {
     return sandbox::ethernet(sandbox::kGuestMac, sandbox::kHostMac, kNobodyAnswers, payload);
 }
 
-std::mt19937_64 seeded() {
-    const char* given = std::getenv("FWTS_SEED");
-    const std::uint64_t seed = given ? std::strtoull(given, nullptr, 0) : 82576;
-    std::cout << "seed " << seed << " (FWTS_SEED)\n";
-    return std::mt19937_64(seed);
-}
-
 /// Sends echo requests of many sizes, each when the answer to the last is there.
 void check_echo(Guest& guest, std::mt19937_64& random, int count) {
     for (int i = 0; i < count; i++) {

@@ -30,14 +30,6 @@ constexpr std::uint32_t kVfta = 0x05600;
 constexpr std::uint32_t kMrqc = 0x05818;
 constexpr std::uint32_t kReta = 0x05c00;
 constexpr std::size_t kTable = 128;
-const std::string kTracing = "/sys/kernel/tracing/";
-
-std::mt19937_64 seeded() {
-    const char* given = std::getenv("FWTS_SEED");
-    const std::uint64_t seed = given ? std::strtoull(given, nullptr, 0) : 82576;
-    std::cout << "seed " << seed << " (FWTS_SEED)\n";
-    return std::mt19937_64(seed);
-}
 
 /// A strict guest with the driver loaded and up, and the trace of received frames on.
 Guest ready_guest() {
@@ -56,10 +48,6 @@ Guest ready_guest() {
                "events/net/napi_gro_receive_entry/enable");
     guest.cable().clear();
     return guest;
-}
-
-std::uint64_t counter(Guest& guest, const std::string& name) {
-    return counter_in(guest.must("ethtool -S eth0"), name);
 }
 
 /// What the driver said of one frame when it handed it over.

@@ -28,13 +28,6 @@ struct Descriptor {
     std::uint64_t high;
 };
 
-std::mt19937_64 seeded() {
-    const char* given = std::getenv("FWTS_SEED");
-    const std::uint64_t seed = given ? std::strtoull(given, nullptr, 0) : 82576;
-    std::cout << "seed " << seed << " (FWTS_SEED)\n";
-    return std::mt19937_64(seed);
-}
-
 Guest ready_guest() {
     sandbox::Options options = strict("04");
     options.record_registers = true;
@@ -81,19 +74,6 @@ void exchange(Guest& guest, const std::vector<Frame>& requests, const std::vecto
         ASSERT_EQ(*arrived, answers[got]) << "frame " << got;
     }
     ASSERT_TRUE(answering.done()) << "more was sent than answered";
-}
-
-std::uint64_t counter(Guest& guest, const std::string& name) {
-    return counter_in(guest.must("ethtool -S eth0"), name);
-}
-
-/// What DMA-API debugging has on its list for the driver, one line each.
-std::size_t mappings(Guest& guest) {
-    std::istringstream dump(guest.get("/sys/kernel/debug/dma-api/dump"));
-    std::size_t count = 0;
-    for (std::string line; std::getline(dump, line);)
-        count += line.find("igbook") != std::string::npos;
-    return count;
 }
 
 std::vector<Descriptor> ring(Guest& guest, std::uint32_t base_low, std::size_t count) {

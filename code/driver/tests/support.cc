@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "support.h"
 
+#include <cstdlib>
+#include <iostream>
 #include <iterator>
 #include <optional>
 #include <sstream>
@@ -164,6 +166,25 @@ std::uint64_t counter_in(const std::string& statistics, const std::string& name)
     const std::size_t at = statistics.find(" " + name + ": ");
     EXPECT_NE(at, std::string::npos) << name << " in:\n" << statistics;
     return at == std::string::npos ? 0 : std::stoull(statistics.substr(at + name.size() + 3));
+}
+
+std::uint64_t counter(sandbox::Guest& guest, const std::string& name) {
+    return counter_in(guest.must("ethtool -S eth0"), name);
+}
+
+std::size_t mappings(sandbox::Guest& guest) {
+    std::istringstream dump(guest.get("/sys/kernel/debug/dma-api/dump"));
+    std::size_t count = 0;
+    for (std::string line; std::getline(dump, line);)
+        count += line.find("igbook") != std::string::npos;
+    return count;
+}
+
+std::mt19937_64 seeded() {
+    const char* given = std::getenv("FWTS_SEED");
+    const std::uint64_t seed = given ? std::strtoull(given, nullptr, 0) : 82576;
+    std::cout << "seed " << seed << " (FWTS_SEED)\n";
+    return std::mt19937_64(seed);
 }
 
 std::string interrupt_line(sandbox::Guest& guest, const std::string& name) {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,8 @@ using namespace std::chrono_literals;
 /// The files a stage leaves in the guest under these names.
 inline constexpr const char* kDriver = "/modules/igbook.ko";
 inline constexpr const char* kFailcall = "/modules/failcall.ko";
+/// Where tests mount tracefs.
+inline const std::string kTracing = "/sys/kernel/tracing/";
 
 /// Registers the tests read from outside, as offsets in BAR 0 (82576 datasheet).
 enum Register : std::uint32_t {
@@ -91,6 +94,16 @@ std::uint64_t statistic(sandbox::Guest& guest, const std::string& name,
 
 /// @return the figure after "NAME: " in what `ethtool -S` says; 0, and the test fails, without one.
 std::uint64_t counter_in(const std::string& statistics, const std::string& name);
+
+/// @return that figure of eth0, now.
+std::uint64_t counter(sandbox::Guest& guest, const std::string& name);
+
+/// @return how many lines DMA-API debugging has on its list for the driver.
+std::size_t mappings(sandbox::Guest& guest);
+
+/// @return random numbers that are the same each time, unless FWTS_SEED says other; prints the
+/// seed.
+std::mt19937_64 seeded();
 
 /// @return the line of /proc/interrupts of the interrupt called @p name, or nothing and the test
 /// fails.

@@ -26,15 +26,7 @@ constexpr std::size_t kIp4 = 20;
 constexpr std::size_t kIp6 = 40;
 constexpr std::size_t kMinimum = 60;  // bytes of a frame without FCS
 constexpr std::uint16_t kTag = 3U << 13 | 5;
-const std::string kTracing = "/sys/kernel/tracing/";
 const std::string kQueue = "/sys/class/net/eth0/queues/tx-0/";
-
-std::mt19937_64 seeded() {
-    const char* given = std::getenv("FWTS_SEED");
-    const std::uint64_t seed = given ? std::strtoull(given, nullptr, 0) : 82576;
-    std::cout << "seed " << seed << " (FWTS_SEED)\n";
-    return std::mt19937_64(seed);
-}
 
 std::filesystem::path kernel_module(const std::string& name) {
     return sandbox::find_module(sandbox::find_kernel("strict"), name);
@@ -71,20 +63,8 @@ void let_go(Guest& guest, int queue = 0) {
     guest.must(std::string("hold ") + kDevice + " " + std::to_string(queue) + " off");
 }
 
-std::uint64_t counter(Guest& guest, const std::string& name) {
-    return counter_in(guest.must("ethtool -S eth0"), name);
-}
-
 std::uint64_t number(Guest& guest, const std::string& path) {
     return std::stoull(guest.get(path));
-}
-
-std::size_t mappings(Guest& guest) {
-    std::istringstream dump(guest.get("/sys/kernel/debug/dma-api/dump"));
-    std::size_t count = 0;
-    for (std::string line; std::getline(dump, line);)
-        count += line.find("igbook") != std::string::npos;
-    return count;
 }
 
 /// Sixteen bytes of a ring as they stand in memory.
