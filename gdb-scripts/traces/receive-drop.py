@@ -65,22 +65,24 @@ def climb(way: Way) -> list[Stop]:
                     Check("it is still the same sk_buff",
                           lambda: int(packet_behind(0)) == way.skb)]),
         Stop("deliver", "ip_local_deliver", "It is for us",
-             """The address is ours, so the route says: up. Which port is meant nobody has looked at
-             yet.""",
+             """The address is ours, so the route says: up. Early demux has looked for a socket that
+             is connected to the sender, with both ports, and found none. Whether any socket has
+             the port nobody has asked yet.""",
              condition=lambda: int(packet_argument(0)) == way.skb,
              check=[in_context("softirq"),
                     Check("the route's verdict points here",
                           lambda: verdict(packet_argument(0)) == "ip_local_deliver")]),
         Stop("udp", "udp_rcv", "Into UDP",
-             """Now the ports are read. There is no socket for this address and port, nor one for
+             """Now the look-up proper. There is no socket for this address and port, nor one for
              the port and any address.""",
              condition=lambda: int(packet_argument(0)) == way.skb,
              check=[in_context("softirq"),
                     Check(f"the destination port is {PORT}",
                           lambda: (skb.udp_ports(packet_argument(0)) or (0, 0))[1] == PORT)],
              question="The sum was wrong and the port unknown. Which counter grows?",
-             answer="""InCsumErrors. The sum is asked for before the sender is answered, and a
-             datagram that is damaged gets no answer: the ports may be what was damaged."""),
+             answer="""InCsumErrors, and InErrors with it. The sum is asked for before the sender
+             is answered, and a datagram that is damaged gets no answer: the ports may be what was
+             damaged."""),
     ]
 
 

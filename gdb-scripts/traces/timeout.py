@@ -97,7 +97,8 @@ def stops(way: Way) -> list[Stop]:
              check=[in_context("process"),
                     Check("there are frames to free", lambda: way.waiting() > 0)],
              question="What if the card did not let go?",
-             answer="Then it may still read, and nothing may be freed before it is reset."),
+             answer="""Then it may still read, and nothing may be freed before it is barred from
+             the bus."""),
         Stop("wake", "netif_tx_wake_queue", "The queue goes on",
              """The ring was shown to the card anew, empty and without a context. The queue is
              woken, and NET_TX will run its queueing discipline, with the frames that waited
