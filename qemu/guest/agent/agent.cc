@@ -25,6 +25,8 @@ namespace {
 
 // While this much waits for the host to read it, commands wait in their write(2).
 constexpr std::size_t kFullOutbox = std::size_t{256} << 10;
+// A port whose host is away is always ready to say so: poll(2) on it would not wait.
+constexpr int kLookForHostMs = 10;
 
 Descriptor open_child_signal() {
     sigset_t set;
@@ -47,7 +49,8 @@ void make_parents(const std::string& path) {
 
 }  // namespace
 
-Agent::Agent(Descriptor port) : port_(std::move(port)), children_(open_child_signal()) {
+Agent::Agent(Descriptor port, HangUp hang_up)
+    : port_(std::move(port)), children_(open_child_signal()), hang_up_(hang_up) {
     fcntl(port_.get(), F_SETFL, fcntl(port_.get(), F_GETFL) | O_NONBLOCK);
 }
 
@@ -77,8 +80,8 @@ void Agent::say_hello() {
 void Agent::wait_and_serve() {
     std::vector<pollfd> polled;
     const bool full = outbox_.size() >= kFullOutbox;
-    polled.push_back(
-        {port_.get(), static_cast<short>(POLLIN | (outbox_.empty() ? 0 : POLLOUT)), 0});
+    polled.push_back({host_away_ ? -1 : port_.get(),
+                      static_cast<short>(POLLIN | (outbox_.empty() ? 0 : POLLOUT)), 0});
     polled.push_back({children_.get(), POLLIN, 0});
     const std::size_t first = polled.size();
     for (const auto& job : jobs_) {
@@ -98,8 +101,14 @@ void Agent::wait_and_serve() {
     }
     reap();
     check_deadlines();
-    flush();
+    if (host_away_) look_for_host();
+    if (!host_away_) flush();
     if (polled[0].revents != 0) read_port();
+}
+
+void Agent::look_for_host() {
+    pollfd port{port_.get(), POLLIN, 0};
+    host_away_ = poll(&port, 1, 0) >= 0 && (port.revents & POLLHUP) != 0;
 }
 
 void Agent::read_port() {
@@ -108,6 +117,8 @@ void Agent::read_port() {
     if (n > 0) {
         decoder_.add({bytes.data(), static_cast<std::size_t>(n)});
         while (auto message = decoder_.next()) obey(*message);
+    } else if (hang_up_ == HangUp::kPasses && (n == 0 || errno == EIO)) {
+        host_away_ = true;
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
         hung_up_ = true;
     }
@@ -241,10 +252,11 @@ void Agent::check_deadlines() {
 int Agent::poll_timeout() const {
     auto nearest = Job::Clock::time_point::max();
     for (const auto& job : jobs_) nearest = std::min(nearest, job->deadline().value_or(nearest));
-    if (nearest == Job::Clock::time_point::max()) return -1;
+    const int longest = host_away_ ? kLookForHostMs : 60'000;
+    if (nearest == Job::Clock::time_point::max()) return host_away_ ? longest : -1;
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(nearest - Job::Clock::now()).count();
-    return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, longest));
 }
 
 }  // namespace fwts::agent

@@ -17,13 +17,19 @@ namespace fwts::agent {
 
 class Agent {
   public:
+    /// What the end of the other side means.
+    enum class HangUp {
+        kEnds,   ///< the conversation is over
+        kPasses  ///< it comes back: the port of a guest that sleeps is closed until it is awake
+    };
+
     enum class End {
         kHangUp,    ///< the other end went away
         kPowerOff,  ///< the host asked for it; the caller does it
     };
 
     /// @param port  descriptor for both directions; becomes non-blocking.
-    explicit Agent(Descriptor port);
+    explicit Agent(Descriptor port, HangUp hang_up = HangUp::kEnds);
     ~Agent();
     Agent(const Agent&) = delete;
     Agent& operator=(const Agent&) = delete;
@@ -36,6 +42,7 @@ class Agent {
     void say_hello();
     void flush();
     void read_port();
+    void look_for_host();
     void obey(const nlohmann::json& message);
     void obey_exec(const nlohmann::json& message);
     void obey_put(const nlohmann::json& message);
@@ -52,6 +59,8 @@ class Agent {
     Decoder decoder_{Decoder::Start::kWaitBeginning};
     std::string outbox_;
     std::vector<std::unique_ptr<Job>> jobs_;
+    HangUp hang_up_;
+    bool host_away_ = false;
     bool hung_up_ = false;
     bool power_off_ = false;
 };

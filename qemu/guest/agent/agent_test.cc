@@ -2,12 +2,14 @@
 // The real agent on one end of a socketpair, running real programs of the machine the test runs on.
 #include "agent.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -246,6 +248,76 @@ TEST_F(AgentTest, HangUpKillsWhatRuns) {
     ASSERT_EQ(waitpid(pid_, nullptr, 0), pid_);
     pid_ = -1;
     EXPECT_EQ(kill(pid, 0), -1);
+}
+
+// As a port of virtio-serial does while its guest sleeps, a terminal's master says "hung up" while
+// nobody has the other end open, and goes on when somebody has.
+TEST(AgentPort, AHostThatIsAwayForAWhileFindsItsCommandsAgain) {
+    const Scratch scratch("agent-test");
+    const std::string fifo = scratch.path().string() + "/fifo";
+    Descriptor port(posix_openpt(O_RDWR | O_NOCTTY));
+    ASSERT_EQ(grantpt(port.get()) + unlockpt(port.get()), 0);
+    const std::string name = ptsname(port.get());
+    const auto open_host = [&name] {
+        Descriptor host(open(name.c_str(), O_RDWR | O_NOCTTY));
+        termios raw{};
+        tcgetattr(host.get(), &raw);
+        cfmakeraw(&raw);
+        tcsetattr(host.get(), TCSANOW, &raw);
+        return host;
+    };
+    Descriptor host = open_host();
+    const pid_t pid = fork();
+    if (pid == 0) {
+        host.close();
+        Agent(std::move(port), Agent::HangUp::kPasses).run();
+        _exit(0);
+    }
+    port.close();
+    Decoder decoder;
+    const auto receive = [&]() -> nlohmann::json {
+        for (;;) {
+            if (auto message = decoder.next()) return *message;
+            std::array<char, 4096> bytes{};
+            pollfd one{host.get(), POLLIN, 0};
+            const ssize_t n =
+                poll(&one, 1, 20'000) == 1 ? read(host.get(), bytes.data(), bytes.size()) : 0;
+            if (n <= 0) return {{"event", "the agent is gone"}};
+            decoder.add({bytes.data(), static_cast<std::size_t>(n)});
+        }
+    };
+    const auto send = [&host](const std::string& bytes) {
+        EXPECT_EQ(write(host.get(), bytes.data(), bytes.size()),
+                  static_cast<ssize_t>(bytes.size()));
+    };
+    send(std::string(kBeginning) +
+         encode({{"id", 1},
+                 {"op", "exec"},
+                 {"argv", {"sh", "-c", "mkfifo " + fifo + "; echo ready; cat " + fifo}}}));
+    EXPECT_EQ(receive()["event"], "hello");
+    EXPECT_EQ(base64_decode(receive().value("data", "")), "ready\n");
+    host.close();
+    // The agent has noticed once it no longer waits without end, but looks for its host.
+    const auto state = "/proc/" + std::to_string(pid) + "/status";
+    const auto switches = [&state] {
+        std::ifstream file(state);
+        for (std::string word; file >> word;)
+            if (word == "voluntary_ctxt_switches:") return file >> word, std::stol(word);
+        return -1L;
+    };
+    int status = 0;
+    for (const long before = switches(); switches() < before + 3;) {
+        ASSERT_EQ(waitpid(pid, &status, WNOHANG), 0) << "the agent ended with its host away";
+        std::this_thread::yield();
+    }
+    host = open_host();
+    std::ofstream(fifo) << "the command lives\n";
+    EXPECT_EQ(base64_decode(receive().value("data", "")), "the command lives\n");
+    EXPECT_EQ(receive()["status"], 0);
+    send(encode({{"id", 2}, {"op", "ping"}}));
+    EXPECT_EQ(receive()["event"], "pong");
+    kill(pid, SIGKILL);
+    EXPECT_EQ(waitpid(pid, &status, 0), pid);
 }
 
 }  // namespace

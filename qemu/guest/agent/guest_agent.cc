@@ -92,7 +92,7 @@ int main(int argc, char** argv) {
     Descriptor port = open_port(path);
     if (!port.open()) return 1;
     try {
-        if (Agent(std::move(port)).run() == Agent::End::kPowerOff) {
+        if (Agent(std::move(port), Agent::HangUp::kPasses).run() == Agent::End::kPowerOff) {
             sync();
             reboot(RB_POWER_OFF);
         }
