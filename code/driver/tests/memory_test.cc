@@ -13,7 +13,7 @@ using testing::Not;
 /// A machine with room for the rings it has, and not for what is asked of it.
 Guest small_guest(const std::string& stage) {
     sandbox::Options options;
-    options.memory = 128;
+    options.memory = 136;
     options.peer = true;
     options.files = {{built_module("trace", stage), kDriver}};
     Guest guest = Guest::boot(options);
@@ -38,9 +38,12 @@ TEST(Memory, ForRingsIsRefusedRatherThanTakenFromPrograms) {
         // A buffer for a jumbo frame is one page from stage 07 on: it takes more rings.
         const bool queues = stage >= "07";
         if (queues) guest.must("ethtool -L eth0 combined 8");
+        // Before, a buffer is four: half as many as will be asked for, so that both have no room.
+        const std::string had = queues ? "256" : "2048";
+        guest.must("ethtool -G eth0 tx 128 rx " + had);
         // While it is up the old rings go on.
         expect_refused(guest, "ethtool -G eth0 rx 4096");
-        EXPECT_THAT(guest.must("ethtool -g eth0"), HasSubstr("RX:\t\t256\n"));
+        EXPECT_THAT(guest.must("ethtool -g eth0"), shows("RX", had));
         guest.must("ping -c 2 -i 0.2 -W 20 192.0.2.1");
         // Without the old rings beside it there is room.
         guest.must("ip link set eth0 down");

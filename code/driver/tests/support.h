@@ -54,6 +54,12 @@ std::filesystem::path built_module(const std::string& kernel, const std::string&
 /// Options for a strict guest that finds @p stage at kDriver but has not loaded it.
 sandbox::Options strict(const std::string& stage);
 
+/// What a program prints as "@p name: @p value", with however many blanks: versions of ethtool
+/// differ.
+inline auto shows(const std::string& name, const std::string& value) {
+    return testing::ContainsRegex("(^|\n)" + name + ":[ \t]*" + value + "\n");
+}
+
 /// Where the card is.
 inline constexpr const char* kDevice = "0000:01:00.0";
 
