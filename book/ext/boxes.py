@@ -278,10 +278,30 @@ def rewrite_answers(app: Sphinx, env: BuildEnvironment) -> list[str]:
     return [docname] if docname in env.found_docs else []
 
 
+def on_paper(exercise: nodes.admonition) -> nodes.container:
+    """An exercise without a box: title, text and the link to its answer are one paragraph."""
+    title, *body, answer = exercise.children
+    assert isinstance(title, nodes.title) and isinstance(answer, nodes.paragraph)
+    end = nodes.Text("" if title.astext().endswith("?") else ".")
+    heading = [nodes.strong("", "", *title.children, end), nodes.Text(" ")]
+    if isinstance(body[0], nodes.paragraph):
+        body[0].insert(0, heading)
+    else:
+        body.insert(0, nodes.paragraph("", "", *heading))
+    if isinstance(body[-1], nodes.paragraph):
+        body[-1] += [nodes.Text(" "), *answer.children]
+    else:
+        body.append(answer)
+    return nodes.container("", *body, ids=exercise["ids"], classes=["exercise"])
+
+
 def mark_boxes(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
     """Give LaTeX a place to jump to for boxes that have a name; its writer makes none for them."""
     if app.builder.format != "latex":
         return
+    for box in list(doctree.findall(nodes.admonition)):
+        if "exercise" in box["classes"]:
+            box.replace_self(on_paper(box))
     for node in list(doctree.findall(nodes.Element)):
         if isinstance(node, (nodes.admonition, nodes.container)) and node["ids"]:
             node.parent.insert(node.parent.index(node), nodes.target("", "", ids=node["ids"]))

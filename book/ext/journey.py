@@ -36,8 +36,8 @@ LANES = [("hardware", "Hardware"), ("hardirq", "Hard interrupt"), ("softirq", "S
 
 LANE_WIDTH = 184
 BOX_WIDTH = 168
-BOX_HEIGHT = 46
-ROW = 66
+BOX_HEIGHT = 38
+ROW = 52
 TOP = 52
 CHARACTERS = 22  # of the box's monospaced name
 
@@ -129,8 +129,8 @@ def box(name: str, number: int, stop: dict[str, Any], x: int, y: int) -> str:
     return (f'<g class="stop" data-stop="{number}">'
             f'<rect x="{x - BOX_WIDTH // 2}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" '
             'rx="5"/>'
-            f'<text class="symbol" x="{x}" y="{y + 19}" text-anchor="middle">{symbol}</text>'
-            f'<text class="note" x="{x}" y="{y + 36}" text-anchor="middle">{note}'
+            f'<text class="symbol" x="{x}" y="{y + 16}" text-anchor="middle">{symbol}</text>'
+            f'<text class="note" x="{x}" y="{y + 31}" text-anchor="middle">{note}'
             "</text></g>")
 
 
@@ -167,8 +167,11 @@ class JourneyDirective(SphinxDirective):
         box = nodes.container(classes=["journey"], ids=[f"journey-{name}"])
         box += figure
         listing = nodes.enumerated_list(classes=["journey-stops"], enumtype="arabic", suffix=".")
-        for stop in stops:
-            listing += self.stop(stop)
+        shown: dict[str, tuple[int, str]] = {}
+        before: list[str] = []
+        for number, stop in enumerate(stops, 1):
+            listing += self.stop(stop, self.shows(number, stop, shown), before)
+            before = [stop["symbol"], *stop.get("backtrace", [])]
         box += listing
         return [box]
 
@@ -182,9 +185,24 @@ class JourneyDirective(SphinxDirective):
         kernel = data.get("kernel", "")
         return nodes.caption("", f"The journey “{data['trace']}”, recorded on Linux {kernel}")
 
-    def stop(self, stop: dict[str, Any]) -> nodes.list_item:
+    @staticmethod
+    def shows(number: int, stop: dict[str, Any], shown: dict[str, tuple[int, str]]) -> str:
+        """What a stop shows; a picture that an earlier stop has shown is not repeated."""
+        lines = []
+        for show in stop.get("shows", []):
+            expression, rendered = show["expression"], show["rendered"]
+            earlier, before = shown.get(expression, (0, ""))
+            if "\n" in rendered and rendered == before:
+                lines.append(f"{expression}: as at stop {earlier}")
+            else:
+                shown[expression] = number, rendered
+                lines.append(f"{expression} = {rendered}")
+        return "\n".join(lines)
+
+    def stop(self, stop: dict[str, Any], shows: str, before: list[str]) -> nodes.list_item:
         item = nodes.list_item()
-        head = nodes.paragraph("", "", nodes.strong("", stop["title"] + ". "))
+        title = stop["title"] + ("" if stop["title"].endswith("?") else ".")
+        head = nodes.paragraph("", "", nodes.strong("", title + " "))
         head += self.symbol(stop)
         place = [stop.get("file", ""), stop["context"], f"CPU {stop.get('cpu', 0)}"]
         if stop.get("task"):
@@ -194,16 +212,17 @@ class JourneyDirective(SphinxDirective):
         item += head
         for paragraph in stop["text"].split("\n\n"):
             item += nodes.paragraph("", paragraph)
-        shows = [f"{s['expression']} = {s['rendered']}" for s in stop.get("shows", [])]
         if shows:
-            text = "\n".join(shows)
-            block = nodes.literal_block(text, text, classes=["journey-shows"])
+            block = nodes.literal_block(shows, shows, classes=["journey-shows"])
             block["language"] = "text"
             item += block
         if stop.get("backtrace"):
             chain = " ← ".join(stop["backtrace"])
-            item += nodes.paragraph("", "", nodes.inline("", "Called from "),
-                                    nodes.literal(chain, chain), classes=["journey-backtrace"])
+            callers = nodes.inline("", "", nodes.literal(chain, chain),
+                                   classes=["journey-callers"])
+            callers["paper"] = " ← ".join(new_callers(stop["backtrace"], before))
+            item += nodes.paragraph("", "", nodes.inline("", "Called from "), callers,
+                                    classes=["journey-backtrace"])
         return item
 
     def symbol(self, stop: dict[str, Any]) -> nodes.Node:
@@ -223,6 +242,32 @@ class JourneyDirective(SphinxDirective):
         return kernel_ref("", "", code, anchor=anchor, where=symbol.where)
 
 
+def new_callers(chain: list[str], before: list[str]) -> list[str]:
+    """A stop's callers up to the first that the stop before has shown, too."""
+    for number, caller in enumerate(chain[:-1], 1):
+        if caller in before:
+            return chain[:number] + ["…"]
+    return chain
+
+
+def shorten_for_paper(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
+    """On paper the stops stand below each other: no chain of callers is printed twice, and the
+    text goes on in the line that says where."""
+    if app.builder.format != "latex":
+        return
+    for callers in doctree.findall(nodes.inline):
+        if "paper" in callers:
+            callers.children = []
+            callers += nodes.literal(callers["paper"], callers["paper"])
+    for listing in doctree.findall(nodes.enumerated_list):
+        if "journey-stops" in listing["classes"]:
+            for stop in listing.findall(nodes.list_item):
+                head, text = stop.children[:2]
+                assert isinstance(head, nodes.paragraph) and isinstance(text, nodes.paragraph)
+                head += [nodes.Text(" "), *text.children]
+                stop.remove(text)
+
+
 def visit_html(translator: Any, node: journey_figure) -> None:
     """Put the figure into the page."""
     translator.body.append('<div class="journey-scroll" tabindex="0" role="group" '
@@ -237,7 +282,7 @@ def visit_latex(translator: Any, node: journey_figure) -> None:
     name = pdf_of(Path(translator.builder.outdir), f"journey-{node['name']}",
                   draw(node["name"], node["stops"], standalone=True))
     # A lane is 38 mm wide, so that four fill the page and one does not swell to fill it.
-    size = f"width={38 * len(lanes_of(node['stops']))}mm,height=0.8\\textheight"
+    size = f"width={38 * len(lanes_of(node['stops']))}mm,height=0.62\\textheight"
     translator.body.append(textwrap.dedent(f"""
         \\noindent\\sphinxincludegraphics[{size},keepaspectratio]{{{{{name[:-4]}}}.pdf}}
         """))
@@ -258,4 +303,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(journey_figure, html=(visit_html, depart), latex=(visit_latex, depart),
                  text=(visit_text, depart))
     app.add_directive("journey", JourneyDirective)
+    app.connect("doctree-resolved", shorten_for_paper)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

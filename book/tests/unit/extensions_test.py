@@ -205,6 +205,26 @@ class JourneyTest(SmallBook):
                       "The &lt;poll&gt;"):
             self.assertIn(words, page)
 
+    def test_picture_that_has_not_changed_is_not_repeated(self) -> None:
+        ring = {"expression": "net ring", "rendered": "eth0\n  empty"}
+        full = {"expression": "net ring", "rendered": "eth0\n  full"}
+        page = self.journey([{**self.STOPS[0], "shows": [show]}
+                             for show in (ring, ring, full, full)])
+        for words, times in (("empty", 1), ("net ring: as at stop 1\n", 1), ("full", 1),
+                             ("net ring: as at stop 3\n", 1)):
+            self.assertEqual(page.count(words), times, words)
+
+    def test_callers_are_printed_once_on_paper(self) -> None:
+        stops = [{**self.STOPS[0], "symbol": name, "backtrace": chain} for name, chain in (
+            ("low", ["irq", "entry"]), ("middle", ["low", "irq", "entry"]),
+            ("high", ["glue", "middle", "low", "irq"]))]
+        page, tex = self.journey(stops), self.journey(stops, "latex")
+        for chain, paper in (("irq ← entry", "irq ← entry"),
+                             ("low ← irq ← entry", "low ← …"),
+                             ("glue ← middle ← low ← irq", "glue ← middle ← …")):
+            self.assertIn(f">{chain}<", re.sub(r"</?span[^>]*>", "", page))
+            self.assertIn(rf"\sphinxupquote{{{paper}}}", tex)
+
     def test_check_that_did_not_hold_is_a_warning(self) -> None:
         failed: dict[str, object] = {"checks": [{"what": "masked", "ok": False}]}
         self.journey([{**self.STOPS[0], **failed}])
@@ -267,6 +287,9 @@ class BoxesTest(SmallBook):
         for place in ("one:exercise-why", "answers:answer-why"):
             self.assertIn(rf"\label{{\detokenize{{{place}}}}}", tex)
             self.assertIn(rf"\hyperref[\detokenize{{{place}}}]", tex)
+        # On paper an exercise has no box: title, text and link are one paragraph.
+        self.assertIn(r"\sphinxstylestrong{Exercise 1.} Ask. "
+                      r"{\hyperref[\detokenize{answers:answer-why}]", tex)
 
     def test_box_of_a_kind_says_what_it_is_about(self) -> None:
         page = self.build({"index.rst": TITLE + ".. watch:: the *ring*\n\n   Look.\n"})
