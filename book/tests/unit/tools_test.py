@@ -70,6 +70,17 @@ class RecordTest(unittest.TestCase):
         self.assertNotEqual(self.record.any_release(new, {}), old)
         self.assertNotEqual(self.record.any_release("  die at kernel/panic.c:407\n", {}), old)
 
+    def test_another_debian_prints_the_same_otherwise(self) -> None:
+        """Its compiler parts and inlines otherwise, its tools have other columns and words."""
+        old = "RX:\t\t256\n __might_resched+0x…\n#2  send (len=..., dma=...) at x.c:1\nMSI 00\n"
+        new = ("\nRX:\t\t\t256\n __might_resched.cold+0x…\n#2  send (dma=..., len=...) at x.c:9\n"
+               "IntMsgNum 0\n")
+        recipe = {"otherwise": [["IntMsgNum 0", "MSI 00"]]}
+        self.assertEqual(self.record.any_release(new, recipe).strip(),
+                         self.record.any_release(old, recipe).strip())
+        self.assertNotEqual(self.record.any_release(new.replace("256", "255"), recipe).strip(),
+                            self.record.any_release(old, recipe).strip())
+
     def test_the_release_recorded_with_is_named(self) -> None:
         self.assertRegex(self.record.RECORDED_WITH.read_text(encoding="utf-8"), r"^6\.12\.\d+\n$")
 
