@@ -70,6 +70,12 @@ class RecordTest(unittest.TestCase):
         self.assertNotEqual(self.record.any_release(new, {}), old)
         self.assertNotEqual(self.record.any_release("  die at kernel/panic.c:407\n", {}), old)
 
+    def test_what_the_kernel_says_of_a_busy_machine_is_left_out(self) -> None:
+        """The host let the guest's timer wait."""
+        said = "CE: hpet increased min_delta_ns to 7500 nsec\n"
+        self.assertEqual(self.record.normalise(f"# dmesg\n{said}{said}eth0: link is up\n", {}),
+                         "# dmesg\neth0: link is up\n")
+
     def test_another_debian_prints_the_same_otherwise(self) -> None:
         """Its compiler parts and inlines otherwise, its tools have other columns and words."""
         old = "RX:\t\t256\n __might_resched+0x…\n#2  send (len=..., dma=...) at x.c:1\nMSI 00\n"
