@@ -208,16 +208,20 @@ class JourneyTest(SmallBook):
     def test_picture_that_has_not_changed_is_not_repeated(self) -> None:
         ring = {"expression": "net ring", "rendered": "eth0\n  empty"}
         full = {"expression": "net ring", "rendered": "eth0\n  full"}
-        page = self.journey([{**self.STOPS[0], "shows": [show]}
-                             for show in (ring, ring, full, full)])
+        stops: list[dict[str, object]] = [{**self.STOPS[0], "shows": [show]}
+                                          for show in (ring, ring, full, full)]
+        page = self.journey(stops)
         for words, times in (("empty", 1), ("net ring: as at stop 1\n", 1), ("full", 1),
                              ("net ring: as at stop 3\n", 1)):
             self.assertEqual(page.count(words), times, words)
 
     def test_callers_are_printed_once_on_paper(self) -> None:
-        stops = [{**self.STOPS[0], "symbol": name, "backtrace": chain} for name, chain in (
-            ("low", ["irq", "entry"]), ("middle", ["low", "irq", "entry"]),
-            ("high", ["glue", "middle", "low", "irq"]))]
+        chains: dict[str, list[str]] = {
+            "low": ["irq", "entry"], "middle": ["low", "irq", "entry"],
+            "high": ["glue", "middle", "low", "irq"]}
+        stops: list[dict[str, object]] = [
+            {**self.STOPS[0], "symbol": name, "backtrace": chain}
+            for name, chain in chains.items()]
         page, tex = self.journey(stops), self.journey(stops, "latex")
         for chain, paper in (("irq ← entry", "irq ← entry"),
                              ("low ← irq ← entry", "low ← …"),
