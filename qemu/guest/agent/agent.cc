@@ -26,7 +26,7 @@ namespace {
 // While this much waits for the host to read it, commands wait in their write(2).
 constexpr std::size_t kFullOutbox = std::size_t{256} << 10;
 // A port whose host is away is always ready to say so: poll(2) on it would not wait.
-constexpr int kLookForHostMs = 10;
+constexpr std::chrono::milliseconds kLookForHost{10};
 
 Descriptor open_child_signal() {
     sigset_t set;
@@ -251,12 +251,12 @@ void Agent::check_deadlines() {
 
 int Agent::poll_timeout() const {
     auto nearest = Job::Clock::time_point::max();
+    if (host_away_) nearest = Job::Clock::now() + kLookForHost;
     for (const auto& job : jobs_) nearest = std::min(nearest, job->deadline().value_or(nearest));
-    const int longest = host_away_ ? kLookForHostMs : 60'000;
-    if (nearest == Job::Clock::time_point::max()) return host_away_ ? longest : -1;
+    if (nearest == Job::Clock::time_point::max()) return -1;
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(nearest - Job::Clock::now()).count();
-    return static_cast<int>(std::clamp<std::int64_t>(left, 0, longest));
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
 }
 
 }  // namespace fwts::agent

@@ -23,24 +23,10 @@
 namespace fwts::agent {
 namespace {
 
-class AgentTest : public ::testing::Test {
+/// The host's end of a conversation with an agent that is a process of its own.
+class Conversation : public ::testing::Test {
   protected:
-    AgentTest() {
-        std::array<int, 2> ends{};
-        EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
-        host_ = Descriptor(ends[0]);
-        pid_ = fork();
-        if (pid_ == 0) {
-            host_.close();
-            const auto end = Agent(Descriptor(ends[1])).run();
-            _exit(end == Agent::End::kPowerOff ? 42 : 0);
-        }
-        close(ends[1]);
-        send_raw(std::string(kBeginning));
-        hello_ = receive();
-    }
-
-    ~AgentTest() override {
+    ~Conversation() override {
         host_.close();
         if (pid_ > 0) waitpid(pid_, nullptr, 0);
     }
@@ -91,6 +77,25 @@ class AgentTest : public ::testing::Test {
     Descriptor host_;
     pid_t pid_ = -1;
     Decoder decoder_;
+};
+
+class AgentTest : public Conversation {
+  protected:
+    AgentTest() {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+        host_ = Descriptor(ends[0]);
+        pid_ = fork();
+        if (pid_ == 0) {
+            host_.close();
+            const auto end = Agent(Descriptor(ends[1])).run();
+            _exit(end == Agent::End::kPowerOff ? 42 : 0);
+        }
+        close(ends[1]);
+        send_raw(std::string(kBeginning));
+        hello_ = receive();
+    }
+
     nlohmann::json hello_;
 };
 
@@ -250,74 +255,65 @@ TEST_F(AgentTest, HangUpKillsWhatRuns) {
     EXPECT_EQ(kill(pid, 0), -1);
 }
 
-// As a port of virtio-serial does while its guest sleeps, a terminal's master says "hung up" while
-// nobody has the other end open, and goes on when somebody has.
-TEST(AgentPort, AHostThatIsAwayForAWhileFindsItsCommandsAgain) {
-    const Scratch scratch("agent-test");
-    const std::string fifo = scratch.path().string() + "/fifo";
-    Descriptor port(posix_openpt(O_RDWR | O_NOCTTY));
-    ASSERT_EQ(grantpt(port.get()) + unlockpt(port.get()), 0);
-    const std::string name = ptsname(port.get());
-    const auto open_host = [&name] {
-        Descriptor host(open(name.c_str(), O_RDWR | O_NOCTTY));
-        termios raw{};
-        tcgetattr(host.get(), &raw);
-        cfmakeraw(&raw);
-        tcsetattr(host.get(), TCSANOW, &raw);
-        return host;
-    };
-    Descriptor host = open_host();
-    const pid_t pid = fork();
-    if (pid == 0) {
-        host.close();
-        Agent(std::move(port), Agent::HangUp::kPasses).run();
-        _exit(0);
-    }
-    port.close();
-    Decoder decoder;
-    const auto receive = [&]() -> nlohmann::json {
-        for (;;) {
-            if (auto message = decoder.next()) return *message;
-            std::array<char, 4096> bytes{};
-            pollfd one{host.get(), POLLIN, 0};
-            const ssize_t n =
-                poll(&one, 1, 20'000) == 1 ? read(host.get(), bytes.data(), bytes.size()) : 0;
-            if (n <= 0) return {{"event", "the agent is gone"}};
-            decoder.add({bytes.data(), static_cast<std::size_t>(n)});
+/// As a port of virtio-serial does while its guest sleeps, a terminal's master says "hung up" while
+/// nobody has the other end open, and goes on when somebody has.
+class AgentOnATerminal : public Conversation {
+  protected:
+    AgentOnATerminal() {
+        Descriptor port(posix_openpt(O_RDWR | O_NOCTTY));
+        EXPECT_EQ(grantpt(port.get()) + unlockpt(port.get()), 0);
+        name_ = ptsname(port.get());
+        open_host();
+        pid_ = fork();
+        if (pid_ == 0) {
+            host_.close();
+            Agent(std::move(port), Agent::HangUp::kPasses).run();
+            _exit(0);
         }
-    };
-    const auto send = [&host](const std::string& bytes) {
-        EXPECT_EQ(write(host.get(), bytes.data(), bytes.size()),
-                  static_cast<ssize_t>(bytes.size()));
-    };
-    send(std::string(kBeginning) +
-         encode({{"id", 1},
-                 {"op", "exec"},
-                 {"argv", {"sh", "-c", "mkfifo " + fifo + "; echo ready; cat " + fifo}}}));
-    EXPECT_EQ(receive()["event"], "hello");
-    EXPECT_EQ(base64_decode(receive().value("data", "")), "ready\n");
-    host.close();
-    // The agent has noticed once it no longer waits without end, but looks for its host.
-    const auto state = "/proc/" + std::to_string(pid) + "/status";
-    const auto switches = [&state] {
-        std::ifstream file(state);
+    }
+
+    ~AgentOnATerminal() override { kill(pid_, SIGKILL); }
+
+    void open_host() {
+        host_ = Descriptor(open(name_.c_str(), O_RDWR | O_NOCTTY));
+        termios raw{};
+        tcgetattr(host_.get(), &raw);
+        cfmakeraw(&raw);
+        tcsetattr(host_.get(), TCSANOW, &raw);
+    }
+
+    /// @return how often the agent has gone to sleep.
+    [[nodiscard]] long sleeps() const {
+        std::ifstream file("/proc/" + std::to_string(pid_) + "/status");
         for (std::string word; file >> word;)
             if (word == "voluntary_ctxt_switches:") return file >> word, std::stol(word);
-        return -1L;
-    };
-    int status = 0;
-    for (const long before = switches(); switches() < before + 3;) {
-        ASSERT_EQ(waitpid(pid, &status, WNOHANG), 0) << "the agent ended with its host away";
+        return -1;
+    }
+
+    std::string name_;
+};
+
+TEST_F(AgentOnATerminal, AHostThatIsAwayForAWhileFindsItsCommandsAgain) {
+    const Scratch scratch("agent-test");
+    const std::string fifo = scratch.path().string() + "/fifo";
+    send_raw(std::string(kBeginning));
+    send({{"id", 1},
+          {"op", "exec"},
+          {"argv", {"sh", "-c", "mkfifo " + fifo + "; echo ready; cat " + fifo}}});
+    EXPECT_EQ(receive()["event"], "hello");
+    EXPECT_EQ(base64_decode(receive().value("data", "")), "ready\n");
+    host_.close();
+    // The agent has noticed once it no longer waits without end, but looks for its host.
+    for (const long before = sleeps(); sleeps() < before + 3;) {
+        ASSERT_EQ(waitpid(pid_, nullptr, WNOHANG), 0) << "the agent ended with its host away";
         std::this_thread::yield();
     }
-    host = open_host();
+    open_host();
     std::ofstream(fifo) << "the command lives\n";
     EXPECT_EQ(base64_decode(receive().value("data", "")), "the command lives\n");
     EXPECT_EQ(receive()["status"], 0);
-    send(encode({{"id", 2}, {"op", "ping"}}));
+    send({{"id", 2}, {"op", "ping"}});
     EXPECT_EQ(receive()["event"], "pong");
-    kill(pid, SIGKILL);
-    EXPECT_EQ(waitpid(pid, &status, 0), pid);
 }
 
 }  // namespace
