@@ -491,7 +491,7 @@ void check_refused_changes(Guest& guest, std::mt19937_64& random) {
         EXPECT_FALSE(guest.run("ethtool -L eth0 combined 3").ok()) << fails;
         EXPECT_EQ(guest.get("/sys/module/failcall/parameters/hits"), "1\n") << fails;
         guest.must("rmmod failcall");
-        EXPECT_THAT(guest.must("ethtool -l eth0"), shows("Combined", "1"));
+        EXPECT_THAT(guest.must("ethtool -l eth0"), testing::ContainsRegex("\nCombined:[ \t]*1\n$"));
         EXPECT_EQ(said_of(guest, plain(random, 1000)).len, 1000U) << fails;
     }
 }
