@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test fresh doctor setup tools kernel kernels guest stages modules headers trace shell run \
-	book pdf grading grade class soak skeleton check loom-check measure profile clean clean-cache
+	book pdf grading grade class soak skeleton check loom-check measure profile conformance clean clean-cache
 
 # From the command line only, by name or by letter: a variable of that name in the environment means something else.
 T :=
@@ -163,6 +163,11 @@ measure: tools kernel guest stages ## count the guest's instructions per frame (
 	@code/driver/build-stage --kernel trace --module qemu/measure/metronome all >/dev/null
 	@build/bin/measure $(WHAT) --driver $(or $(DRIVER),$(if $(filter livelock,$(WHAT)),05 06,igb 04 05 06 08)) --json build/$(WHAT).json $(ARGS)
 	@$(if $(filter frames,$(WHAT)),build/bin/loom_bench)
+
+conformance: tools kernel stages ## the kernel's own network selftests with the newest stage and in-tree igb, on Debian 13's kernel (as root; minutes)
+	@$(setup)/install guest fresh
+	@$(ninja) --quiet conformance
+	@build/bin/conformance $(addprefix --driver ,$(or $(DRIVER),igb 08)) --json build/conformance.json $(ARGS)
 
 profile: tools kernel guest stages ## show, function by function, where a frame's instructions go (D="igb 08"; ROW=receive-32)
 	@$(ninja) --quiet measure
