@@ -56,11 +56,17 @@ int fail(const char* what) {
     return 1;
 }
 
+/// The module is not there.
+int no_family() {
+    std::fputs("edp: this kernel has no such family: insmod edp.ko\n", stderr);
+    return 1;
+}
+
 /// A new socket, or -1 with a word on what is missing.
 int open_socket() {
     const int fd = socket(AF_EDP, SOCK_DGRAM, 0);
     if (fd < 0 && errno == EAFNOSUPPORT)
-        std::fputs("edp: this kernel has no such family: insmod edp.ko\n", stderr);
+        no_family();
     else if (fd < 0)
         fail("socket");
     return fd;
@@ -130,8 +136,8 @@ int receive(const char* interface, const char* port, const char* count_text, boo
     return 0;
 }
 
-int send_all(const char* interface, const char* station, const char* port,
-             std::span<char*> texts, bool wait) {
+int send_all(const char* interface, const char* station, const char* port, std::span<char*> texts,
+             bool wait) {
     const unsigned number = parse(port, 65535);
     sockaddr_edp address{};
     if (number == 0 || !read_station(station, address)) return usage();
@@ -193,7 +199,7 @@ int list() {
         if (got < 0) return fail("sock_diag");
         errno = 0;
         if (!print_piece({buffer.data(), static_cast<std::size_t>(got)}))
-            return errno == 0 ? 0 : fail("sock_diag");
+            return errno == 0 ? 0 : errno == ENOENT ? no_family() : fail("sock_diag");
     }
 }
 

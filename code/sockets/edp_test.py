@@ -24,10 +24,11 @@ class Edp(unittest.TestCase):
 
     def test_refuses_nonsense(self) -> None:
         """Verbs, ports, stations and counts that are none."""
-        bad = [[], ["list", "all"], ["receive", "lo"], ["receive", "lo", "0"],
-               ["receive", "lo", "65536"], ["echo", "lo", "7", "0"],
-               ["send", "lo", "00:00:00:00:00:00", "7"], ["send", "lo", "here", "7", "text"],
-               ["send", "lo", "00:00:00:00:00:00:00", "7", "text"], ["hear", "lo", "7"]]
+        bad: list[list[str]] = [
+            [], ["list", "all"], ["receive", "lo"], ["receive", "lo", "0"],
+            ["receive", "lo", "65536"], ["echo", "lo", "7", "0"],
+            ["send", "lo", "00:00:00:00:00:00", "7"], ["send", "lo", "here", "7", "text"],
+            ["send", "lo", "00:00:00:00:00:00:00", "7", "text"], ["hear", "lo", "7"]]
         for words in bad:
             with self.subTest(words=words):
                 done = run(*words)

@@ -2,13 +2,13 @@
 // sockio: makes calls on sockets of the family EDP just as it is told, and says what each returned.
 // Runs in the guest.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <linux/sockios.h>
@@ -21,7 +21,9 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "../../code/companions/edp/edp.h"
@@ -43,8 +45,9 @@ constexpr const char* kUsage =
     "  poll:MILLISECONDS   name   peer   inq   outq   close\n"
     "  set:LEVEL:OPTION:VALUE   get:LEVEL:OPTION[:SIZE]   timeout:MILLISECONDS (SO_RCVTIMEO)\n"
     "  alarm:MILLISECONDS         a signal whose handler does not restart calls; restart: does\n"
-    "  netns:NAME                 calls after it are made in that network namespace\n"
+    "  netns:NAME                 calls after it are made in that network namespace; netns: back\n"
     "  note:FILE   await:FILE     make a file; wait until there is one\n"
+    "  fuzz:SEED:COUNT            so many calls on three sockets with whatever arguments\n"
     "fill sends datagrams of SIZE bytes to the peer without waiting until one is refused.\n"
     "example: sockio socket bind:eth0:7 recv:100:p recv:100\n";
 
@@ -145,6 +148,7 @@ void do_recv(const Words& words) {
 void do_fill(const Words& words) {
     const std::vector<char> data(static_cast<std::size_t>(number(words, 1)), 'f');
     int sent = 0;
+    errno = 0;
     while (send(descriptor(), data.data(), data.size(), MSG_DONTWAIT) >= 0 && sent < 100000) ++sent;
     std::printf("fill %d %s", sent, strerrorname_np(errno));
 }
@@ -167,8 +171,8 @@ void do_name(const char* name, int (*call)(int, sockaddr*, socklen_t*)) {
 void do_get(const Words& words) {
     int value = 0;
     auto length = static_cast<socklen_t>(number(words, 3, sizeof value));
-    if (report("get", getsockopt(descriptor(), number(words, 1), number(words, 2), &value,
-                                 &length)))
+    if (report("get",
+               getsockopt(descriptor(), number(words, 1), number(words, 2), &value, &length)))
         std::printf(" %d %u", value, length);
 }
 
@@ -177,20 +181,25 @@ void do_ioctl(const char* name, unsigned long what) {
     if (report(name, ioctl(descriptor(), what, &value))) std::printf(" %d", value);
 }
 
+timeval milliseconds(long amount) {
+    return {amount / 1000, amount % 1000 * 1000};
+}
+
 void do_alarm(const Words& words, int flags) {
     struct sigaction action {};
     action.sa_handler = [](int) {};
     action.sa_flags = flags;
     sigaction(SIGALRM, &action, nullptr);
-    const int wait = number(words, 1);
-    const itimerval timer{{0, 0}, {wait / 1000, wait % 1000 * 1000}};
+    const itimerval timer{{0, 0}, milliseconds(number(words, 1))};
     report("alarm", setitimer(ITIMER_REAL, &timer, nullptr));
 }
 
 void do_netns(const Words& words) {
-    const int fd = open(("/var/run/netns/" + word(words, 1)).c_str(), O_RDONLY);
+    static const int kFirst = open("/proc/self/ns/net", O_RDONLY);
+    const bool back = word(words, 1).empty();
+    const int fd = back ? kFirst : open(("/var/run/netns/" + word(words, 1)).c_str(), O_RDONLY);
     report("netns", setns(fd, CLONE_NEWNET));
-    close(fd);
+    if (!back) close(fd);
 }
 
 void do_await(const Words& words) {
@@ -200,19 +209,21 @@ void do_await(const Words& words) {
 
 void do_set(const Words& words) {
     const int value = number(words, 3);
-    report("set", setsockopt(descriptor(), number(words, 1), number(words, 2), &value,
-                             sizeof value));
+    report("set",
+           setsockopt(descriptor(), number(words, 1), number(words, 2), &value, sizeof value));
 }
 
 void do_timeout(const Words& words) {
-    const timeval limit{number(words, 1) / 1000, number(words, 1) % 1000 * 1000};
+    const timeval limit = milliseconds(number(words, 1));
     report("timeout", setsockopt(descriptor(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
 }
 
 void do_connect(const Words& words) {
-    report("connect", on_address(words, true, [](const sockaddr* to, socklen_t length) {
-               return connect(descriptor(), to, length);
-           }));
+    report("connect", on_address(
+                          words, true,
+                          [](const sockaddr* to, socklen_t length) {
+                              return connect(descriptor(), to, length);
+                          }));
 }
 
 void do_disconnect(const Words& /*words*/) {
@@ -221,9 +232,11 @@ void do_disconnect(const Words& /*words*/) {
 }
 
 void do_bind(const Words& words) {
-    report("bind", on_address(words, false, [](const sockaddr* to, socklen_t length) {
-               return bind(descriptor(), to, length);
-           }));
+    report("bind", on_address(
+                       words, false,
+                       [](const sockaddr* to, socklen_t length) {
+                           return bind(descriptor(), to, length);
+                       }));
 }
 
 void do_short(const Words& words) {
@@ -245,6 +258,100 @@ void do_sendto(const Words& words) {
            }));
 }
 
+/// Arguments without sense: addresses of any length, families, interfaces and ports; flags and
+/// options that nobody has. Nothing of it waits.
+class Nonsense {
+  public:
+    explicit Nonsense(unsigned seed) : random_(seed) {}
+
+    void call() {
+        int& socket = sockets_[below(sockets_.size())];
+        if (socket < 0 || below(40) == 0) {
+            if (socket >= 0) close(socket);
+            socket = ::socket(AF_EDP, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+            return;
+        }
+        make_address();
+        if (below(2) == 0)
+            make_or_ask(socket);
+        else
+            carry(socket);
+    }
+
+    ~Nonsense() {
+        for (const int socket : sockets_) close(socket);
+    }
+    Nonsense(const Nonsense&) = delete;
+    Nonsense& operator=(const Nonsense&) = delete;
+
+  private:
+    std::size_t below(std::size_t limit) { return random_() % limit; }
+
+    void make_address() {
+        for (unsigned char& byte : bytes_) byte = static_cast<unsigned char>(random_());
+        if (below(8) != 0) {
+            sockaddr_edp address{};
+            std::memcpy(&address, bytes_.data(), sizeof address);
+            address.sedp_family = below(8) == 0 ? AF_UNSPEC : AF_EDP;
+            address.sedp_ifindex = static_cast<int>(below(6)) - 1;
+            address.sedp_port = htons(static_cast<std::uint16_t>(below(20)));
+            std::memcpy(bytes_.data(), &address, sizeof address);
+        }
+        length_ =
+            static_cast<socklen_t>(below(4) == 0 ? below(bytes_.size()) : sizeof(sockaddr_edp));
+    }
+
+    void make_or_ask(int socket) {
+        auto* const name = reinterpret_cast<sockaddr*>(bytes_.data());
+        int value = static_cast<int>(random_());
+        const int option = static_cast<int>(below(4));
+        switch (below(6)) {
+            case 0:
+                std::ignore = bind(socket, name, length_);
+                break;
+            case 1:
+                std::ignore = connect(socket, name, length_);
+                break;
+            case 2:
+                getsockname(socket, name, &length_);
+                break;
+            case 3:
+                getpeername(socket, name, &length_);
+                break;
+            case 4:
+                setsockopt(socket, SOL_EDP, option, &value, below(2) == 0 ? length_ : 4);
+                break;
+            default:
+                getsockopt(socket, SOL_EDP, option, bytes_.data(), &length_);
+        }
+    }
+
+    void carry(int socket) {
+        const int flags = static_cast<int>(random_() & (MSG_PEEK | MSG_TRUNC | MSG_OOB)) |
+                          MSG_DONTWAIT | MSG_NOSIGNAL;
+        auto* const name = reinterpret_cast<sockaddr*>(bytes_.data());
+        const std::size_t size = below(3) == 0 ? below(data_.size()) : below(100);
+        char* const data = below(10) == 0 ? nullptr : data_.data();
+        const bool named = below(2) == 0;
+        if (below(2) == 0)
+            sendto(socket, data, size, flags, named ? name : nullptr, length_);
+        else
+            recvfrom(socket, data, size, flags, named ? name : nullptr, &length_);
+    }
+
+    std::mt19937 random_;
+    std::array<int, 3> sockets_{-1, -1, -1};
+    std::array<unsigned char, 128> bytes_{};
+    std::vector<char> data_ = std::vector<char>(70000);
+    socklen_t length_ = 0;
+};
+
+void do_fuzz(const Words& words) {
+    Nonsense nonsense(static_cast<unsigned>(number(words, 1)));
+    for (int i = 0; i < number(words, 2); ++i) nonsense.call();
+    report("fuzz", number(words, 2));
+}
+
 const std::map<std::string, std::function<void(const Words&)>> kActions = {
     {"socket", do_socket},
     {"use", [](const Words& w) { current = static_cast<std::size_t>(number(w, 1)); }},
@@ -255,6 +362,7 @@ const std::map<std::string, std::function<void(const Words&)>> kActions = {
     {"send", do_send},
     {"sendto", do_sendto},
     {"fill", do_fill},
+    {"fuzz", do_fuzz},
     {"recv", do_recv},
     {"readv",
      [](const Words& /*w*/) {
@@ -272,19 +380,17 @@ const std::map<std::string, std::function<void(const Words&)>> kActions = {
     {"alarm", [](const Words& w) { do_alarm(w, 0); }},
     {"restart", [](const Words& w) { do_alarm(w, SA_RESTART); }},
     {"netns", do_netns},
-    {"note",
-     [](const Words& w) { report("note", close(creat(word(w, 1).c_str(), 0644))); }},
+    {"note", [](const Words& w) { report("note", close(creat(word(w, 1).c_str(), 0644))); }},
     {"await", do_await},
 };
 
 Words split(const std::string& text) {
     Words words(1);
-    for (const char letter : text) {
+    for (const char letter : text)
         if (letter == ':')
             words.emplace_back();
         else
             words.back() += letter;
-    }
     return words;
 }
 

@@ -29,13 +29,13 @@ static int edp_proc_sockets(struct seq_file *seq, void *unused)
 	struct sock *sk;
 	int i;
 
-	seq_puts(seq, "if port  peer                       rmem  wmem drops uid inode\n");
+	seq_puts(seq, "if  port if peer              port   rmem   wmem drops uid inode\n");
 	rcu_read_lock();
 	for (i = 0; i < ARRAY_SIZE(en->bound); i++) {
 		sk_for_each_rcu(sk, &en->bound[i]) {
 			if (!edp_peer_address(sk, &peer))
 				memset(&peer, 0, sizeof(peer));
-			seq_printf(seq, "%2d %5u %2d %pM %5u %5d %5d %5d %3u %lu\n",
+			seq_printf(seq, "%2d %5u %2d %pM %5u %6d %6d %5d %3u %lu\n",
 				   edp_sk(sk)->ifindex,
 				   ntohs(edp_sk(sk)->port),
 				   peer.sedp_ifindex, peer.sedp_mac,

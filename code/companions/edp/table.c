@@ -124,6 +124,7 @@ static int edp_hash(struct sock *sk, int ifindex, __be16 port)
 		goto out;
 	}
 	edp->ifindex = ifindex;
+	/* Who sees the port (edp_autobind()) sees the interface as well. */
 	smp_store_release(&edp->port, port);
 	sk_add_node_rcu(sk, edp_bucket(en, port));
 out:
@@ -192,8 +193,9 @@ int edp_autobind(struct sock *sk)
 {
 	int err = 0;
 
+	/* Written last (edp_hash()): with it the interface can be read. */
 	if (smp_load_acquire(&edp_sk(sk)->port))
-		return 0; /* and ifindex, written before it, can be read */
+		return 0;
 	lock_sock(sk);
 	if (!edp_sk(sk)->port)
 		err = edp_hash(sk, 0, 0);
