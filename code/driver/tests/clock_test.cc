@@ -272,7 +272,7 @@ void check_lost(Guest& guest) {
     guest.must("ip link set eth0 down && ip link set eth0 up");
     ASSERT_TRUE(carrier_becomes(guest, true));
     EXPECT_EQ(counter(guest, "tx_stamps_lost"), 2U) << "it was never sent";
-    EXPECT_EQ(numbers(stamp(guest, "send:9:hw sent:5000").at(1)).at(0), 9);
+    EXPECT_THAT(numbers(stamp(guest, "send:9:hw sent:5000").at(1)), ElementsAre(9, 0, Gt(0)));
     EXPECT_EQ(counter(guest, "tx_stamps_skipped"), 1U);
 }
 
@@ -281,7 +281,7 @@ void check_dropped(Guest& guest) {
     guest.must(std::string("insmod ") + kFailcall + " symbol=dma_map_page_attrs value=-1");
     const Lines got = stamp(guest, "send:10:hw:600 send:11:hw:600 sent:5000");
     EXPECT_EQ(guest.must("cat /sys/module/failcall/parameters/hits && rmmod failcall"), "1\n");
-    EXPECT_EQ(numbers(got.at(2)).at(0), 11);
+    EXPECT_THAT(numbers(got.at(2)), ElementsAre(11, 0, Gt(0)));
     EXPECT_EQ(counter(guest, "tx_stamps_skipped"), 1U);
     EXPECT_EQ(counter(guest, "tx_stamps_lost"), 2U);
 }
