@@ -84,9 +84,9 @@ union igbook_tx_desc {
 /* loom: end desc-offload */
 
 /* loom: begin desc-stamp from 09 */
-/* union igbook_tx_desc, read.cmd_type_len */
+/* of a frame that is sent, also in read.cmd_type_len */
 #define TXD_MAC_1588		BIT(19)		/* note when it goes out */
-/* union igbook_rx_desc, wb.status_error */
+/* of one that was received, also in wb.status_error */
 #define RXD_STA_TS		BIT(16)		/* there is a stamp of it */
 /* loom: end desc-stamp */
 

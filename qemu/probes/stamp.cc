@@ -45,6 +45,7 @@ constexpr const char* kUsage =
     "  filter          what is stamped\n"
     "  receive:MS      waits for a PTP frame; gives its number, software and hardware stamp\n"
     "  send:N:KIND     sends a PTP frame of number N; KIND is hw, sw, hw+sw, or both for SWHW\n"
+    "  send:N:KIND:LEN the same, so many bytes long\n"
     "  sent:MS         waits for the stamp of a sent frame; number, software and hardware stamp\n"
     "example: stamp eth0 /dev/ptp0 filter:1:12 send:7:hw sent:1000\n";
 
@@ -96,7 +97,7 @@ class Probe {
             words.push_back(action.substr(at, end - at));
             at = end + 1;
         }
-        words.resize(3);
+        words.resize(4);
         const std::string& verb = words[0];
         const std::int64_t number = std::atoll(words[1].c_str());
         if (verb == "get") {
@@ -120,7 +121,7 @@ class Probe {
         } else if (verb == "receive") {
             take(0, number);
         } else if (verb == "send") {
-            send(number, words[2]);
+            send(number, words[2], std::atoi(words[3].c_str()));
         } else if (verb == "sent") {
             take(MSG_ERRQUEUE, number);
         } else {
@@ -221,13 +222,13 @@ class Probe {
             give_up("SO_TIMESTAMPING");
     }
 
-    void send(std::int64_t number, const std::string& kind) const {
+    void send(std::int64_t number, const std::string& kind, int length) const {
         int flags = 0;
         if (kind.starts_with("hw") || kind == "both") flags |= SOF_TIMESTAMPING_TX_HARDWARE;
         if (kind.ends_with("sw") || kind == "both") flags |= SOF_TIMESTAMPING_TX_SOFTWARE;
         if (kind == "both") flags |= SOF_TIMESTAMPING_OPT_TX_SWHW;
         ask_for(flags);
-        std::array<unsigned char, 14 + 44> frame{};  // a Sync message, padded by whoever must
+        std::vector<unsigned char> frame(std::max(length, 14 + 44));  // a Sync message
         const std::array<unsigned char, 6> group = {0x01, 0x1b, 0x19, 0, 0, 0};
         std::copy(group.begin(), group.end(), frame.begin());
         frame[6] = 2;
