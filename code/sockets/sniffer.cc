@@ -54,7 +54,8 @@ class Ring {
         if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) != 0 ||
             setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &want, sizeof want) != 0)
             return false;
-        memory_ = mmap(nullptr, kBlockSize * kBlocks, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        const int access = PROT_READ | PROT_WRITE;
+        memory_ = mmap(nullptr, kBlockSize * kBlocks, access, MAP_SHARED, fd, 0);
         return memory_ != MAP_FAILED;
     }
     Ring() = default;
@@ -66,11 +67,11 @@ class Ring {
 
     /// @return the next block if it is ours, or nullptr
     [[nodiscard]] tpacket_block_desc* next() const {
-        auto* const block = reinterpret_cast<tpacket_block_desc*>(static_cast<char*>(memory_) +
-                                                                  std::size_t{at_} * kBlockSize);
+        auto* const start = static_cast<char*>(memory_) + std::size_t{at_} * kBlockSize;
+        auto* const block = reinterpret_cast<tpacket_block_desc*>(start);
         // Read before anything else in the block: the kernel writes it last.
-        const auto status =
-            std::atomic_ref(block->hdr.bh1.block_status).load(std::memory_order_acquire);
+        auto& word = block->hdr.bh1.block_status;
+        const auto status = std::atomic_ref(word).load(std::memory_order_acquire);
         return (status & TP_STATUS_USER) != 0 ? block : nullptr;
     }
     /// Gives the block back, all of it having been read.
