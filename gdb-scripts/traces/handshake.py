@@ -103,9 +103,9 @@ def completing(ends: Ends) -> list[Stop]:
 
     return [
         Stop("backlog", "tcp_add_backlog", "SYN-ACK: the client is busy",
-             """The listener's answer has come to the client's socket, in the softirq. But the client
-             is still in connect and owns its socket, so nothing in it may be changed. The segment
-             goes to the socket's backlog.""",
+             """The listener's answer has come to the client's socket, in the softirq. But the
+             client is still in connect and owns its socket, so nothing in it may be changed. The
+             segment goes to the socket's backlog.""",
              condition=lambda: int(argument(0, "struct sock")) == ends.client,
              show=[Show("print ((struct sock *)$rdi)->sk_lock.owned")],
              check=[in_context("softirq"),

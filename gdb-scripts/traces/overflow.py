@@ -72,8 +72,8 @@ def stops(way: Way, full: Full) -> list[Stop]:
         Stop("enqueue", "__udp_enqueue_schedule_skb", "No room",
              """UDP has found the socket. Before a packet is hung into the receive queue its
              truesize is charged to the socket. What is charged already is more than sk_rcvbuf, so
-             this one is refused. (The test is made before the charge and against what was charged before:
-             the packet that crosses the limit is still taken.)""",
+             this one is refused. (What counts is what was charged before: the packet that crosses
+             the limit is still taken.)""",
              condition=came,
              show=[Show("print ((struct sock *)$rdi)->sk_rcvbuf"),
                    Show("print ((struct sock *)$rdi)->sk_backlog.rmem_alloc.counter"),
@@ -90,9 +90,9 @@ def stops(way: Way, full: Full) -> list[Stop]:
              sk_buff. A socket that is to hold many small datagrams needs a large sk_rcvbuf; that is
              why setsockopt(SO_RCVBUF) doubles what it is given."""),
         Stop("refused", "__udp_enqueue_schedule_skb", "First counter: the socket's own",
-             """ENOMEM, for its caller in the kernel: no program sees this error. sk_drops has grown
-             by one. It is the last column of /proc/net/udp, and what `ss -m` shows after the d; a
-             program that set SO_RXQ_OVFL gets it with the next datagram.""",
+             """ENOMEM, for its caller in the kernel: no program sees this error. sk_drops has
+             grown by one. It is the last column of /proc/net/udp, and what `ss -m` shows after the
+             d; a program that set SO_RXQ_OVFL gets it with the next datagram.""",
              at="return",
              show=[Show("print (int)$rax")],
              check=[in_context("softirq"),
