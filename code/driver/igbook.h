@@ -19,6 +19,9 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+/* loom: begin include-clock from 09 */
+#include "igbook_clock.h"
+/* loom: end include-clock */
 #include "igbook_regs.h"
 #if 0 /* loom: begin include-handsend from 02 until 04 */
 #include "igbook_handsend.h"
@@ -172,6 +175,10 @@ struct igbook {
 	/** @recover_work: sets these queues going again */
 	struct work_struct recover_work;
 	/* loom: end priv-recover */
+	/* loom: begin priv-clock from 09 */
+	/** @clock: the card's clock, and the stamps it takes */
+	struct igbook_clock clock;
+	/* loom: end priv-clock */
 };
 
 /**

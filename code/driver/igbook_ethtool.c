@@ -224,4 +224,8 @@ const struct ethtool_ops igbook_ethtool_ops = {
 	.get_tunable = igbook_get_tunable,
 	.set_tunable = igbook_set_tunable,
 	/* loom: end ethtool-queues */
+	/* loom: begin ethtool-stamp from 09 */
+	.get_ts_info = igbook_get_ts_info,
+	.get_ts_stats = igbook_get_ts_stats,
+	/* loom: end ethtool-stamp */
 };

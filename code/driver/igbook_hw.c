@@ -70,6 +70,9 @@ void igbook_hw_reset(struct igbook *priv)
 {
 	u32 ctrl;
 
+	/* loom: begin reset-clock-stop from 09 */
+	igbook_clock_stop(priv);
+	/* loom: end reset-clock-stop */
 	igbook_mask_interrupts(priv);
 	igbook_wr32(priv, REG_RCTL, 0);
 	igbook_wr32(priv, REG_TCTL, TCTL_PSP);
@@ -89,6 +92,9 @@ void igbook_hw_reset(struct igbook *priv)
 	ctrl = igbook_rd32(priv, REG_CTRL);
 	ctrl &= ~(CTRL_FRCSPD | CTRL_FRCDPX);
 	igbook_wr32(priv, REG_CTRL, ctrl | CTRL_SLU);
+	/* loom: begin reset-clock-start from 09 */
+	igbook_clock_start(priv);
+	/* loom: end reset-clock-start */
 }
 
 /**

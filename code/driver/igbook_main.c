@@ -39,6 +39,9 @@ static void igbook_link_device(struct igbook *priv, struct net_device *netdev,
 	/* loom: begin init-recover from 08 */
 	igbook_recover_init(priv);
 	/* loom: end init-recover */
+	/* loom: begin init-clock from 09 */
+	igbook_clock_init(priv);
+	/* loom: end init-clock */
 	/* loom: end init-rings */
 }
 
@@ -152,6 +155,9 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	/* loom: end probe-rss */
 
 	igbook_describe(netdev);
+	/* loom: begin probe-clock from 09 */
+	igbook_clock_add(priv);
+	/* loom: end probe-clock */
 	netif_carrier_off(netdev);
 	err = register_netdev(netdev);
 	if (err)
@@ -169,6 +175,9 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return 0;
 
 err_unmap:
+	/* loom: begin probe-clock-unwind from 09 */
+	igbook_clock_remove(priv);
+	/* loom: end probe-clock-unwind */
 	/* loom: begin probe-irq-unwind from 05 */
 	igbook_irq_free(priv);
 	/* loom: end probe-irq-unwind */
@@ -202,6 +211,9 @@ static void igbook_remove(struct pci_dev *pdev)
 	/* loom: begin remove-recover from 08 */
 	igbook_recover_end(priv);
 	/* loom: end remove-recover */
+	/* loom: begin remove-clock from 09 */
+	igbook_clock_remove(priv);
+	/* loom: end remove-clock */
 	/* loom: begin remove-irq from 05 */
 	igbook_irq_free(priv);
 	/* loom: end remove-irq */
@@ -223,6 +235,9 @@ static void igbook_quiesce(struct net_device *netdev)
 	netif_device_detach(netdev);
 	if (netif_running(netdev))
 		igbook_down(priv);
+	/* loom: begin quiesce-clock from 09 */
+	igbook_clock_stop(priv);
+	/* loom: end quiesce-clock */
 	igbook_drv_load(priv, false);
 	rtnl_unlock();
 }

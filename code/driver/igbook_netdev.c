@@ -252,4 +252,8 @@ const struct net_device_ops igbook_netdev_ops = {
 	.ndo_features_check = igbook_features_check,
 	.ndo_tx_timeout = igbook_tx_timeout,
 	/* loom: end ndo-transmit */
+	/* loom: begin ndo-stamp from 09 */
+	.ndo_hwtstamp_get = igbook_hwtstamp_get,
+	.ndo_hwtstamp_set = igbook_hwtstamp_set,
+	/* loom: end ndo-stamp */
 };

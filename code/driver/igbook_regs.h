@@ -229,4 +229,45 @@
 #define   SRRCTL_DROP_EN		BIT(31)	/* no descriptor: drop, do not wait */
 /* loom: end regs-offload */
 
+/* loom: begin regs-clock from 09 */
+/* The clock: a counter, and what is added to it how often */
+#define REG_SYSTIML		0x0b600
+#define REG_SYSTIMH		0x0b604
+#define REG_TIMINCA		0x0b608
+#define   TIMINCA_INCVALUE		GENMASK(23, 0)
+#define   TIMINCA_INCPERIOD		GENMASK(31, 24)	/* in units of 16 ns */
+
+/* One stamp of a frame that was sent, one of a frame that was received */
+#define REG_TSYNCTXCTL		0x0b614
+#define   TSYNCTXCTL_TXTT		BIT(0)	/* there is a stamp */
+#define   TSYNCTXCTL_EN			BIT(4)
+#define REG_TXSTMPL		0x0b618
+#define REG_TXSTMPH		0x0b61c
+#define REG_TSYNCRXCTL		0x0b620
+#define   TSYNCRXCTL_RXTT		BIT(0)	/* there is a stamp */
+#define   TSYNCRXCTL_TYPE		GENMASK(3, 1)	/* which frames get one */
+#define     TSYNCRXCTL_TYPE_EVENT_V2	5	/* events of PTP version 2 */
+#define   TSYNCRXCTL_EN			BIT(4)
+#define REG_RXSTMPL		0x0b624
+#define REG_RXSTMPH		0x0b628
+#define REG_RXSATRH		0x0b630	/* whose it is: number, part of the id */
+
+/* Filters by EtherType, and by protocol and port: which frames are PTP's */
+#define REG_ETQF(n)		(0x05cb0 + 4 * (n))
+#define   ETQF_ETYPE			GENMASK(15, 0)
+#define   ETQF_FILTER_EN		BIT(26)
+#define   ETQF_1588			BIT(30)	/* they may be stamped */
+#define REG_FTQF(n)		(0x059e0 + 4 * (n))
+#define   FTQF_PROTOCOL			GENMASK(7, 0)
+#define   FTQF_VF_MASK			BIT(15)	/* whichever function it is for */
+#define   FTQF_1588			BIT(27)	/* they may be stamped */
+#define   FTQF_MASK			GENMASK(31, 28)	/* what is not compared */
+#define   FTQF_MASK_PROTOCOL		BIT(28)
+#define REG_IMIR(n)		(0x05a80 + 4 * (n))
+#define   IMIR_PORT			GENMASK(15, 0)	/* destination */
+#define REG_IMIREXT(n)		(0x05aa0 + 4 * (n))
+#define   IMIREXT_SIZE_BP		BIT(12)	/* of any length */
+#define   IMIREXT_CTRL_BP		BIT(19)	/* with any TCP flags */
+/* loom: end regs-clock */
+
 #endif /* _IGBOOK_REGS_H_ */

@@ -19,6 +19,9 @@ static const char * const igbook_ring_counters[] = {
 
 static const char * const igbook_card_counters[] = {
 	"card_tx_packets", "card_rx_packets",
+	/* loom: begin counters-stamp from 09 */
+	"tx_stamps_lost", "tx_stamps_skipped", "rx_stamps_unread",
+	/* loom: end counters-stamp */
 };
 
 /**
@@ -142,6 +145,9 @@ void igbook_get_ethtool_stats(struct net_device *netdev,
 	data[0] = priv->stats.tx_packets;
 	data[1] = priv->stats.rx_packets;
 	spin_unlock_bh(&priv->stats_lock);
+	/* loom: begin counters-stamp-read from 09 */
+	igbook_clock_counters(priv, data + 2);
+	/* loom: end counters-stamp-read */
 }
 
 static void igbook_queue_stats_rx(struct net_device *netdev, int queue,

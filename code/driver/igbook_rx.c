@@ -410,6 +410,10 @@ static inline void igbook_rx_describe(struct igbook_ring *ring,
 	if (status & RXD_STA_VP)
 		__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q),
 				       le16_to_cpu(desc->wb.vlan));
+	/* loom: begin rx-stamp from 09 */
+	if (unlikely(status & RXD_STA_TS))
+		igbook_clock_rx_stamp(ring->priv, skb);
+	/* loom: end rx-stamp */
 	skb_record_rx_queue(skb, ring->index);
 	skb->protocol = eth_type_trans(skb, ring->netdev);
 }
