@@ -110,10 +110,11 @@ headers: ## fetch the newest kernel headers Debian offers, for the tests (cached
 stage-%: tools kernel ## cut and compile one stage (stage-01) for the guest's kernel
 	@code/driver/build-stage --kernel $(KERNEL) $*
 
-trace: ## follow the kernel with gdb: T=boot, bring-up, counters, interrupt, intx, receive, receive-drop, receive-tcp; GUIDED=1 waits at each stop
-	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox && test -x build/bin/udp_reader && test -x build/bin/tcp_reader || \
+trace: ## follow the kernel with gdb: T=boot, bring-up, counters, interrupt, intx, receive, receive-drop, receive-tcp, transmit, timeout, socket, handshake, recv, overflow; GUIDED=1 waits at each stop
+	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox || \
 		$(MAKE) --no-print-directory tools kernel guest KERNEL=trace
-	@code/driver/build-stage --kernel trace $(if $(filter igb,$(DRIVER)),06,$(or $(DRIVER),02 05 06 07)) >/dev/null
+	@$(ninja) --quiet udp_reader tcp_reader echo_server echo_client time_stamps frames hold
+	@code/driver/build-stage --kernel trace $(if $(filter igb,$(DRIVER)),06,$(or $(DRIVER),02 05 06 07 08)) >/dev/null
 	@gdb-scripts/trace $(TRACE) $(if $(DRIVER),--driver $(DRIVER)) $(if $(GUIDED),--guided) $(ARGS) $(if $(GUIDED),|| test $$? -eq 130)
 
 shell: guest kernel ## a shell in the guest (Ctrl-] leaves); ARGS="--load file.ko ..." for more

@@ -74,6 +74,28 @@ until grep -q connected /run/reader.out &&
     sleep 0.05
 done
 """
+# A reader that does not read, and more in its socket than fits. Of a session of its own: one that
+# stands still is otherwise sent away with the shell that started it.
+FULL = UP + f"""
+echo 2304 >/proc/sys/net/core/rmem_default
+setsid udp_reader {PORT} >/run/reader.out 2>&1 &
+until grep -q listening /run/reader.out; do sleep 0.05; done
+kill -STOP $(pidof udp_reader)
+ip link set lo up
+time_stamps send 127.0.0.1 {PORT} 8 >/dev/null
+"""
+# A server that waits for whatever comes, of any client.
+EVENTS = UP + f"""
+echo_server {PORT} >/run/server.out 2>&1 &
+until grep -q listening /run/server.out && grep -q 'State:.S' /proc/$!/status; do sleep 0.05; done
+"""
+# One that waits for a connection, and a client that wants one.
+LISTENER = f"""
+set -e
+ip link set lo up
+tcp_reader {PORT} >/run/reader.out 2>&1 &
+until grep -q listening /run/reader.out && grep -q 'State:.S' /proc/$!/status; do sleep 0.05; done
+"""
 # Four full segments.
 BURST = "".join((f"segment {number} of 4, " * tcp.MAXIMUM)[:tcp.MAXIMUM] for number in range(1, 5))
 FINISHED = """
@@ -180,6 +202,16 @@ SCENARIOS = {
     "link-up": Scenario(prepare=LOADED, trigger=LINK_UP),
     "shared-line": Scenario(prepare=LINE_PREPARE, again=True),
     "counters": Scenario(prepare=HAND_PREPARE, trigger=COUNTERS),
+    "socket-call": Scenario(put=("build/bin/udp_reader:/bin/udp_reader",),
+                            trigger=f"udp_reader {PORT}"),
+    "full-socket": Scenario(put=("build/bin/udp_reader:/bin/udp_reader",
+                                 "build/bin/time_stamps:/bin/time_stamps"),
+                            prepare=FULL, send=True),
+    "event-loop": Scenario(put=("build/bin/echo_server:/bin/echo_server",), prepare=EVENTS,
+                           send=True),
+    "listener": Scenario(put=("build/bin/tcp_reader:/bin/tcp_reader",
+                              "build/bin/echo_client:/bin/echo_client"),
+                         prepare=LISTENER, trigger=f"echo_client tcp 127.0.0.1 {PORT}"),
 }
 
 

@@ -131,6 +131,22 @@ class Twice(unittest.TestCase):
         """A datagram in three pieces, from the program's call to the end of its skb."""
         self.both("transmit", "08")
 
+    def test_socket(self) -> None:
+        """A call, and the two objects behind a descriptor."""
+        self.both("socket")
+
+    def test_handshake(self) -> None:
+        """Three segments, both ends in one kernel."""
+        self.both("handshake")
+
+    def test_recv(self) -> None:
+        """A datagram, an epoll, a server."""
+        self.both("recv", "07")
+
+    def test_overflow(self) -> None:
+        """One datagram too many."""
+        self.both("overflow", "07")
+
     def test_timeout(self) -> None:
         """A queue that is stuck until it goes on."""
         self.both("timeout", "08")
