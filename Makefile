@@ -83,7 +83,7 @@ build:
 
 tools: | build ## build the C++ programs: loom, sandbox, grade, classroom, the guest's agent
 	@test -e build/cmake/build.ninja || $(MAKE) --no-print-directory build/cmake/build.ninja
-	@$(ninja) --quiet loom sandbox grade classroom guest-agent udp_reader tcp_reader test-report
+	@$(ninja) --quiet loom sandbox grade classroom guest-agent udp_reader tcp_reader frames hold talk test-report
 
 kernel: | build ## build the guest's kernel, or take it from the cache (K=strict for the checking one)
 	@qemu/kernel/kernel build $(KERNEL)
@@ -110,10 +110,10 @@ headers: ## fetch the newest kernel headers Debian offers, for the tests (cached
 stage-%: tools kernel ## cut and compile one stage (stage-01) for the guest's kernel
 	@code/driver/build-stage --kernel $(KERNEL) $*
 
-trace: ## follow the kernel with gdb: T=boot, bring-up, counters, interrupt, intx, receive, receive-drop, receive-tcp; GUIDED=1 waits at each stop
-	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox && test -x build/bin/udp_reader && test -x build/bin/tcp_reader || \
+trace: ## follow the kernel with gdb: T=boot, bring-up, counters, handshake, interrupt, intx, overflow, receive, receive-drop, receive-tcp, recv, socket, timeout, transmit; GUIDED=1 waits at each stop
+	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox && test -x build/bin/udp_reader && test -x build/bin/tcp_reader && test -x build/bin/in-guest/talk || \
 		$(MAKE) --no-print-directory tools kernel guest KERNEL=trace
-	@code/driver/build-stage --kernel trace $(if $(filter igb,$(DRIVER)),06,$(or $(DRIVER),02 05 06 07)) >/dev/null
+	@code/driver/build-stage --kernel trace $(if $(filter igb,$(DRIVER)),06,$(or $(DRIVER),02 05 06 07 08)) >/dev/null
 	@gdb-scripts/trace $(TRACE) $(if $(DRIVER),--driver $(DRIVER)) $(if $(GUIDED),--guided) $(ARGS) $(if $(GUIDED),|| test $$? -eq 130)
 
 shell: guest kernel ## a shell in the guest (Ctrl-] leaves); ARGS="--load file.ko ..." for more

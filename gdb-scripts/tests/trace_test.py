@@ -135,6 +135,22 @@ class Twice(unittest.TestCase):
         """A queue that is stuck until it goes on."""
         self.both("timeout", "08")
 
+    def test_socket(self) -> None:
+        """socket(), and the two objects behind its descriptor."""
+        self.both("socket")
+
+    def test_handshake(self) -> None:
+        """Three segments, each at both of its ends."""
+        self.both("handshake")
+
+    def test_recv(self) -> None:
+        """A segment for a socket that nobody holds, and for one that its reader holds."""
+        self.both("recv")
+
+    def test_overflow(self) -> None:
+        """A datagram for which there is no room, and who counts it."""
+        self.both("overflow", "08")
+
     def test_intx(self) -> None:
         """A line that devices share, from its handler to the unmasking."""
         self.both("intx", "05")
