@@ -93,7 +93,7 @@ class Twice(unittest.TestCase):
                 self.assertNotIn("\033", done.stdout)
             self.assertEqual(files[0].read_bytes(), files[1].read_bytes())
             stops = json.loads(files[0].read_text(encoding="utf-8"))["stops"]
-            self.assertTrue(all(stop["file"].endswith(".c") for stop in stops))
+            self.assertTrue(all(stop["file"].endswith((".c", ".h")) for stop in stops))
 
     def test_boot(self) -> None:
         """From reset to inet_init."""
