@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test fresh doctor setup tools kernel kernels guest stages modules headers trace shell run \
-	book pdf grading grade class soak skeleton check loom-check measure profile clean clean-cache
+	book pdf grading grade class soak skeleton check loom-check measure profile conformance clean clean-cache
 
 # From the command line only, by name or by letter: a variable of that name in the environment means something else.
 T :=
@@ -83,7 +83,7 @@ build:
 
 tools: | build ## build the C++ programs: loom, sandbox, grade, classroom, the guest's agent
 	@test -e build/cmake/build.ninja || $(MAKE) --no-print-directory build/cmake/build.ninja
-	@$(ninja) --quiet loom sandbox grade classroom guest-agent udp_reader tcp_reader frames hold talk test-report
+	@$(ninja) --quiet loom sandbox grade classroom guest-agent udp_reader tcp_reader echo_server echo_client time_stamps sniffer ping_pong netlink_listener test-report
 
 kernel: | build ## build the guest's kernel, or take it from the cache (K=strict for the checking one)
 	@qemu/kernel/kernel build $(KERNEL)
@@ -111,8 +111,9 @@ stage-%: tools kernel ## cut and compile one stage (stage-01) for the guest's ke
 	@code/driver/build-stage --kernel $(KERNEL) $*
 
 trace: ## follow the kernel with gdb: T=boot, bring-up, counters, handshake, interrupt, intx, overflow, receive, receive-drop, receive-tcp, recv, socket, timeout, transmit; GUIDED=1 waits at each stop
-	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox && test -x build/bin/udp_reader && test -x build/bin/tcp_reader && test -x build/bin/in-guest/talk || \
+	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox || \
 		$(MAKE) --no-print-directory tools kernel guest KERNEL=trace
+	@$(ninja) --quiet udp_reader tcp_reader frames hold talk
 	@code/driver/build-stage --kernel trace $(if $(filter igb,$(DRIVER)),06,$(or $(DRIVER),02 05 06 07 08)) >/dev/null
 	@gdb-scripts/trace $(TRACE) $(if $(DRIVER),--driver $(DRIVER)) $(if $(GUIDED),--guided) $(ARGS) $(if $(GUIDED),|| test $$? -eq 130)
 
@@ -163,6 +164,11 @@ measure: tools kernel guest stages ## count the guest's instructions per frame (
 	@code/driver/build-stage --kernel trace --module qemu/measure/metronome all >/dev/null
 	@build/bin/measure $(WHAT) --driver $(or $(DRIVER),$(if $(filter livelock,$(WHAT)),05 06,igb 04 05 06 08)) --json build/$(WHAT).json $(ARGS)
 	@$(if $(filter frames,$(WHAT)),build/bin/loom_bench)
+
+conformance: tools kernel stages ## the kernel's own network selftests with the newest stage and in-tree igb, on Debian 13's kernel (as root; minutes)
+	@$(setup)/install guest fresh
+	@$(ninja) --quiet conformance
+	@build/bin/conformance $(addprefix --driver ,$(or $(DRIVER),igb 08)) --json build/conformance.json $(ARGS)
 
 profile: tools kernel guest stages ## show, function by function, where a frame's instructions go (D="igb 08"; ROW=receive-32)
 	@$(ninja) --quiet measure
