@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
     unsigned port = 0, count = 0, busy = 0;
     if (argc < 3 || argc > 4 || !read_number(word, 1, 65535, port) ||
         !read_number(argv[2], 1, 1U << 30U, count) ||
-        (argc == 4 && !read_number(argv[3], 1, 1000000, busy))) {
+        (argc == 4 && !read_number(argv[3], 1, 100000000, busy))) {
         std::fputs(kUsage, stderr);
         return 2;
     }
