@@ -110,10 +110,10 @@ headers: ## fetch the newest kernel headers Debian offers, for the tests (cached
 stage-%: tools kernel ## cut and compile one stage (stage-01) for the guest's kernel
 	@code/driver/build-stage --kernel $(KERNEL) $*
 
-trace: ## follow the kernel with gdb: T=boot, bring-up, counters, interrupt, intx, receive, receive-drop, receive-tcp, transmit, timeout, socket, handshake, recv, overflow; GUIDED=1 waits at each stop
+trace: ## follow the kernel with gdb: T=boot, bring-up, counters, handshake, interrupt, intx, overflow, receive, receive-drop, receive-tcp, recv, socket, timeout, transmit; GUIDED=1 waits at each stop
 	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox || \
 		$(MAKE) --no-print-directory tools kernel guest KERNEL=trace
-	@$(ninja) --quiet udp_reader tcp_reader echo_server echo_client time_stamps frames hold
+	@$(ninja) --quiet udp_reader tcp_reader frames hold talk
 	@code/driver/build-stage --kernel trace $(if $(filter igb,$(DRIVER)),06,$(or $(DRIVER),02 05 06 07 08)) >/dev/null
 	@gdb-scripts/trace $(TRACE) $(if $(DRIVER),--driver $(DRIVER)) $(if $(GUIDED),--guided) $(ARGS) $(if $(GUIDED),|| test $$? -eq 130)
 

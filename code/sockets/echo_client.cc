@@ -57,6 +57,7 @@ bool ask(int fd, const std::vector<char>& message, std::vector<char>& answer) {
     for (std::size_t have = 0; have < answer.size();) {
         const auto got = recv(fd, answer.data() + have, answer.size() - have, 0);
         if (got == 0) errno = ECONNRESET;
+        if (got < 0 && errno == EAGAIN) errno = ETIMEDOUT;
         if (got <= 0) return false;
         have += static_cast<std::size_t>(got);
     }
@@ -79,6 +80,7 @@ int main(int argc, char** argv) {
     const Descriptor socket(::socket(AF_INET, wish.type, 0));
     const timeval patience{kPatience, 0};
     setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&wish.server),
                 sizeof wish.server) != 0)
         return complain(kName, "connect");

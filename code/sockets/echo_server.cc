@@ -31,6 +31,7 @@ constexpr const char* kUsage =
     "\n"
     "example: echo_server 7\n";
 constexpr std::size_t kPiece = 65536;
+constexpr int kAtOnce = 64;  // datagrams, until the others have their turn
 
 /// A connection, and what of it could not be sent back yet.
 struct Connection {
@@ -46,7 +47,7 @@ class Server {
     void report() const;
 
   private:
-    bool add(int fd, std::uint32_t events) const;
+    bool watch(int how, int fd, std::uint32_t events) const;
     void accept_all();
     void answer_datagrams();
     void serve(int fd, std::uint32_t events);
@@ -61,6 +62,7 @@ class Server {
 /// A socket for both versions of IP. An own address family would do for one.
 Descriptor bound(int type, unsigned port) {
     Descriptor socket(::socket(AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!socket) return socket;
     const int on = 1, off = 0;
     setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
@@ -72,11 +74,12 @@ Descriptor bound(int type, unsigned port) {
     return socket;
 }
 
-bool Server::add(int fd, std::uint32_t events) const {
+/// @param how  EPOLL_CTL_ADD or EPOLL_CTL_MOD
+bool Server::watch(int how, int fd, std::uint32_t events) const {
     epoll_event event{};
     event.events = events;
     event.data.fd = fd;
-    return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+    return epoll_ctl(epoll_.get(), how, fd, &event) == 0;
 }
 
 bool Server::open(unsigned port) {
@@ -90,17 +93,21 @@ bool Server::open(unsigned port) {
     listener_ = bound(SOCK_STREAM, port);
     if (!listener_ || listen(listener_.get(), SOMAXCONN) != 0) return false;
     datagrams_ = bound(SOCK_DGRAM, port);
-    return datagrams_ && add(signals_.get(), EPOLLIN) && add(listener_.get(), EPOLLIN) &&
-           add(datagrams_.get(), EPOLLIN);
+    return datagrams_ && watch(EPOLL_CTL_ADD, signals_.get(), EPOLLIN) &&
+           watch(EPOLL_CTL_ADD, listener_.get(), EPOLLIN) &&
+           watch(EPOLL_CTL_ADD, datagrams_.get(), EPOLLIN);
 }
 
-/// Every connection that is ready: one event may stand for several.
+/// Every connection that is ready: one event may stand for several. When no descriptor is left,
+/// they wait in the queue until another has ended; the listener, still ready, is not watched
+/// meanwhile.
 void Server::accept_all() {
     for (;;) {
         Descriptor socket(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (!socket && errno == EMFILE) watch(EPOLL_CTL_MOD, listener_.get(), 0);
         if (!socket) return;
         const int fd = socket.get();
-        if (!add(fd, EPOLLIN)) return;
+        if (!watch(EPOLL_CTL_ADD, fd, EPOLLIN)) return;
         connections_[fd].socket = std::move(socket);
         ++connected_;
     }
@@ -109,14 +116,15 @@ void Server::accept_all() {
 /// An answer for which there is no room is dropped, as any datagram may be.
 void Server::answer_datagrams() {
     sockaddr_storage sender{};
-    socklen_t length = sizeof sender;
+    socklen_t length = 0;
     auto* const name = reinterpret_cast<sockaddr*>(&sender);
-    ssize_t got = 0;
-    while ((got = recvfrom(datagrams_.get(), buffer_.data(), buffer_.size(), 0, name, &length)) >=
-           0) {
+    for (int i = 0; i < kAtOnce; ++i) {
+        length = sizeof sender;
+        const auto got =
+            recvfrom(datagrams_.get(), buffer_.data(), buffer_.size(), 0, name, &length);
+        if (got < 0) return;
         sendto(datagrams_.get(), buffer_.data(), static_cast<std::size_t>(got), 0, name, length);
         ++count_;
-        length = sizeof sender;
     }
 }
 
@@ -146,12 +154,10 @@ void Server::serve(int fd, std::uint32_t events) {
     good = good && pass_on(connection);
     if (!good) {
         connections_.erase(fd);  // closing takes it out of the epoll, too
+        watch(EPOLL_CTL_MOD, listener_.get(), EPOLLIN);
         return;
     }
-    epoll_event event{};
-    event.events = connection.waiting.empty() ? EPOLLIN : EPOLLOUT;
-    event.data.fd = fd;
-    epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+    watch(EPOLL_CTL_MOD, fd, connection.waiting.empty() ? EPOLLIN : EPOLLOUT);
 }
 
 int Server::run() {

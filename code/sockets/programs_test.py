@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The programs of the chapter on sockets as a user sees them; loopback is all the network they need."""
+"""The programs of the chapter on sockets as a user sees them; loopback is all they need."""
 
 from __future__ import annotations
 
 import contextlib
 import pathlib
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -57,11 +58,33 @@ class Programs(unittest.TestCase):
                         idle.send(b"x" * 65536)
                 for protocol, size in (("tcp", "60000"), ("udp", "1400"), ("tcp", "1")):
                     done = run("echo_client", protocol, "127.0.0.1", str(port), "20", size)
-                    self.assertEqual(done.stdout, f"20 messages of {size} bytes came back\n", done.stderr)
+                    self.assertEqual(done.stdout, f"20 messages of {size} bytes came back\n",
+                                     done.stderr)
             server.terminate()
             assert server.stdout is not None
             self.assertRegex(server.stdout.read(), r"^3 connections, \d+ bytes; 20 datagrams\n$")
             self.assertEqual(server.wait(timeout=30), 0)
+
+    def test_server_without_descriptors(self) -> None:
+        """Who finds none left waits, and is served when another goes; the server does not spin."""
+        port = free_port()
+        with listening("echo_server", str(port)) as server, contextlib.ExitStack() as others:
+            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (10, 10))
+            clients = [others.enter_context(socket.create_connection(("127.0.0.1", port)))
+                       for _ in range(8)]
+            clients[0].sendall(b"first")
+            self.assertEqual(clients[0].recv(64), b"first")
+            clients[7].sendall(b"last")
+            clients[7].settimeout(0.5)
+            stat = pathlib.Path(f"/proc/{server.pid}/stat")
+            before = stat.read_text().split()[13:15]
+            self.assertRaises(TimeoutError, clients[7].recv, 64)
+            spent = sum(map(int, stat.read_text().split()[13:15])) - sum(map(int, before))
+            self.assertLess(spent, 10)
+            for client in clients[:7]:
+                client.close()
+            clients[7].settimeout(30)
+            self.assertEqual(clients[7].recv(64), b"last")
 
     def test_client_says_who_does_not_answer(self) -> None:
         """Nobody is there."""
@@ -69,13 +92,22 @@ class Programs(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("connect: Connection refused", done.stderr)
 
+    def test_client_waits_no_longer_than_it_says(self) -> None:
+        """Somebody is there who does not answer."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            done = run("echo_client", "udp", "127.0.0.1", str(silent.getsockname()[1]))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("message 1: Connection timed out", done.stderr)
+
     def test_stamps_of_both_ends(self) -> None:
         """On loopback there are those of the kernel."""
         port = free_port()
         with listening("time_stamps", "receive", str(port), "2") as receiver:
             sent = run("time_stamps", "send", "127.0.0.1", str(port), "2")
             stamp = r" software \d+\.\d{9}\n"
-            self.assertRegex(sent.stdout, f"^0 queued{stamp}0 sent{stamp}1 queued{stamp}1 sent{stamp}$")
+            self.assertRegex(sent.stdout,
+                             f"^0 queued{stamp}0 sent{stamp}1 queued{stamp}1 sent{stamp}$")
             assert receiver.stdout is not None
             self.assertRegex(receiver.stdout.read(), f"^(received{stamp}){{2}}$")
             times = [float(time) for time in re.findall(r"software (\S+)", sent.stdout)]
@@ -98,9 +130,14 @@ class Programs(unittest.TestCase):
 
     def test_refuses_nonsense(self) -> None:
         """What cannot be understood."""
-        bad = {"echo_server": [[], ["0"], ["7", "8"]], "echo_client": [[], ["sctp", "127.0.0.1", "7"], ["tcp", "host", "7"]],
-               "time_stamps": [[], ["receive"], ["send", "host", "7"], ["card", "eth0", "perhaps"]],
-               "sniffer": [[], ["lo", "0"]], "ping_pong": [[], ["7"], ["7", "1", "0"]], "netlink_listener": [["0"], ["1", "2"]]}
+        bad: dict[str, list[list[str]]] = {
+            "echo_server": [[], ["0"], ["7", "8"]],
+            "echo_client": [[], ["sctp", "127.0.0.1", "7"], ["tcp", "host", "7"]],
+            "time_stamps": [[], ["receive"], ["send", "host", "7"], ["card", "eth0", "perhaps"]],
+            "sniffer": [[], ["lo", "0"]],
+            "ping_pong": [[], ["7"], ["7", "1", "0"]],
+            "netlink_listener": [["0"], ["1", "2"]],
+        }
         for name, lines in bad.items():
             for words in lines:
                 with self.subTest(name=name, words=words):

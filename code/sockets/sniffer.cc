@@ -9,10 +9,8 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <atomic>
 #include <csignal>
 #include <string>
@@ -29,15 +27,17 @@ constexpr const char* kUsage =
     "usage: sniffer INTERFACE [COUNT]\n"
     "Prints a line for each of COUNT frames (all, when left out) that INTERFACE receives or\n"
     "sends, until SIGTERM or SIGINT; then how many there were and how many the ring had no\n"
-    "room for. Needs CAP_NET_RAW.\n"
+    "room for. Needs CAP_NET_RAW, and an interface that is up.\n"
     "Prints `watching INTERFACE` once frames are seen.\n"
     "\n"
     "example: sniffer eth0 10\n";
 
 constexpr unsigned kBlockSize = 1U << 16U;  // handed over as a whole; a multiple of the page
 constexpr unsigned kBlocks = 16;
+constexpr std::size_t kRingSize = std::size_t{kBlockSize} * kBlocks;
 constexpr unsigned kFrameSize = 2048;  // what the kernel checks the sizes with; frames lie close
 constexpr unsigned kTimeout = 50;      // ms after which a block that is not full is handed over
+constexpr int kLook = 1000;            // ms
 
 /// The mapped blocks, used one after the other and again from the first.
 class Ring {
@@ -55,14 +55,14 @@ class Ring {
             setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &want, sizeof want) != 0)
             return false;
         const int access = PROT_READ | PROT_WRITE;
-        memory_ = mmap(nullptr, kBlockSize * kBlocks, access, MAP_SHARED, fd, 0);
+        memory_ = mmap(nullptr, kRingSize, access, MAP_SHARED, fd, 0);
         return memory_ != MAP_FAILED;
     }
     Ring() = default;
     Ring(const Ring&) = delete;
     Ring& operator=(const Ring&) = delete;
     ~Ring() {
-        if (memory_ != MAP_FAILED) munmap(memory_, kBlockSize * kBlocks);
+        if (memory_ != MAP_FAILED) munmap(memory_, kRingSize);
     }
 
     /// @return the next block if it is ours, or nullptr
@@ -118,13 +118,18 @@ bool print_block(const tpacket_block_desc* block, unsigned& left, unsigned long&
     return true;
 }
 
+/// @return what is wrong with the socket, 0 if nothing; asking clears it
+int trouble(int fd) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    return error;
+}
+
+volatile std::sig_atomic_t ended = 0;
+
 int watch(const char* interface, unsigned left) {
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    sigprocmask(SIG_BLOCK, &ends, nullptr);
-    const Descriptor signals(signalfd(-1, &ends, SFD_NONBLOCK | SFD_CLOEXEC));
+    for (const int number : {SIGTERM, SIGINT}) std::signal(number, [](int) { ended = 1; });
 
     // With protocol 0 nothing comes until the ring is there and bind() names one.
     const Descriptor socket(::socket(AF_PACKET, SOCK_RAW, 0));
@@ -142,22 +147,25 @@ int watch(const char* interface, unsigned left) {
     std::fflush(stdout);
 
     unsigned long seen = 0;
-    std::array<pollfd, 2> wait{{{socket.get(), POLLIN, 0}, {signals.get(), POLLIN, 0}}};
-    for (bool more = true; more;) {
+    int error = 0;
+    for (bool more = true; more && ended == 0 && error == 0;) {
         if (auto* const block = ring.next()) {
             more = print_block(block, left, seen);
             ring.release(block);
             continue;
         }
-        if ((wait[1].revents & POLLIN) != 0) break;
-        if (poll(wait.data(), wait.size(), -1) < 0 && errno != EINTR)
-            return complain(kName, "poll");
+        pollfd wait{socket.get(), POLLIN, 0};
+        // Not for ever: a signal may come just before.
+        poll(&wait, 1, kLook);
+        if ((wait.revents & POLLERR) != 0) error = trouble(socket.get());
     }
     tpacket_stats_v3 statistics{};
     socklen_t length = sizeof statistics;
     getsockopt(socket.get(), SOL_PACKET, PACKET_STATISTICS, &statistics, &length);
     std::printf("%lu frames printed, %u dropped\n", seen, statistics.tp_drops);
-    return 0;
+    if (error == 0) return 0;
+    errno = error;
+    return complain(kName, interface);
 }
 
 }  // namespace

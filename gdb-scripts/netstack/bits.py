@@ -37,6 +37,11 @@ ETHERTYPES = {
 SOCKET_TYPES = {0: "ANY", 1: "STREAM", 2: "DGRAM", 3: "RAW", 4: "RDM", 5: "SEQPACKET", 6: "DCCP",
                 10: "PACKET"}
 
+# include/net/tcp_states.h; other protocols use CLOSE and ESTABLISHED of them.
+TCP_STATES = ("0", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
+              "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV",
+              "BOUND_INACTIVE")
+
 IP_SUMMED = ("NONE", "UNNECESSARY", "COMPLETE", "PARTIAL")
 PACKET_TYPES = ("HOST", "BROADCAST", "MULTICAST", "OTHERHOST", "OUTGOING", "LOOPBACK", "USER",
                 "KERNEL")

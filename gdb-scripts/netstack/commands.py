@@ -8,7 +8,7 @@ import pathlib
 
 import gdb
 
-from . import device, modules, napi, printers, protocols, ring, skb, softirqs
+from . import device, modules, napi, printers, protocols, ring, skb, sock, softirqs
 
 
 class NetPrefix(gdb.Command):
@@ -34,7 +34,7 @@ Example:
 def register() -> None:
     """Add all commands and pretty-printers to gdb."""
     NetPrefix()
-    for topic in (softirqs, protocols, napi, skb, device, ring, modules, printers):
+    for topic in (softirqs, protocols, napi, skb, sock, device, ring, modules, printers):
         topic.register()
 
 

@@ -74,28 +74,6 @@ until grep -q connected /run/reader.out &&
     sleep 0.05
 done
 """
-# A reader that does not read, and more in its socket than fits. Of a session of its own: one that
-# stands still is otherwise sent away with the shell that started it.
-FULL = UP + f"""
-echo 2304 >/proc/sys/net/core/rmem_default
-setsid udp_reader {PORT} >/run/reader.out 2>&1 &
-until grep -q listening /run/reader.out; do sleep 0.05; done
-kill -STOP $(pidof udp_reader)
-ip link set lo up
-time_stamps send 127.0.0.1 {PORT} 8 >/dev/null
-"""
-# A server that waits for whatever comes, of any client.
-EVENTS = UP + f"""
-echo_server {PORT} >/run/server.out 2>&1 &
-until grep -q listening /run/server.out && grep -q 'State:.S' /proc/$!/status; do sleep 0.05; done
-"""
-# One that waits for a connection, and a client that wants one.
-LISTENER = f"""
-set -e
-ip link set lo up
-tcp_reader {PORT} >/run/reader.out 2>&1 &
-until grep -q listening /run/reader.out && grep -q 'State:.S' /proc/$!/status; do sleep 0.05; done
-"""
 # Four full segments.
 BURST = "".join((f"segment {number} of 4, " * tcp.MAXIMUM)[:tcp.MAXIMUM] for number in range(1, 5))
 FINISHED = """
@@ -140,6 +118,49 @@ ip -s link show dev eth0
 cat /proc/net/dev
 """
 LOADED = "set -e\nLOAD\n"
+TALK = "build/bin/in-guest/talk:/bin/talk"
+READER = "build/bin/tcp_reader:/bin/tcp_reader"
+# Both ends of a connection are in the guest.
+MEET = f"""
+tcp_reader {PORT} >/run/reader.out 2>&1 &
+until grep -q listening /run/reader.out && grep -q 'State:.S' /proc/$!/status; do sleep 0.05; done
+talk connect {PORT}
+"""
+PAIR = f"""
+set -e
+talk reader {PORT} >/run/reader.out 2>&1 &
+echo $! >/run/reader.pid
+until grep -q listening /run/reader.out; do sleep 0.05; done
+talk sender {PORT} >/run/sender.out 2>&1 &
+echo $! >/run/sender.pid
+until grep -q ready /run/sender.out && grep -q ready /run/reader.out &&
+      grep -q 'State:.S' /proc/$(cat /run/reader.pid)/status &&
+      grep -q 'State:.S' /proc/$(cat /run/sender.pid)/status; do
+    sleep 0.05
+done
+"""
+# A little, which is read at once; as much as is taken; and then it is read.
+LITTLE_AND_MUCH = """
+kill -USR1 $(cat /run/sender.pid)
+until grep -q '100 bytes' /run/reader.out; do sleep 0.05; done
+kill -USR1 $(cat /run/sender.pid)
+until grep -q full /run/sender.out; do sleep 0.05; done
+kill -USR1 $(cat /run/reader.pid)
+"""
+# A socket in which there is no room left, and a record of what is dropped.
+TRACING = "/sys/kernel/debug/tracing"
+FULL = UP + f"""
+talk full {PORT} >/run/full.out 2>&1 &
+until grep -q ready /run/full.out; do sleep 0.05; done
+echo 1 >{TRACING}/events/skb/kfree_skb/enable
+"""
+# Where a user would look.
+LOOK = f"""
+until grep -q SOCKET_RCVBUFF {TRACING}/trace; do sleep 0.1; done
+cat /proc/net/snmp
+cat /proc/net/udp
+ss -uamn
+"""
 LINK_UP = "ip link set eth0 up"
 LOAD_IGB = "modprobe igb"
 # From stage 03 on the driver wants dca; before, it does no harm.
@@ -197,21 +218,15 @@ SCENARIOS = {
     "held": Scenario(put=(FRAMES, HOLD), prepare=STUCK, trigger=SEND_HELD),
     "tcp-reader": Scenario(put=("build/bin/tcp_reader:/bin/tcp_reader",), prepare=TCP_READER,
                            connect=TCP_CONNECTED, finish=FINISHED),
+    "sockets": Scenario(put=(TALK,), trigger="talk sockets"),
+    "meeting": Scenario(put=(TALK, READER), trigger=MEET),
+    "pair": Scenario(put=(TALK,), prepare=PAIR, trigger=LITTLE_AND_MUCH),
+    "full": Scenario(put=(TALK,), prepare=FULL, send=True, trigger=LOOK),
     "hand-send": Scenario(prepare=HAND_PREPARE, trigger=HAND_SEND),
     "flood": Scenario(prepare=FLOOD_PREPARE, flood="backlog"),
     "link-up": Scenario(prepare=LOADED, trigger=LINK_UP),
     "shared-line": Scenario(prepare=LINE_PREPARE, again=True),
     "counters": Scenario(prepare=HAND_PREPARE, trigger=COUNTERS),
-    "socket-call": Scenario(put=("build/bin/udp_reader:/bin/udp_reader",),
-                            trigger=f"udp_reader {PORT}"),
-    "full-socket": Scenario(put=("build/bin/udp_reader:/bin/udp_reader",
-                                 "build/bin/time_stamps:/bin/time_stamps"),
-                            prepare=FULL, send=True),
-    "event-loop": Scenario(put=("build/bin/echo_server:/bin/echo_server",), prepare=EVENTS,
-                           send=True),
-    "listener": Scenario(put=("build/bin/tcp_reader:/bin/tcp_reader",
-                              "build/bin/echo_client:/bin/echo_client"),
-                         prepare=LISTENER, trigger=f"echo_client tcp 127.0.0.1 {PORT}"),
 }
 
 

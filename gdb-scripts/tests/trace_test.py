@@ -93,7 +93,7 @@ class Twice(unittest.TestCase):
                 self.assertNotIn("\033", done.stdout)
             self.assertEqual(files[0].read_bytes(), files[1].read_bytes())
             stops = json.loads(files[0].read_text(encoding="utf-8"))["stops"]
-            self.assertTrue(all(stop["file"].endswith(".c") for stop in stops))
+            self.assertTrue(all(stop["file"].endswith((".c", ".h")) for stop in stops))
 
     def test_boot(self) -> None:
         """From reset to inet_init."""
@@ -131,25 +131,25 @@ class Twice(unittest.TestCase):
         """A datagram in three pieces, from the program's call to the end of its skb."""
         self.both("transmit", "08")
 
-    def test_socket(self) -> None:
-        """A call, and the two objects behind a descriptor."""
-        self.both("socket")
-
-    def test_handshake(self) -> None:
-        """Three segments, both ends in one kernel."""
-        self.both("handshake")
-
-    def test_recv(self) -> None:
-        """A datagram, an epoll, a server."""
-        self.both("recv", "07")
-
-    def test_overflow(self) -> None:
-        """One datagram too many."""
-        self.both("overflow", "07")
-
     def test_timeout(self) -> None:
         """A queue that is stuck until it goes on."""
         self.both("timeout", "08")
+
+    def test_socket(self) -> None:
+        """socket(), and the two objects behind its descriptor."""
+        self.both("socket")
+
+    def test_handshake(self) -> None:
+        """Three segments, each at both of its ends."""
+        self.both("handshake")
+
+    def test_recv(self) -> None:
+        """A segment for a socket that nobody holds, and for one that its reader holds."""
+        self.both("recv")
+
+    def test_overflow(self) -> None:
+        """A datagram for which there is no room, and who counts it."""
+        self.both("overflow", "08")
 
     def test_intx(self) -> None:
         """A line that devices share, from its handler to the unmasking."""

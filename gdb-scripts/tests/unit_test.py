@@ -49,6 +49,7 @@ class Bits(unittest.TestCase):
         self.assertEqual(bits.ethertype(0x1234), "0x1234")
         self.assertEqual(bits.pick(bits.OPERSTATES, 6), "UP")
         self.assertEqual(bits.pick(bits.OPERSTATES, 9), "9")
+        self.assertEqual(bits.pick(bits.TCP_STATES, 10), "LISTEN")
 
 
 class Packet(unittest.TestCase):
@@ -294,7 +295,7 @@ class Runner(unittest.TestCase):
         status, _out, err = self.run_main()
         self.assertEqual(status, 2)
         self.assertIn("--list", err)
-        known = "there are boot, bring-up, counters, interrupt, intx, receive"
+        known = "there are boot, bring-up, counters, handshake, interrupt, intx, overflow, receive"
         with self.assertRaisesRegex(runner.Failure, f"no trace `xmit`; {known}"):
             runner.find_trace("xmit")
         with tempfile.TemporaryDirectory() as place:

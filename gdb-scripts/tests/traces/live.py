@@ -19,7 +19,7 @@ from netstack.trace import Check, Stop, Trace, argument
 
 SCENARIO = "udp-reader"
 DRIVERS = ("igb",)
-NAMES = ("softirqs", "protocols", "napi", "skb", "device", "ring", "symbols")
+NAMES = ("softirqs", "protocols", "napi", "skb", "socket", "device", "ring", "symbols")
 
 
 def ask(command: str) -> str:
@@ -220,6 +220,35 @@ class Symbols(unittest.TestCase):
         """Named."""
         with self.assertRaisesRegex(gdb.error, "/nowhere: no such file or directory"):
             ask("net symbols /nowhere")
+
+
+class Socket(unittest.TestCase):
+    """net socket"""
+
+    def test_either_of_the_two(self) -> None:
+        """A socket of the kernel's own, by its struct sock and by its struct socket."""
+        text = ask("net socket init_net.rtnl")
+        self.assertEqual(text, ask("net socket init_net.rtnl->sk_socket"))
+        self.assertEqual(text, ask("net socket *init_net.rtnl"))
+        upper, lower = re.findall(r"^\(struct sock(?:et)? \*\) (0x[0-9a-f]+)$", text, re.MULTILINE)
+        self.assertIn(f"sk   -> {lower}\n", text)
+        self.assertIn(f"sk_socket -> {upper}\n", text)
+        for part in ("type DGRAM, ops netlink_ops", "file -> NULL", "protocol NETLINK",
+                     "receive queue 0, backlog 0, not owned"):
+            self.assertIn(part, text)
+
+    def test_larger_ones(self) -> None:
+        """A struct that begins with a struct sock."""
+        self.assertEqual(ask("net socket (struct netlink_sock *)init_net.rtnl"),
+                         ask("net socket init_net.rtnl"))
+
+    def test_errors(self) -> None:
+        """No argument, NULL, another type."""
+        for words, answer in (("", "which socket"), ("(struct sock *)0", "is NULL"),
+                              ("(struct socket *)0", "is NULL"),
+                              ("init_task", "expected a pointer to struct sock")):
+            with self.assertRaisesRegex(gdb.error, answer):
+                ask(f"net socket {words}".strip())
 
 
 class Printers(unittest.TestCase):
