@@ -83,6 +83,13 @@ union igbook_tx_desc {
 #define TXC_MSS			GENMASK(31, 16)	/* payload of a segment */
 /* loom: end desc-offload */
 
+/* loom: begin desc-stamp from 09 */
+/* of a frame that is sent, also in read.cmd_type_len */
+#define TXD_MAC_1588		BIT(19)		/* note when it goes out */
+/* of one that was received, also in wb.status_error */
+#define RXD_STA_TS		BIT(16)		/* there is a stamp of it */
+/* loom: end desc-stamp */
+
 /* loom: begin rx-descriptor from 04 */
 /**
  * union igbook_rx_desc - one advanced receive descriptor, 16 bytes

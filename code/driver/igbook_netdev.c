@@ -103,6 +103,10 @@ void igbook_down(struct igbook *priv)
 	/* loom: end down-irq */
 	igbook_stats_update(priv);
 	igbook_hw_reset(priv);
+	/* loom: begin down-loaded from 10 */
+	/* The reset has told the firmware otherwise. */
+	igbook_drv_load(priv, true);
+	/* loom: end down-loaded */
 }
 
 static int igbook_open(struct net_device *netdev)
@@ -252,4 +256,8 @@ const struct net_device_ops igbook_netdev_ops = {
 	.ndo_features_check = igbook_features_check,
 	.ndo_tx_timeout = igbook_tx_timeout,
 	/* loom: end ndo-transmit */
+	/* loom: begin ndo-stamp from 09 */
+	.ndo_hwtstamp_get = igbook_hwtstamp_get,
+	.ndo_hwtstamp_set = igbook_hwtstamp_set,
+	/* loom: end ndo-stamp */
 };

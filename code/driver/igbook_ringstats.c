@@ -19,6 +19,9 @@ static const char * const igbook_ring_counters[] = {
 
 static const char * const igbook_card_counters[] = {
 	"card_tx_packets", "card_rx_packets",
+	/* loom: begin counters-stamp from 09 */
+	"tx_stamps_lost", "tx_stamps_skipped", "rx_stamps_unread",
+	/* loom: end counters-stamp */
 };
 
 /**
@@ -33,6 +36,10 @@ int igbook_get_sset_count(struct net_device *netdev, int set)
 {
 	struct igbook *priv = netdev_priv(netdev);
 
+	/* loom: begin count-tests from 10 */
+	if (set == ETH_SS_TEST)
+		return igbook_test_count();
+	/* loom: end count-tests */
 	if (set != ETH_SS_STATS)
 		return -EOPNOTSUPP;
 	return 2 * priv->num_queues * ARRAY_SIZE(igbook_ring_counters) +
@@ -52,6 +59,12 @@ void igbook_get_strings(struct net_device *netdev, u32 set, u8 *data)
 	struct igbook *priv = netdev_priv(netdev);
 	unsigned int i, k;
 
+	/* loom: begin name-tests from 10 */
+	if (set == ETH_SS_TEST) {
+		igbook_test_strings(data);
+		return;
+	}
+	/* loom: end name-tests */
 	for (i = 0; i < 2 * priv->num_queues; i++)
 		for (k = 0; k < ARRAY_SIZE(igbook_ring_counters); k++)
 			ethtool_sprintf(&data, "%s%u_%s", i % 2 ? "rx" : "tx",
@@ -142,6 +155,9 @@ void igbook_get_ethtool_stats(struct net_device *netdev,
 	data[0] = priv->stats.tx_packets;
 	data[1] = priv->stats.rx_packets;
 	spin_unlock_bh(&priv->stats_lock);
+	/* loom: begin counters-stamp-read from 09 */
+	igbook_clock_counters(priv, data + 2);
+	/* loom: end counters-stamp-read */
 }
 
 static void igbook_queue_stats_rx(struct net_device *netdev, int queue,

@@ -388,6 +388,17 @@ static inline void igbook_tx_put_short(struct igbook_ring *ring,
 	dev_consume_skb_any(skb);
 }
 
+/* loom: from 09 */
+/*
+ * The bytes are in the slot, but the clock waits for the stamp: as long as the
+ * ring has the frame too, it is not out.
+ */
+static void igbook_tx_keep(struct igbook_ring *ring, struct sk_buff *skb, u16 i)
+{
+	ring->tx_buffer[i].skb = skb_get(skb);
+	ring->batch.mapped = true;
+}
+
 /* What cannot be sent leaves the ring as it was. */
 static noinline int igbook_tx_put(struct igbook_ring *ring, struct sk_buff *skb)
 {
@@ -400,10 +411,19 @@ static noinline int igbook_tx_put(struct igbook_ring *ring, struct sk_buff *skb)
 	err = igbook_tx_prepare(skb, &job);
 	if (err)
 		return err;
+	/* loom: begin put-stamp from 09 */
+	if (unlikely(skb_shinfo(skb)->tx_flags & SKBTX_HW_TSTAMP))
+		job.cmd |= igbook_clock_tx_stamp(ring->priv, skb);
+	/* loom: end put-stamp */
 	if (job.tucmd)
 		next = igbook_tx_put_context(ring, first, &job);
 	if (len <= IGBOOK_TX_SLOT && !job.header) {
 		len = igbook_tx_copy(ring, skb, next, job.cmd, job.olinfo);
+		/* loom: begin put-keep from 09 */
+		skb_tx_timestamp(skb);
+		if (unlikely(job.cmd & TXD_MAC_1588))
+			igbook_tx_keep(ring, skb, next);
+		/* loom: end put-keep */
 		next = igbook_ring_next(ring, next);
 		dev_consume_skb_any(skb);
 	} else {
@@ -411,6 +431,9 @@ static noinline int igbook_tx_put(struct igbook_ring *ring, struct sk_buff *skb)
 		if (next < 0)
 			return next;
 		ring->batch.mapped = true;
+		/* loom: begin put-noted from 09 */
+		skb_tx_timestamp(skb);
+		/* loom: end put-noted */
 	}
 	if (job.tucmd) {
 		ring->context.lens = job.lens;
@@ -465,11 +488,18 @@ static noinline void igbook_tx_drop(struct igbook_ring *ring,
 	u64_stats_inc(&ring->stats.drops);
 	u64_stats_update_end(&ring->stats.syncp);
 	dev_core_stats_tx_dropped_inc(ring->netdev);
+	/* loom: begin drop-stamp from 09 */
+	igbook_clock_tx_forget(ring->priv, skb);
+	/* loom: end drop-stamp */
 	dev_kfree_skb_any(skb);
 }
 
 static inline bool igbook_tx_is_short(const struct sk_buff *skb)
 {
+	/* loom: begin short-stamp from 09 */
+	if (unlikely(skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP))
+		return false;
+	/* loom: end short-stamp */
 	return skb->len <= IGBOOK_TX_SLOT && !skb_is_gso(skb) &&
 	       skb->ip_summed != CHECKSUM_PARTIAL && !skb_vlan_tag_present(skb);
 }
