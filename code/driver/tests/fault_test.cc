@@ -31,7 +31,8 @@ const std::vector<Call> kProbeCalls = {
     {"pci_ioremap_bar", "0"},
     {"register_netdev", "-12"},
     {"dma_set_mask", "-5", 1, "02"},
-    {"pci_alloc_irq_vectors", "-28", 3, "05"},  // MSI-X, MSI, INTx
+    {"pci_alloc_irq_vectors", "-28", 3, "05", "10"},  // MSI-X, MSI, INTx
+    {"pci_alloc_irq_vectors", "-28", 2, "10"},        // MSI-X, one of the others
     {"netif_set_real_num_queues", "-12", 1, "07"},
 };
 
