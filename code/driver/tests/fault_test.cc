@@ -126,7 +126,9 @@ TEST_P(Faults, AllocationsThatFailInProbe) {
     guest.must(std::string("insmod ") + kDriver);
     // Bound and unbound by hand: the same task that counts the allocations runs the probe.
     guest.put(kDrivers + "unbind", kDevice);
-    fail_allocations(guest, std::string("fail-bind ") + kDevice, 50, 1);
+    // Of later stages than the first, every third only, but when all is to be tried.
+    const bool all = GetParam() == stages().front() || std::getenv("FWTS_FULL") != nullptr;
+    fail_allocations(guest, std::string("fail-bind ") + kDevice + (all ? " 1" : " 3"), 50, 1);
     guest.put(kDrivers + "bind", kDevice);
     expect_it_works(guest);
 }
