@@ -83,7 +83,7 @@ build:
 
 tools: | build ## build the C++ programs: loom, sandbox, grade, classroom, the guest's agent
 	@test -e build/cmake/build.ninja || $(MAKE) --no-print-directory build/cmake/build.ninja
-	@$(ninja) --quiet loom sandbox grade classroom guest-agent udp_reader tcp_reader echo_server echo_client time_stamps sniffer ping_pong netlink_listener test-report
+	@$(ninja) --quiet loom sandbox grade classroom guest-agent udp_reader tcp_reader edp echo_server echo_client time_stamps sniffer ping_pong netlink_listener test-report
 
 kernel: | build ## build the guest's kernel, or take it from the cache (K=strict for the checking one)
 	@qemu/kernel/kernel build $(KERNEL)
@@ -168,7 +168,7 @@ measure: tools kernel guest stages ## count the guest's instructions per frame (
 conformance: tools kernel stages ## the kernel's own network selftests with the newest stage and in-tree igb, on Debian 13's kernel (as root; minutes)
 	@$(setup)/install guest fresh
 	@$(ninja) --quiet conformance
-	@build/bin/conformance $(addprefix --driver ,$(or $(DRIVER),igb 08)) --json build/conformance.json $(ARGS)
+	@build/bin/conformance $(addprefix --driver ,$(or $(DRIVER),igb 10)) --json build/conformance.json $(ARGS)
 
 profile: tools kernel guest stages ## show, function by function, where a frame's instructions go (D="igb 08"; ROW=receive-32)
 	@$(ninja) --quiet measure

@@ -87,6 +87,81 @@ struct igbook_shape {
 };
 
 /* loom: end shape-state */
+/* loom: begin observe-state from 10 */
+#define IGBOOK_NVM_SUM		0xbaba	/* of all words the checksum covers */
+#define IGBOOK_RULES		7	/* of eight: the last is for stamps */
+
+/**
+ * enum igbook_card_counter - what the card counts
+ *
+ * Each is named after what it counts; the register is in igbook_card_regs.
+ */
+enum igbook_card_counter {
+	CARD_CRC_ERRORS,
+	CARD_ALIGNMENT_ERRORS,
+	CARD_SYMBOL_ERRORS,
+	CARD_RX_ERRORS,
+	CARD_MISSED,
+	CARD_QUEUE_DROPS,
+	CARD_NO_BUFFER,
+	CARD_LENGTH_ERRORS,
+	CARD_UNDERSIZE,
+	CARD_FRAGMENTS,
+	CARD_OVERSIZE,
+	CARD_JABBERS,
+	CARD_ONE_COLLISION,
+	CARD_MORE_COLLISIONS,
+	CARD_TOO_MANY_COLLISIONS,
+	CARD_LATE_COLLISIONS,
+	CARD_COLLISIONS,
+	CARD_DEFERRED,
+	CARD_RX_XON,
+	CARD_TX_XON,
+	CARD_RX_XOFF,
+	CARD_TX_XOFF,
+	CARD_RX_CONTROL_UNKNOWN,
+	CARD_RX_PACKETS,
+	CARD_RX_BROADCAST,
+	CARD_RX_MULTICAST,
+	CARD_TX_PACKETS,
+	CARD_TX_BROADCAST,
+	CARD_TX_MULTICAST,
+	CARD_RX_LENGTH,
+	CARD_TX_LENGTH = CARD_RX_LENGTH + LENGTH_CLASSES,
+	CARD_COUNTERS = CARD_TX_LENGTH + LENGTH_CLASSES,
+};
+
+/**
+ * struct igbook_linkset - what a user wants of the link
+ * @autoneg: agree with the partner on speed and duplex
+ * @pause_autoneg: and on pause frames
+ * @pause_rx: obey those of the partner
+ * @pause_tx: send some
+ * @advertise: 10 and 100 Mb/s to be offered, as in MII_ADVERTISE
+ * @ctrl1000: 1000 Mb/s, as in MII_CTRL1000
+ * @forced: MII_BMCR if nothing is to be agreed upon
+ */
+struct igbook_linkset {
+	bool autoneg;
+	bool pause_autoneg;
+	bool pause_rx;
+	bool pause_tx;
+	u16 advertise;
+	u16 ctrl1000;
+	u16 forced;
+};
+
+/**
+ * struct igbook_rule - frames of one EtherType go to one queue
+ * @ether_type: the type; 0: there is no rule
+ * @queue: the queue
+ */
+struct igbook_rule {
+	u16 ether_type;
+	u8 queue;
+};
+
+/* loom: end observe-state */
 /**
  * struct igbook - everything the driver knows about one port
  * @netdev: the network device the kernel sees
@@ -179,8 +254,29 @@ struct igbook {
 	/** @clock: the card's clock, and the stamps it takes */
 	struct igbook_clock clock;
 	/* loom: end priv-clock */
+	/* loom: begin priv-observe from 10 */
+	/** @gone: the device does not answer any more */
+	bool gone;
+	/** @wol: what may wake the system (WAKE_*) */
+	u32 wol;
+	/** @ledctl: LEDCTL while a diode blinks for somebody who looks */
+	u32 ledctl;
+	/** @linkset: what a user wants of the link */
+	struct igbook_linkset linkset;
+	/** @rules: which EtherType goes to which queue */
+	struct igbook_rule rules[IGBOOK_RULES];
+	/** @card: what the card has counted; under @stats_lock */
+	u64 card[CARD_COUNTERS];
+	/* loom: end priv-observe */
 };
 
+/* loom: begin prototypes-gone from 10 */
+/* igbook_gone.c */
+void igbook_suspect(struct igbook *priv);
+bool igbook_is_gone(struct igbook *priv);
+bool igbook_back(struct igbook *priv);
+
+/* loom: end prototypes-gone */
 /**
  * igbook_rd32() - read one register
  * @priv: the device
@@ -190,7 +286,16 @@ struct igbook {
  */
 static inline u32 igbook_rd32(struct igbook *priv, u32 reg)
 {
+#if 0	/* loom: begin read-trusting until 10 */
 	return readl(priv->regs + reg);
+#endif	/* loom: end read-trusting */
+	/* loom: begin read-suspicious from 10 */
+	u32 value = readl(priv->regs + reg);
+
+	if (unlikely(value == ~0U))
+		igbook_suspect(priv);
+	return value;
+	/* loom: end read-suspicious */
 }
 
 /**
@@ -373,5 +478,57 @@ void igbook_recover_init(struct igbook *priv);
 void igbook_recover_end(struct igbook *priv);
 void igbook_tx_timeout(struct net_device *netdev, unsigned int queue);
 /* loom: end prototypes-transmit */
+
+/* loom: begin prototypes-observe from 10 */
+/* igbook_linkset.c: what a user wants of the link */
+void igbook_linkset_init(struct igbook *priv);
+int igbook_linkset_write(struct igbook *priv);
+void igbook_flow_write(struct igbook *priv);
+void igbook_get_pauseparam(struct net_device *netdev,
+			   struct ethtool_pauseparam *pause);
+int igbook_set_pauseparam(struct net_device *netdev,
+			  struct ethtool_pauseparam *pause);
+int igbook_get_link_ksettings(struct net_device *netdev,
+			      struct ethtool_link_ksettings *cmd);
+int igbook_set_link_ksettings(struct net_device *netdev,
+			      const struct ethtool_link_ksettings *cmd);
+
+/* igbook_nvmwrite.c */
+int igbook_set_eeprom(struct net_device *netdev, struct ethtool_eeprom *eeprom,
+		      u8 *data);
+
+/* igbook_steer.c: which queue a frame goes to because a user says so */
+void igbook_steer_write(struct igbook *priv, netdev_features_t features);
+int igbook_set_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *info);
+
+/* igbook_offload.c */
+void igbook_ctrl_change(struct igbook *priv, u32 clear, u32 set);
+void igbook_set_loopback(struct igbook *priv, bool on);
+
+/* igbook_stats.c: the card's counters in the groups of the standards */
+void igbook_get_eth_mac_stats(struct net_device *netdev,
+			      struct ethtool_eth_mac_stats *stats);
+void igbook_get_eth_phy_stats(struct net_device *netdev,
+			      struct ethtool_eth_phy_stats *stats);
+void igbook_get_eth_ctrl_stats(struct net_device *netdev,
+			       struct ethtool_eth_ctrl_stats *stats);
+void igbook_get_pause_stats(struct net_device *netdev,
+			    struct ethtool_pause_stats *stats);
+void igbook_get_rmon_stats(struct net_device *netdev,
+			   struct ethtool_rmon_stats *stats,
+			   const struct ethtool_rmon_hist_range **ranges);
+
+/* igbook_selftest.c */
+int igbook_test_count(void);
+void igbook_test_strings(u8 *data);
+void igbook_self_test(struct net_device *netdev, struct ethtool_test *test,
+		      u64 *data);
+
+/* igbook_wake.c: what may wake the system */
+void igbook_get_wol(struct net_device *netdev, struct ethtool_wolinfo *wol);
+int igbook_set_wol(struct net_device *netdev, struct ethtool_wolinfo *wol);
+void igbook_wake_arm(struct igbook *priv);
+void igbook_wake_end(struct igbook *priv);
+/* loom: end prototypes-observe */
 
 #endif /* _IGBOOK_H_ */

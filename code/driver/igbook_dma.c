@@ -45,6 +45,10 @@ void igbook_dma_master_disable(struct igbook *priv)
 	u32 ctrl = igbook_rd32(priv, REG_CTRL);
 	u32 status;
 
+	/* loom: begin master-gone from 10 */
+	if (igbook_is_gone(priv))
+		return;
+	/* loom: end master-gone */
 	igbook_wr32(priv, REG_CTRL, ctrl | CTRL_GIO_MASTER_DISABLE);
 	if (read_poll_timeout(igbook_rd32, status,
 			      !(status & STATUS_GIO_MASTER_ENABLE), 100, 80000,

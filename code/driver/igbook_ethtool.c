@@ -8,26 +8,58 @@
 
 #include "igbook.h"
 
+#if 0	/* loom: begin regs-version until 10 */
 #define IGBOOK_REGS_VERSION	1	/* of the dump; says what stands where */
+#endif	/* loom: end regs-version */
+/* loom: begin regs-version-10 from 10 */
+#define NVM_IMAGE		5	/* the word with its image's version */
+#define IGBOOK_REGS_VERSION	2	/* of the dump; says what stands where */
+/* loom: end regs-version-10 */
 
 /* The registers of "ethtool -d", in this order. None changes by being read. */
 static const u32 igbook_dump[] = {
 	REG_CTRL, REG_STATUS, REG_CTRL_EXT, REG_MDIC, REG_RCTL, REG_TCTL,
 	REG_RLPML, REG_RAL(0), REG_RAH(0),
+	/* loom: begin dump-more from 10 */
+	REG_IMS, REG_GPIE, REG_EIMS, REG_EIAC, REG_EIAM, REG_IVAR_MISC,
+	REG_RXCSUM, REG_MRQC, REG_ETQF(0), REG_FCTTV, REG_FCRTL, REG_FCRTH,
+	REG_LEDCTL, REG_WUC, REG_WUFC,
+	/* loom: end dump-more */
+};
+
+/* loom: from 10 */
+/* And then, for each queue there can be, those of the queue. */
+static const u32 igbook_dump_queue[] = {
+	REG_RDLEN(0), REG_RDH(0), REG_RDT(0), REG_SRRCTL(0), REG_RXDCTL(0),
+	REG_TDLEN(0), REG_TDH(0), REG_TDT(0), REG_TXDCTL(0),
 };
 
 static void igbook_get_drvinfo(struct net_device *netdev,
 			       struct ethtool_drvinfo *info)
 {
 	struct igbook *priv = netdev_priv(netdev);
+	/* loom: begin drvinfo-image from 10 */
+	u16 image;
+	/* loom: end drvinfo-image */
 
 	strscpy(info->driver, IGBOOK_NAME, sizeof(info->driver));
 	strscpy(info->bus_info, pci_name(priv->pdev), sizeof(info->bus_info));
+	/* loom: begin drvinfo-firmware from 10 */
+	if (!igbook_nvm_read(priv, NVM_IMAGE, 1, &image))
+		snprintf(info->fw_version, sizeof(info->fw_version), "%u.%02x",
+			 image >> 12, image >> 4 & 0xff);
+	/* loom: end drvinfo-firmware */
 }
 
 static int igbook_get_regs_len(struct net_device *netdev)
 {
+#if 0	/* loom: begin regs-len until 10 */
 	return sizeof(igbook_dump);
+#endif	/* loom: end regs-len */
+	/* loom: begin regs-len-10 from 10 */
+	return sizeof(igbook_dump) +
+	       IGBOOK_MAX_QUEUES * sizeof(igbook_dump_queue);
+	/* loom: end regs-len-10 */
 }
 
 static void igbook_get_regs(struct net_device *netdev,
@@ -40,6 +72,15 @@ static void igbook_get_regs(struct net_device *netdev,
 	regs->version = IGBOOK_REGS_VERSION;
 	for (i = 0; i < ARRAY_SIZE(igbook_dump); i++)
 		out[i] = igbook_rd32(priv, igbook_dump[i]);
+	/* loom: begin regs-queues from 10 */
+	out += ARRAY_SIZE(igbook_dump);
+	for (i = 0; i < IGBOOK_MAX_QUEUES * ARRAY_SIZE(igbook_dump_queue); i++) {
+		u32 queue = i / ARRAY_SIZE(igbook_dump_queue);
+		u32 reg = igbook_dump_queue[i % ARRAY_SIZE(igbook_dump_queue)];
+
+		out[i] = igbook_rd32(priv, reg + 0x40 * queue);
+	}
+	/* loom: end regs-queues */
 }
 
 static int igbook_get_eeprom_len(struct net_device *netdev)
@@ -91,9 +132,14 @@ static int igbook_nway_reset(struct net_device *netdev)
 {
 	if (!netif_running(netdev))
 		return -EINVAL;
+	/* loom: begin nway-forced from 10 */
+	if (!((struct igbook *)netdev_priv(netdev))->linkset.autoneg)
+		return -EINVAL;
+	/* loom: end nway-forced */
 	return igbook_phy_restart_autoneg(netdev_priv(netdev));
 }
 
+#if 0	/* loom: begin link-shown until 10 */
 /* 82576 datasheet, "Device Status Register". */
 static u32 igbook_get_speed(struct igbook *priv)
 {
@@ -157,6 +203,30 @@ static int igbook_get_link_ksettings(struct net_device *netdev,
 	cmd->base.duplex = igbook_rd32(priv, REG_STATUS) & STATUS_FD ?
 			   DUPLEX_FULL : DUPLEX_HALF;
 	return 0;
+}
+
+#endif	/* loom: end link-shown */
+/* loom: from 10 */
+/* The diode blinks by itself until the user stops looking. */
+static int igbook_set_phys_id(struct net_device *netdev,
+			      enum ethtool_phys_id_state state)
+{
+	struct igbook *priv = netdev_priv(netdev);
+
+	switch (state) {
+	case ETHTOOL_ID_ACTIVE:
+		priv->ledctl = igbook_rd32(priv, REG_LEDCTL);
+		igbook_wr32(priv, REG_LEDCTL,
+			    (priv->ledctl & ~LEDCTL_LED0_MODE) |
+			    FIELD_PREP(LEDCTL_LED0_MODE, LEDCTL_MODE_ON) |
+			    LEDCTL_LED0_BLINK);
+		return 0;
+	case ETHTOOL_ID_INACTIVE:
+		igbook_wr32(priv, REG_LEDCTL, priv->ledctl);
+		return 0;
+	default:
+		return -EINVAL;
+	}
 }
 
 /* loom: from 07 */
@@ -228,4 +298,20 @@ const struct ethtool_ops igbook_ethtool_ops = {
 	.get_ts_info = igbook_get_ts_info,
 	.get_ts_stats = igbook_get_ts_stats,
 	/* loom: end ethtool-stamp */
+	/* loom: begin ethtool-observe from 10 */
+	.set_rxnfc = igbook_set_rxnfc,
+	.set_eeprom = igbook_set_eeprom,
+	.set_link_ksettings = igbook_set_link_ksettings,
+	.get_pauseparam = igbook_get_pauseparam,
+	.set_pauseparam = igbook_set_pauseparam,
+	.get_pause_stats = igbook_get_pause_stats,
+	.get_eth_mac_stats = igbook_get_eth_mac_stats,
+	.get_eth_phy_stats = igbook_get_eth_phy_stats,
+	.get_eth_ctrl_stats = igbook_get_eth_ctrl_stats,
+	.get_rmon_stats = igbook_get_rmon_stats,
+	.get_wol = igbook_get_wol,
+	.set_wol = igbook_set_wol,
+	.set_phys_id = igbook_set_phys_id,
+	.self_test = igbook_self_test,
+	/* loom: end ethtool-observe */
 };

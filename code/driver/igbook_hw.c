@@ -73,6 +73,10 @@ void igbook_hw_reset(struct igbook *priv)
 	/* loom: begin reset-clock-stop from 09 */
 	igbook_clock_stop(priv);
 	/* loom: end reset-clock-stop */
+	/* loom: begin reset-gone from 10 */
+	if (igbook_is_gone(priv))
+		return;
+	/* loom: end reset-gone */
 	igbook_mask_interrupts(priv);
 	igbook_wr32(priv, REG_RCTL, 0);
 	igbook_wr32(priv, REG_TCTL, TCTL_PSP);
@@ -166,6 +170,10 @@ int igbook_swfw_acquire(struct igbook *priv, u32 mask)
 	int err;
 	int ret;
 
+	/* loom: begin acquire-gone from 10 */
+	if (igbook_is_gone(priv))
+		return -ENODEV;
+	/* loom: end acquire-gone */
 	ret = read_poll_timeout(igbook_swfw_try, err, !err, 5000, 1000000,
 				false, priv, mask);
 	if (ret)

@@ -3,10 +3,13 @@
  * igbook: the card calls. MSI-X where there is MSI-X, else MSI, else a line.
  */
 #include <linux/bitfield.h>
+#if 0	/* loom: begin irq-include-module until 10 */
 #include <linux/module.h>
+#endif	/* loom: end irq-include-module */
 
 #include "igbook.h"
 
+#if 0	/* loom: begin irq-parameter until 10 */
 static char *irq_mode = "auto";
 module_param(irq_mode, charp, 0444);
 MODULE_PARM_DESC(irq_mode, "Interrupts: auto, msix, msi or intx");
@@ -21,6 +24,7 @@ static const struct {
 	[IGBOOK_IRQ_INTX] = { "intx", PCI_IRQ_INTX },
 };
 
+#endif	/* loom: end irq-parameter */
 /*
  * With MSI-X vector n serves queues n, and one more all that is not a queue.
  * Otherwise vector 0 serves everything.
@@ -93,7 +97,7 @@ int igbook_irq_alloc(struct igbook *priv)
 }
 
 #endif /* loom: end irq-alloc */
-/* loom: begin irq-alloc-07 from 07 */
+#if 0	/* loom: begin irq-alloc-07 from 07 until 10 */
 /**
  * igbook_irq_alloc() - reserve the card's interrupts
  * @priv: the device
@@ -132,7 +136,44 @@ int igbook_irq_alloc(struct igbook *priv)
 	return err;
 }
 
-/* loom: end irq-alloc-07 */
+#endif	/* loom: end irq-alloc-07 */
+/* loom: begin irq-alloc-10 from 10 */
+/**
+ * igbook_irq_alloc() - reserve the card's interrupts
+ * @priv: the device
+ *
+ * Of MSI-X one message for each pair of queues there may be and one for the
+ * rest; with fewer there may be fewer pairs. A single interrupt serves a single
+ * pair. As many pairs are used as there are processors.
+ *
+ * Context: probe; sleeps.
+ * Return: 0, or a negative errno.
+ */
+int igbook_irq_alloc(struct igbook *priv)
+{
+	struct pci_dev *pdev = priv->pdev;
+	int count;
+
+	priv->irq_mode = IGBOOK_IRQ_MSIX;
+	count = pci_alloc_irq_vectors(pdev, 2, IGBOOK_MAX_VECTORS,
+				      PCI_IRQ_MSIX);
+	if (count < 0) {
+		count = pci_alloc_irq_vectors(pdev, 1, 1,
+					      PCI_IRQ_MSI | PCI_IRQ_INTX);
+		priv->irq_mode = pdev->msi_enabled ? IGBOOK_IRQ_MSI :
+						     IGBOOK_IRQ_INTX;
+	}
+	if (count < 0) {
+		pci_err(pdev, "no interrupt: %d\n", count);
+		return count;
+	}
+	priv->max_queues = max(count - 1, 1);
+	priv->num_queues = min(priv->max_queues, num_online_cpus());
+	igbook_vectors_assign(priv);
+	return 0;
+}
+
+/* loom: end irq-alloc-10 */
 /**
  * igbook_irq_free() - give the card's interrupts back
  * @priv: the device; none is requested any more

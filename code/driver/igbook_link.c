@@ -28,6 +28,10 @@ static bool igbook_link_is_up(struct igbook *priv, bool *lost)
 
 static void igbook_link_report(struct igbook *priv, bool up)
 {
+	/* loom: begin report-pause from 10 */
+	if (up)
+		igbook_flow_write(priv);
+	/* loom: end report-pause */
 	if (up)
 		netif_carrier_on(priv->netdev);
 	else
@@ -103,6 +107,10 @@ static void igbook_link_work(struct work_struct *work)
 		igbook_link_update(priv);
 	}
 	igbook_stats_update(priv);
+	/* loom: begin link-gone from 10 */
+	if (igbook_is_gone(priv))
+		return;
+	/* loom: end link-gone */
 	schedule_delayed_work(&priv->link_work, IGBOOK_LINK_POLL);
 }
 
@@ -145,7 +153,12 @@ int igbook_link_start(struct igbook *priv)
 {
 	int err;
 
+#if 0	/* loom: begin link-agree until 10 */
 	err = igbook_phy_restart_autoneg(priv);
+#endif	/* loom: end link-agree */
+	/* loom: begin link-as-wanted from 10 */
+	err = igbook_linkset_write(priv);
+	/* loom: end link-as-wanted */
 	if (err)
 		return err;
 	priv->link_check = true;

@@ -42,6 +42,9 @@ static void igbook_link_device(struct igbook *priv, struct net_device *netdev,
 	/* loom: begin init-clock from 09 */
 	igbook_clock_init(priv);
 	/* loom: end init-clock */
+	/* loom: begin init-linkset from 10 */
+	igbook_linkset_init(priv);
+	/* loom: end init-linkset */
 	/* loom: end init-rings */
 }
 
@@ -65,6 +68,12 @@ static void igbook_describe(struct net_device *netdev)
 	netdev->hw_features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO |
 			       NETIF_F_TSO6 | NETIF_F_HW_VLAN_CTAG_TX;
 	netdev->features |= netdev->hw_features | NETIF_F_HIGHDMA;
+	/* loom: begin describe-observe from 10 */
+	netdev->hw_features |= NETIF_F_NTUPLE;
+	netdev->features |= NETIF_F_NTUPLE;
+	/* Not for those who send to others: only who asks gets it. */
+	netdev->hw_features |= NETIF_F_LOOPBACK;
+	/* loom: end describe-observe */
 	/* The emulated card makes fragments of it: only who asks gets it. */
 	netdev->hw_features |= NETIF_F_GSO_UDP_L4;
 	netdev->vlan_features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO |
@@ -153,6 +162,10 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	/* The link may be up before the first open has made the rings. */
 	netif_tx_stop_all_queues(netdev);
 	/* loom: end probe-rss */
+	/* loom: begin probe-save from 10 */
+	/* Of configuration space, for igbook_slot_reset(). */
+	pci_save_state(pdev);
+	/* loom: end probe-save */
 
 	igbook_describe(netdev);
 	/* loom: begin probe-clock from 09 */
@@ -242,10 +255,21 @@ static void igbook_quiesce(struct net_device *netdev)
 	rtnl_unlock();
 }
 
+/* loom: from 10 */
+static void igbook_wake(struct net_device *netdev)
+{
+	rtnl_lock();
+	igbook_wake_arm(netdev_priv(netdev));
+	rtnl_unlock();
+}
+
 /* The PCI core saves configuration space and lowers the power afterwards. */
 static int igbook_suspend(struct device *dev)
 {
 	igbook_quiesce(dev_get_drvdata(dev));
+	/* loom: begin suspend-wake from 10 */
+	igbook_wake(dev_get_drvdata(dev));
+	/* loom: end suspend-wake */
 	return 0;
 }
 
@@ -260,6 +284,11 @@ static int igbook_resume(struct device *dev)
 	int err = 0;
 
 	rtnl_lock();
+	/* loom: begin resume-awake from 10 */
+	/* While it slept it may have looked as if it were gone. */
+	igbook_back(priv);
+	igbook_wake_end(priv);
+	/* loom: end resume-awake */
 	igbook_hw_reset(priv);
 	igbook_drv_load(priv, true);
 	if (netif_running(netdev))
@@ -283,7 +312,47 @@ static void igbook_reset_done(struct pci_dev *pdev)
 		pci_err(pdev, "does not come back after a reset\n");
 }
 
+/* loom: begin error-recovery from 10 */
+/*
+ * The bus has reported an error. If it still works the error was one that has
+ * done no harm. Else no register can be reached until the slot was reset.
+ */
+static pci_ers_result_t igbook_error_detected(struct pci_dev *pdev,
+					      pci_channel_state_t state)
+{
+	if (state == pci_channel_io_normal)
+		return PCI_ERS_RESULT_CAN_RECOVER;
+	igbook_quiesce(pci_get_drvdata(pdev));
+	return state == pci_channel_io_frozen ? PCI_ERS_RESULT_NEED_RESET :
+						PCI_ERS_RESULT_DISCONNECT;
+}
+
+/* As after power on: configuration space is what it was in probe. */
+static pci_ers_result_t igbook_slot_reset(struct pci_dev *pdev)
+{
+	struct net_device *netdev = pci_get_drvdata(pdev);
+
+	pci_restore_state(pdev);
+	pci_save_state(pdev);
+	return igbook_back(netdev_priv(netdev)) ? PCI_ERS_RESULT_RECOVERED :
+						  PCI_ERS_RESULT_DISCONNECT;
+}
+
+static void igbook_error_resume(struct pci_dev *pdev)
+{
+	if (netif_device_present(pci_get_drvdata(pdev)))
+		return;
+	if (igbook_resume(&pdev->dev))
+		pci_err(pdev, "does not come back after an error\n");
+}
+
+/* loom: end error-recovery */
 static const struct pci_error_handlers igbook_error_handlers = {
+	/* loom: begin handlers-error from 10 */
+	.error_detected = igbook_error_detected,
+	.slot_reset = igbook_slot_reset,
+	.resume = igbook_error_resume,
+	/* loom: end handlers-error */
 	.reset_prepare = igbook_reset_prepare,
 	.reset_done = igbook_reset_done,
 };
@@ -295,6 +364,13 @@ static DEFINE_SIMPLE_DEV_PM_OPS(igbook_pm_ops, igbook_suspend, igbook_resume);
 static void igbook_shutdown(struct pci_dev *pdev)
 {
 	igbook_quiesce(pci_get_drvdata(pdev));
+	/* loom: begin shutdown-wake from 10 */
+	/* Who starts another kernel wants a card that is silent. */
+	if (system_state == SYSTEM_POWER_OFF) {
+		igbook_wake(pci_get_drvdata(pdev));
+		pci_wake_from_d3(pdev, device_may_wakeup(&pdev->dev));
+	}
+	/* loom: end shutdown-wake */
 	pci_disable_device(pdev);
 }
 

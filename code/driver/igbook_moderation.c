@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * igbook: interrupt moderation: a pause after each interrupt, chosen by the
- * user or by the traffic.
- *
- * The rule of the second: pause for as long as a batch of frames takes to
- * arrive. When frames are so rare that the longest pause would not see a batch,
- * waiting has no use and there is no pause.
+ * user or, for the traffic, by the kernel's net_dim().
  */
 #include <linux/bitfield.h>
 
 #include "igbook.h"
-
-#define IGBOOK_SAMPLE_US	250	/* least time to measure a rate over */
-#define IGBOOK_BATCH_FRAMES	16	/* frames worth one interrupt */
-#define IGBOOK_PAUSE_MAX	200	/* us: more would be felt */
-
-static u16 igbook_pause_for(unsigned int frames, s64 usecs)
-{
-	u64 pause;
-
-	if (!frames)
-		return 0;
-	pause = div_u64((u64)usecs * IGBOOK_BATCH_FRAMES, frames);
-	return pause <= IGBOOK_PAUSE_MAX ? pause : 0;
-}
 
 /*
  * CNT_INGR keeps the write from restarting the pause that is running.
@@ -37,29 +19,28 @@ static void igbook_pause_write(struct igbook_vector *vector, u16 usecs)
 		    EITR_CNT_INGR | FIELD_PREP(EITR_INTERVAL, usecs));
 }
 
-/*
- * A change by half of the difference keeps one odd sample from swinging it.
- */
-static u16 igbook_pause_wanted(struct igbook_vector *vector)
+/* It looks once in 64 interrupts and then has igbook_pause_choose() called. */
+static void igbook_pause_measure(struct igbook_moderation *moderation)
 {
-	struct igbook_moderation *moderation = &vector->moderation;
-	struct igbook *priv = vector->priv;
-	ktime_t now;
-	s64 usecs;
-	u16 pause;
+	struct dim_sample sample = {};
 
-	if (!READ_ONCE(priv->adaptive))
-		return READ_ONCE(priv->rx_usecs);
+	dim_update_sample(moderation->polls, moderation->frames, 0, &sample);
+	/* 6.12's takes the sample itself, later ones a pointer to it. */
+	net_dim(&moderation->dim,
+		__builtin_choose_expr(__same_type(net_dim, igbook_net_dim_612),
+				      sample, &sample));
+}
 
-	now = ktime_get();
-	usecs = ktime_us_delta(now, moderation->since);
-	if (usecs < IGBOOK_SAMPLE_US)
-		return moderation->usecs;
+/* Not in the poll: net_dim() leaves it to a work. */
+static void igbook_pause_choose(struct work_struct *work)
+{
+	struct dim *dim = container_of(work, struct dim, work);
+	struct igbook_moderation *moderation =
+		container_of(dim, struct igbook_moderation, dim);
 
-	pause = igbook_pause_for(moderation->frames, usecs);
-	moderation->frames = 0;
-	moderation->since = now;
-	return (moderation->usecs + pause) / 2;
+	WRITE_ONCE(moderation->wanted,
+		   net_dim_get_rx_moderation(dim->mode, dim->profile_ix).usec);
+	dim->state = DIM_START_MEASURE;
 }
 
 /**
@@ -73,9 +54,15 @@ static u16 igbook_pause_wanted(struct igbook_vector *vector)
  */
 void igbook_moderate(struct igbook_vector *vector)
 {
-	u16 usecs = igbook_pause_wanted(vector);
+	struct igbook_moderation *moderation = &vector->moderation;
+	u16 usecs = READ_ONCE(vector->priv->rx_usecs);
 
-	if (usecs != vector->moderation.usecs)
+	moderation->polls++;
+	if (READ_ONCE(vector->priv->adaptive)) {
+		igbook_pause_measure(moderation);
+		usecs = READ_ONCE(moderation->wanted);
+	}
+	if (usecs != moderation->usecs)
 		igbook_pause_write(vector, usecs);
 }
 
@@ -87,8 +74,8 @@ void igbook_moderate(struct igbook_vector *vector)
  */
 void igbook_moderation_init(struct igbook_moderation *moderation)
 {
-	moderation->frames = 0;
-	moderation->usecs = 0;
+	INIT_WORK(&moderation->dim.work, igbook_pause_choose);
+	moderation->dim.mode = DIM_CQ_PERIOD_MODE_START_FROM_EQE;
 }
 
 /**
@@ -101,9 +88,20 @@ void igbook_moderation_start(struct igbook_vector *vector)
 {
 	struct igbook *priv = vector->priv;
 
-	vector->moderation.frames = 0;
-	vector->moderation.since = ktime_get();
+	vector->moderation.wanted = 0;
+	vector->moderation.dim.state = DIM_START_MEASURE;
 	igbook_pause_write(vector, priv->adaptive ? 0 : priv->rx_usecs);
+}
+
+/**
+ * igbook_moderation_stop() - choose no more
+ * @vector: the vector, stopped
+ *
+ * Context: RTNL; waits for a choice that is being made.
+ */
+void igbook_moderation_stop(struct igbook_vector *vector)
+{
+	cancel_work_sync(&vector->moderation.dim.work);
 }
 
 /**

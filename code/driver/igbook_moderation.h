@@ -5,8 +5,8 @@
 #ifndef _IGBOOK_MODERATION_H_
 #define _IGBOOK_MODERATION_H_
 
+#include <linux/dim.h>
 #include <linux/ethtool.h>
-#include <linux/ktime.h>
 
 #define IGBOOK_MODERATION_MAX	8191	/* us: EITR has 13 bits */
 
@@ -15,13 +15,17 @@ struct igbook_vector;
 /**
  * struct igbook_moderation - how often one vector may interrupt
  * @usecs: least time between two interrupts now in EITR, in microseconds
- * @frames: received and sent since @since
- * @since: begin of the sample
+ * @wanted: what net_dim() has chosen last
+ * @polls: polls that ended; an interrupt led to each
+ * @frames: received and sent
+ * @dim: what net_dim() knows of it
  */
 struct igbook_moderation {
 	u16 usecs;
-	unsigned int frames;
-	ktime_t since;
+	u16 wanted;
+	u16 polls;
+	u64 frames;
+	struct dim dim;
 };
 
 /**
@@ -38,9 +42,13 @@ igbook_moderation_count(struct igbook_moderation *moderation,
 	moderation->frames += frames;
 }
 
+/* What net_dim() was like in 6.12; there is no such function. */
+void igbook_net_dim_612(struct dim *dim, struct dim_sample sample);
+
 /* igbook_moderation.c */
 void igbook_moderation_init(struct igbook_moderation *moderation);
 void igbook_moderation_start(struct igbook_vector *vector);
+void igbook_moderation_stop(struct igbook_vector *vector);
 void igbook_moderate(struct igbook_vector *vector);
 int igbook_get_coalesce(struct net_device *netdev,
 			struct ethtool_coalesce *coalesce,

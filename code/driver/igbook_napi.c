@@ -132,4 +132,7 @@ void igbook_vector_stop(struct igbook_vector *vector)
 	igbook_vector_describe(vector, NULL);
 	napi_disable(&vector->napi);
 	synchronize_net();
+	/* loom: begin stop-moderation from 10 */
+	igbook_moderation_stop(vector);
+	/* loom: end stop-moderation */
 }

@@ -103,6 +103,10 @@ void igbook_down(struct igbook *priv)
 	/* loom: end down-irq */
 	igbook_stats_update(priv);
 	igbook_hw_reset(priv);
+	/* loom: begin down-loaded from 10 */
+	/* The reset has told the firmware otherwise. */
+	igbook_drv_load(priv, true);
+	/* loom: end down-loaded */
 }
 
 static int igbook_open(struct net_device *netdev)

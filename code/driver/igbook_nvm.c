@@ -7,8 +7,10 @@
 
 #include "igbook.h"
 
+#if 0	/* loom: begin nvm-sum until 10 */
 #define NVM_SUM		0xbaba	/* what the words below add up to */
 
+#endif	/* loom: end nvm-sum */
 /* 82576 datasheet, "EEPROM Read Register". */
 static int igbook_nvm_read_word(struct igbook *priv, u16 offset, u16 *word)
 {
@@ -71,9 +73,16 @@ int igbook_nvm_validate(struct igbook *priv)
 	}
 	for (i = 0; i < ARRAY_SIZE(words); i++)
 		sum += words[i];
+#if 0	/* loom: begin nvm-compare until 10 */
 	if (sum != NVM_SUM) {
 		pci_err(priv->pdev, "NVM checksum is %#06x, not %#06x\n", sum,
 			NVM_SUM);
+#endif	/* loom: end nvm-compare */
+	/* loom: begin nvm-compare-10 from 10 */
+	if (sum != IGBOOK_NVM_SUM) {
+		pci_err(priv->pdev, "NVM checksum is %#06x, not %#06x\n", sum,
+			IGBOOK_NVM_SUM);
+	/* loom: end nvm-compare-10 */
 		return -EIO;
 	}
 	return 0;

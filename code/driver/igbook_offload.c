@@ -3,6 +3,9 @@
  * igbook: what the card does to received frames before we see them: it checks
  * sums, takes VLAN tags out and refuses foreign VLANs.
  */
+/* loom: begin offload-bitfield from 10 */
+#include <linux/bitfield.h>
+/* loom: end offload-bitfield */
 #include <linux/if_vlan.h>
 
 #include "igbook.h"
@@ -20,15 +23,70 @@ void igbook_offload_init(struct igbook *priv)
 	priv->vlans[0] = BIT(0);
 }
 
+/* loom: from 10 */
+/**
+ * igbook_ctrl_change() - change bits of CTRL
+ * @priv: the device
+ * @clear: bits to clear, before
+ * @set: bits to set
+ *
+ * Settings and the link work come here, neither waiting for the other.
+ *
+ * Context: any but with the address lock held, which is taken.
+ */
+void igbook_ctrl_change(struct igbook *priv, u32 clear, u32 set)
+{
+	netif_addr_lock_bh(priv->netdev);
+	igbook_wr32(priv, REG_CTRL,
+		    (igbook_rd32(priv, REG_CTRL) & ~clear) | set);
+	netif_addr_unlock_bh(priv->netdev);
+}
+
+/* loom: from 10 */
+/**
+ * igbook_set_loopback() - let the card receive what it sends, or no more
+ * @priv: the device
+ * @on: whether
+ *
+ * The cable gets nothing then. The PHY may see no partner: speed and duplex are
+ * not left to it.
+ *
+ * Context: RTNL; takes the address lock.
+ *
+ * Source: 82576 datasheet, "MAC Loopback".
+ */
+void igbook_set_loopback(struct igbook *priv, bool on)
+{
+	u32 lbm = on ? FIELD_PREP(RCTL_LBM, RCTL_LBM_MAC) : 0;
+	u32 forced = CTRL_FRCSPD | CTRL_FRCDPX;
+
+	netif_addr_lock_bh(priv->netdev);
+	igbook_wr32(priv, REG_RCTL,
+		    (igbook_rd32(priv, REG_RCTL) & ~RCTL_LBM) | lbm);
+	netif_addr_unlock_bh(priv->netdev);
+	if (on)
+		igbook_ctrl_change(priv, CTRL_SPEED, forced | CTRL_FD |
+				   FIELD_PREP(CTRL_SPEED, CTRL_SPEED_1000));
+	else
+		igbook_ctrl_change(priv, forced, 0);
+}
+
 /* 82576 datasheet, "Device Control Register", VME. */
 static void igbook_offload_strip(struct igbook *priv,
 				 netdev_features_t features)
 {
+#if 0	/* loom: begin strip-alone until 10 */
 	u32 ctrl = igbook_rd32(priv, REG_CTRL) & ~CTRL_VME;
 
 	if (features & NETIF_F_HW_VLAN_CTAG_RX)
 		ctrl |= CTRL_VME;
 	igbook_wr32(priv, REG_CTRL, ctrl);
+#endif	/* loom: end strip-alone */
+	/* loom: begin strip-shared from 10 */
+	bool strip = features & NETIF_F_HW_VLAN_CTAG_RX;
+
+	igbook_ctrl_change(priv, CTRL_VME, strip ? CTRL_VME : 0);
+	/* loom: end strip-shared */
 }
 
 /**
@@ -53,6 +111,11 @@ void igbook_offload_write(struct igbook *priv)
 	for (i = 0; i < VFTA_WORDS; i++)
 		igbook_wr32(priv, REG_VFTA(i), priv->vlans[i]);
 	igbook_offload_strip(priv, priv->netdev->features);
+	/* loom: begin write-observe from 10 */
+	igbook_steer_write(priv, priv->netdev->features);
+	if (priv->netdev->features & NETIF_F_LOOPBACK)
+		igbook_set_loopback(priv, true);
+	/* loom: end write-observe */
 }
 
 /**
@@ -73,6 +136,11 @@ int igbook_set_features(struct net_device *netdev, netdev_features_t features)
 	if (!netif_running(netdev))
 		return 0;
 	igbook_offload_strip(priv, features);
+	/* loom: begin features-observe from 10 */
+	igbook_steer_write(priv, features);
+	if ((features ^ netdev->features) & NETIF_F_LOOPBACK)
+		igbook_set_loopback(priv, features & NETIF_F_LOOPBACK);
+	/* loom: end features-observe */
 	netif_addr_lock_bh(netdev);
 	igbook_set_vlan_filter(priv, features);
 	netif_addr_unlock_bh(netdev);

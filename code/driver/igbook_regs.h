@@ -270,4 +270,85 @@
 #define   IMIREXT_CTRL_BP		BIT(19)	/* with any TCP flags */
 /* loom: end regs-clock */
 
+/* loom: begin regs-observe from 10 */
+/* More of device control: a speed not agreed upon, and flow control */
+#define   CTRL_SPEED			GENMASK(9, 8)
+#define     CTRL_SPEED_1000		2
+#define   CTRL_RFCE			BIT(27)	/* obey pause frames */
+#define   CTRL_TFCE			BIT(28)	/* send them */
+
+/* Flow control: their address and type, the pause, when to send one */
+#define REG_FCAL		0x00028
+#define REG_FCAH		0x0002c
+#define REG_FCT			0x00030
+#define REG_FCTTV		0x00170
+#define REG_FCRTL		0x02160
+#define   FCRTL_XONE			BIT(31)	/* tell when it is over */
+#define REG_FCRTH		0x02168
+
+/* The serial memory behind EERD, lead by lead */
+#define   EECD_SK			BIT(0)	/* clock */
+#define   EECD_CS			BIT(1)	/* not selected */
+#define   EECD_DI			BIT(2)	/* into the memory */
+#define   EECD_DO			BIT(3)	/* out of it */
+#define   EECD_REQ			BIT(6)	/* software wants the leads */
+#define   EECD_GNT			BIT(7)	/* ... and has them */
+#define   EECD_ADDR_BITS		BIT(10)	/* addresses of 16 bits, not 8 */
+
+/* Causes set by software */
+#define REG_ICS			0x000c8
+#define REG_EICS		0x01520
+
+/* Light-emitting diode 0 */
+#define REG_LEDCTL		0x00e00
+#define   LEDCTL_LED0_MODE		GENMASK(3, 0)
+#define     LEDCTL_MODE_ON		14
+#define   LEDCTL_LED0_BLINK		BIT(7)
+
+/* What is sent is received */
+#define   RCTL_LBM			GENMASK(7, 6)
+#define     RCTL_LBM_MAC		1
+
+/* Which queue a frame goes to for its EtherType: more of ETQF */
+#define   ETQF_QUEUE			GENMASK(18, 16)
+#define   ETQF_QUEUE_EN			BIT(31)
+
+/* Wake up: whether, by what, and by what it was */
+#define REG_WUC			0x05800
+#define   WUC_PME_EN			BIT(1)	/* ask for power */
+#define   WUC_PME_STATUS		BIT(2)	/* has asked; written as 1: no more */
+#define REG_WUFC		0x05808
+#define   WUFC_LNKC			BIT(0)	/* a change of the link */
+#define   WUFC_MAG			BIT(1)	/* a magic packet */
+#define   WUFC_EX			BIT(2)	/* a frame to our address */
+#define   WUFC_MC			BIT(3)	/* to a group */
+#define   WUFC_BC			BIT(4)	/* to everybody */
+#define REG_WUS			0x05810
+
+/* More statistics */
+#define REG_ALGNERRC		0x04004
+#define REG_SYMERRS		0x04008
+#define REG_RXERRC		0x0400c
+#define REG_SCC			0x04014
+#define REG_ECOL		0x04018
+#define REG_MCC			0x0401c
+#define REG_LATECOL		0x04020
+#define REG_COLC		0x04028
+#define REG_DC			0x04030
+#define REG_RLEC		0x04040
+#define REG_XONRXC		0x04048
+#define REG_XONTXC		0x0404c
+#define REG_XOFFRXC		0x04050
+#define REG_XOFFTXC		0x04054
+#define REG_FCRUC		0x04058
+#define REG_PRC(n)		(0x0405c + 4 * (n))	/* received, by length */
+#define REG_BPRC		0x04078
+#define REG_RFC			0x040a8
+#define REG_RJC			0x040b0
+#define REG_PTC(n)		(0x040d8 + 4 * (n))	/* sent, by length */
+#define   LENGTH_CLASSES		6
+#define REG_MPTC		0x040f0
+#define REG_BPTC		0x040f4
+/* loom: end regs-observe */
+
 #endif /* _IGBOOK_REGS_H_ */

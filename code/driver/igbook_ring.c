@@ -127,6 +127,10 @@ void igbook_ring_disable(struct igbook_ring *ring, u32 reg)
 {
 	struct igbook *priv = ring->priv;
 
+	/* loom: begin disable-gone from 10 */
+	if (igbook_is_gone(priv))
+		return;
+	/* loom: end disable-gone */
 	igbook_wr32(priv, reg, igbook_rd32(priv, reg) & ~RXDCTL_ENABLE);
 	if (igbook_queue_wait(priv, reg, false))
 		netdev_err(ring->netdev, "queue %u does not stop\n",

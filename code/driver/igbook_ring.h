@@ -297,6 +297,10 @@ int igbook_rx_ring_alloc(struct igbook_ring *ring, u16 count,
 void igbook_rx_ring_free(struct igbook_ring *ring);
 int igbook_rx_ring_enable(struct igbook_ring *ring);
 int igbook_rx_clean(struct igbook_ring *ring, int budget);
+/* loom: begin prototype-rx-test from 10 */
+int igbook_rx_test(struct igbook_ring *ring, const void *frame,
+		   unsigned int len);
+/* loom: end prototype-rx-test */
 
 /* igbook_tx.c */
 int igbook_tx_ring_alloc(struct igbook_ring *ring, u16 count);

@@ -36,6 +36,10 @@ int igbook_get_sset_count(struct net_device *netdev, int set)
 {
 	struct igbook *priv = netdev_priv(netdev);
 
+	/* loom: begin count-tests from 10 */
+	if (set == ETH_SS_TEST)
+		return igbook_test_count();
+	/* loom: end count-tests */
 	if (set != ETH_SS_STATS)
 		return -EOPNOTSUPP;
 	return 2 * priv->num_queues * ARRAY_SIZE(igbook_ring_counters) +
@@ -55,6 +59,12 @@ void igbook_get_strings(struct net_device *netdev, u32 set, u8 *data)
 	struct igbook *priv = netdev_priv(netdev);
 	unsigned int i, k;
 
+	/* loom: begin name-tests from 10 */
+	if (set == ETH_SS_TEST) {
+		igbook_test_strings(data);
+		return;
+	}
+	/* loom: end name-tests */
 	for (i = 0; i < 2 * priv->num_queues; i++)
 		for (k = 0; k < ARRAY_SIZE(igbook_ring_counters); k++)
 			ethtool_sprintf(&data, "%s%u_%s", i % 2 ? "rx" : "tx",

@@ -103,6 +103,7 @@ void igbook_rss_write(struct igbook *priv)
 	igbook_rss_write_hashed(priv);
 }
 
+#if 0	/* loom: begin rxnfc-count until 10 */
 /**
  * igbook_get_rxnfc() - "ethtool -x" asks how many queues there are
  * @netdev: the network device
@@ -123,6 +124,7 @@ int igbook_get_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *info,
 	return 0;
 }
 
+#endif	/* loom: end rxnfc-count */
 static u32 igbook_rss_port_bits(u32 flow)
 {
 	unsigned int i;

@@ -19,6 +19,7 @@
 #include "failure.h"
 #include "files.h"
 #include "process.h"
+#include "process_start.h"
 #include "progress.h"
 #include "scratch.h"
 #include "verdicts.h"
@@ -255,9 +256,7 @@ int work(const Wish& wish) {
     return worse == 0 && !complained ? 0 : 1;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
     Wish wish;
     CLI::App app{
         "Runs the kernel's own network selftests with a stage of the driver and with in-tree igb, "
@@ -277,8 +276,15 @@ int main(int argc, char** argv) {
     app.add_option("--limit", wish.limit, "seconds for one guest")->capture_default_str();
     app.add_flag("--all", wish.all, "print every case");
     CLI11_PARSE(app, argc, argv);
+    return work(wish);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    fwts::settle_inherited();
     try {
-        return work(wish);
+        return run(argc, argv);
     } catch (const std::exception& error) {
         fmt::print(stderr, "conformance: {}\n", error.what());
         return kSetupStatus;

@@ -53,8 +53,9 @@ constexpr const char* kUsage =
     "                                          first two bytes, and sets the sizes before anybody\n"
     "                                          else gets the processor\n"
     "       drive reopen INTERFACE TIMES       set it down and up\n"
-    "       drive fail-bind DEVICE             bind igbook to it, the 1st, 2nd … allocation "
-    "failing\n"
+    "       drive fail-bind DEVICE [STRIDE]    bind igbook to it, the 1st, 2nd … allocation "
+    "failing;\n"
+    "                                          with STRIDE 8 and then one of so many\n"
     "       drive fail-open INTERFACE          set it up, the same way\n"
     "       drive fail-resize INTERFACE RX TX  set the rings' sizes, the same way; prints how "
     "often\n"
@@ -510,8 +511,8 @@ class Mtu {
 };
 
 template <typename Step>
-void fail_each(const Step& step) {
-    fail_each([&] { return step.attempt(); }, [&] { step.undo(); });
+void fail_each(const Step& step, int stride = 1) {
+    fail_each([&] { return step.attempt(); }, [&] { step.undo(); }, stride);
 }
 
 /// Each buffer is allocated in the same place: some of them say as much as all.
@@ -597,8 +598,8 @@ bool run(const std::string& what, int argc, char** argv) {
         fail_change(Resizing(argv[2], argv + 3));
     else if (what == "fail-mtu" && argc == 4)
         fail_change(Mtu(argv[2], std::atoi(argv[3])));
-    else if (what == "fail-bind" && argc == 3)
-        fail_each(Binding(argv[2]));
+    else if (what == "fail-bind" && (argc == 3 || argc == 4))
+        fail_each(Binding(argv[2]), argc == 4 ? std::atoi(argv[3]) : 1);
     else if (what == "fail-open" && argc == 3)
         fail_each(Opening(argv[2]));
     else if (what == "fail-calls" && argc > 5 && std::string(argv[3]) == "bind")

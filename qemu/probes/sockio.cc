@@ -186,7 +186,7 @@ timeval milliseconds(long amount) {
 }
 
 void do_alarm(const Words& words, int flags) {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = [](int) {};
     action.sa_flags = flags;
     sigaction(SIGALRM, &action, nullptr);
@@ -219,11 +219,9 @@ void do_timeout(const Words& words) {
 }
 
 void do_connect(const Words& words) {
-    report("connect", on_address(
-                          words, true,
-                          [](const sockaddr* to, socklen_t length) {
-                              return connect(descriptor(), to, length);
-                          }));
+    report("connect", on_address(words, true, [](const sockaddr* to, socklen_t length) {
+               return connect(descriptor(), to, length);
+           }));
 }
 
 void do_disconnect(const Words& /*words*/) {
@@ -232,11 +230,9 @@ void do_disconnect(const Words& /*words*/) {
 }
 
 void do_bind(const Words& words) {
-    report("bind", on_address(
-                       words, false,
-                       [](const sockaddr* to, socklen_t length) {
-                           return bind(descriptor(), to, length);
-                       }));
+    report("bind", on_address(words, false, [](const sockaddr* to, socklen_t length) {
+               return bind(descriptor(), to, length);
+           }));
 }
 
 void do_short(const Words& words) {

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vanish: the card is gone, as if pulled out: from now on its driver reads ones.
+ * QEMU takes no card out of a guest without asking, and where there is none it
+ * answers with zeros. So the driver is shown something else in the card's place: the
+ * ROM of another device, which has ones in it and does not mind what is written.
+ *
+ *   insmod vanish.ko interface=eth0 rom=0000:00:05.0
+ *
+ * It cannot be brought back.
+ */
+#include <linux/io.h>
+#include <linux/module.h>
+#include <linux/netdevice.h>
+#include <linux/pci.h>
+
+#define VANISH_BYTES	0x20000	/* of the card's BAR 0 */
+
+static char *interface = "eth0";
+module_param(interface, charp, 0444);
+MODULE_PARM_DESC(interface, "the interface whose card goes");
+
+static char *rom = "";
+module_param(rom, charp, 0444);
+MODULE_PARM_DESC(rom, "the device with a ROM of ones, as large as the card's BAR 0");
+
+/* What igbook keeps at the beginning of its private data. */
+struct vanish_head {
+	struct net_device *netdev;
+	struct pci_dev *pdev;
+	void __iomem *regs;
+};
+
+static struct pci_dev *vanish_rom;
+
+static int vanish_swap(struct vanish_head *head, struct net_device *netdev)
+{
+	void __iomem *ones;
+
+	if (head->netdev != netdev || !head->pdev ||
+	    pci_resource_len(vanish_rom, PCI_ROM_RESOURCE) < VANISH_BYTES)
+		return -EINVAL;
+	if (pci_enable_rom(vanish_rom))
+		return -EIO;
+	ones = ioremap(pci_resource_start(vanish_rom, PCI_ROM_RESOURCE),
+		       VANISH_BYTES);
+	if (!ones)
+		return -ENOMEM;
+	if (readl(ones) != ~0U || readl(ones + VANISH_BYTES - 4) != ~0U) {
+		iounmap(ones);
+		return -EIO;
+	}
+	/* One that is gone does not write to memory either. */
+	pci_clear_master(head->pdev);
+	WRITE_ONCE(head->regs, ones);
+	return 0;
+}
+
+static int __init vanish_init(void)
+{
+	unsigned int domain, bus, slot, function;
+	struct net_device *netdev;
+	int err = -ENODEV;
+
+	if (sscanf(rom, "%x:%x:%x.%x", &domain, &bus, &slot, &function) != 4)
+		return -EINVAL;
+	vanish_rom = pci_get_domain_bus_and_slot(domain, bus,
+						 PCI_DEVFN(slot, function));
+	netdev = dev_get_by_name(&init_net, interface);
+	if (vanish_rom && netdev)
+		err = vanish_swap(netdev_priv(netdev), netdev);
+	dev_put(netdev);
+	if (err)
+		pci_dev_put(vanish_rom);
+	return err;
+}
+module_init(vanish_init);
+
+static void __exit vanish_exit(void)
+{
+	pci_dev_put(vanish_rom);
+}
+module_exit(vanish_exit);
+
+MODULE_DESCRIPTION("Makes a driver read ones");
+MODULE_AUTHOR("The authors of From Wire to Socket");
+MODULE_LICENSE("GPL");
