@@ -52,7 +52,8 @@ struct igbook_tx_job {
  *
  * What is taken away the stack does itself: it adds up sums and cuts the frame
  * before it comes to igbook_start_xmit(). MACLEN and IPLEN have seven and nine
- * bits, and with L4LEN they may not exceed 512; TCP's header has up to 60.
+ * bits, and with L4LEN they may not exceed 512; TCP's header has up to 60. Of a
+ * frame that we pad the emulated card takes the padding for data.
  *
  * Context: bottom halves off; for each frame.
  * Return: @features, or fewer.
@@ -64,8 +65,9 @@ netdev_features_t igbook_features_check(struct sk_buff *skb,
 					netdev_features_t features)
 {
 	if (skb->ip_summed == CHECKSUM_PARTIAL &&
-	    unlikely(skb_network_offset(skb) > IGBOOK_TX_MACLEN ||
-		     skb_checksum_start_offset(skb) > IGBOOK_TX_HEADERS))
+	    (skb->len < ETH_ZLEN ||
+	     unlikely(skb_network_offset(skb) > IGBOOK_TX_MACLEN ||
+		      skb_checksum_start_offset(skb) > IGBOOK_TX_HEADERS)))
 		features &= ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_MASK);
 	return vlan_features_check(skb, features);
 }

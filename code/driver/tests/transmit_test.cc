@@ -42,6 +42,8 @@ Guest ready_guest(int cpus = 1) {
     options.files.push_back(
         {std::filesystem::path(FWTS_ROOT) / "build/modules/strict/in-kernel/patience.ko",
          "/modules/patience.ko"});
+    options.files.push_back(
+        {std::filesystem::path(FWTS_ROOT) / "build/bin/time_stamps", "/bin/time_stamps"});
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c");
     silence(guest);
@@ -425,6 +427,17 @@ void check_held(Guest& guest, std::mt19937_64& random, const Wanted& wanted) {
     let_go(guest);
 }
 
+/// Of a frame that is padded the sum is the stack's: this card would take the padding for data.
+void check_padded(Guest& guest) {
+    guest.cable().clear();
+    guest.run("time_stamps send 192.0.2.1 4000");  // stage 08 takes no stamps
+    const auto frame = guest.cable().expect(sandbox::is_udp_to(4000), 30s);
+    ASSERT_TRUE(frame.has_value()) << "a datagram of ten bytes";
+    const auto parsed = sandbox::parse(*frame).value();
+    EXPECT_EQ(std::string(parsed.payload.begin(), parsed.payload.end()), "stamp me 0");
+    EXPECT_TRUE(parsed.l4_checksum_ok);
+}
+
 TEST(Transmit, SaysWhatTheCardIsToDo) {
     std::mt19937_64 random = seeded();
     Guest guest = ready_guest();
@@ -448,6 +461,7 @@ TEST(Transmit, SaysWhatTheCardIsToDo) {
     for (const Wanted& wanted : frames) check_frame(guest, random, wanted);
     check_context_kept(guest, random);
     check_long_headers(guest, random);
+    check_padded(guest);
 
     // What cannot be seen on the cable: the emulated card makes fragments of UDP's segments, and
     // adds up the pseudo-header of TCP's by itself.
