@@ -7,13 +7,17 @@
 // frames offload INTERFACE COUNT FRAMES: the same, and in front of each frame, counted in its
 // length, stands what the card is to do to it (struct virtio_net_hdr, ten bytes). frames pieces
 // PIECES SIZE: sends one UDP datagram to 192.0.2.1, port 9, that lies in so many pages, so many
-// bytes in each; those of the first are 1, those of the second 2. Runs in the guest.
+// bytes in each; those of the first are 1, those of the second 2.
+// frames tap INTERFACE COUNT FILE: looks at frames that pass by, in either direction, as long after
+// that as it takes to read them. Runs in the guest.
 //
 // The answer is the frame itself with its two addresses exchanged. If the frame is long enough to
 // say so (bytes 14 and 15, most significant first, not zero), the answer is cut to that length.
-// FILE holds "ready" when it listens, and "done" as well after COUNT frames, when it ends.
+// FILE holds "ready" when it listens, and "done" as well after COUNT frames, when it ends; between
+// them a tap writes a line for each frame, its first bytes as hex digits.
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/udp.h>
@@ -34,9 +38,9 @@ namespace {
 constexpr unsigned kEtherType = 0x88b5;  // IEEE 802: for local experiments
 constexpr std::size_t kHeader = 14;
 
-int open_socket(const char* interface, bool offload) {
+int open_socket(const char* interface, bool offload, bool tap) {
     // With offloads the kernel looks at the frame to learn its protocol, and nothing is received.
-    const std::uint16_t protocol = offload ? 0 : htons(kEtherType);
+    const std::uint16_t protocol = htons(offload ? 0 : (tap ? ETH_P_ALL : kEtherType));
     const int fd = socket(AF_PACKET, SOCK_RAW, protocol);
     const int headers = offload ? 1 : 0;
     const int buffer = 8 << 20;
@@ -76,6 +80,16 @@ bool take_one(int fd, bool reply) {
     }
     return !reply ||
            send_frame(fd, frame.data(), answer(frame.data(), static_cast<std::size_t>(got)));
+}
+
+bool show_one(int fd, std::FILE* told) {
+    constexpr std::size_t kShown = 128;
+    std::array<unsigned char, kShown> frame{};
+    const ssize_t got = recv(fd, frame.data(), frame.size(), 0);
+    for (ssize_t i = 0; i < got; i++)
+        std::fprintf(told, "%02x", frame[static_cast<std::size_t>(i)]);
+    std::fputs("\n", told);
+    return got > 0;
 }
 
 bool send_one(int fd) {
@@ -148,25 +162,28 @@ int main(int argc, char** argv) {
     const bool offload = verb == "offload";
     const bool sends = verb == "send" || offload;
     const bool from_file = sends && argc == 5;
+    const bool tap = verb == "tap";
     if (verb == "pieces" && argc == 4)
         return send_pieces(std::strtoul(argv[2], nullptr, 10), std::strtoul(argv[3], nullptr, 10));
     if ((argc != 5 && !(verb == "send" && argc == 4)) ||
-        (!sends && verb != "answer" && verb != "take")) {
+        (!sends && !tap && verb != "answer" && verb != "take")) {
         std::fprintf(stderr,
-                     "usage: frames answer|take INTERFACE COUNT FILE\n"
+                     "usage: frames answer|take|tap INTERFACE COUNT FILE\n"
                      "       frames send INTERFACE COUNT [FRAMES]\n"
                      "       frames offload INTERFACE COUNT FRAMES\n"
                      "       frames pieces PIECES SIZE\n");
         return 2;
     }
-    const int fd = open_socket(argv[2], offload);
+    const int fd = open_socket(argv[2], offload, tap);
     std::FILE* told = sends ? stdout : open_file(argv[4], "w");
     std::FILE* frames = from_file ? open_file(argv[4], "r") : nullptr;
     std::fputs("ready\n", told);
     std::fflush(told);
     for (long left = std::strtol(argv[3], nullptr, 0); left > 0; left--)
         if (!(from_file ? send_from(fd, frames)
-                        : (sends ? send_one(fd) : take_one(fd, verb == "answer"))))
+              : tap     ? show_one(fd, told)
+              : sends   ? send_one(fd)
+                        : take_one(fd, verb == "answer")))
             return 1;
     close(fd);
     std::fputs("done\n", told);
