@@ -162,7 +162,7 @@ measure: tools kernel guest stages ## count the guest's instructions per frame (
 	@$(ninja) --quiet measure meter loom_bench
 	@echo "measure: compiling the stages"
 	@code/driver/build-stage --kernel trace --module qemu/measure/metronome all >/dev/null
-	@build/bin/measure $(WHAT) --driver $(or $(DRIVER),$(if $(filter livelock,$(WHAT)),05 06,igb 04 05 06 08)) --json build/$(WHAT).json $(ARGS)
+	@build/bin/measure $(WHAT) --driver $(or $(DRIVER),$(if $(filter livelock,$(WHAT)),05 06,igb 04 05 06 08 10)) --json build/$(WHAT).json $(ARGS)
 	@$(if $(filter frames,$(WHAT)),build/bin/loom_bench)
 
 conformance: tools kernel stages ## the kernel's own network selftests with the newest stage and in-tree igb, on Debian 13's kernel (as root; minutes)
