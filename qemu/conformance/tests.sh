@@ -24,7 +24,6 @@ run netdevice 60 net in_own_namespace ./netdevice.sh
 run hwtstamp_config 20 net ./hwtstamp_config eut0
 run txtimestamp 60 net ./txtimestamp -4 -u -L "$REMOTE_V4"
 run msg_zerocopy 60 net to_neighbour "./msg_zerocopy -4 -r -S $LOCAL_V4 -D $REMOTE_V4 -t 3 udp" "./msg_zerocopy -4 -S $LOCAL_V4 -D $REMOTE_V4 -t 2 udp"
-run tcp_mmap 60 net to_neighbour "./tcp_mmap -4 -s -z" "./tcp_mmap -4 -H $REMOTE_V4 -z"
 
 # ptp: the card's clock.
 run testptp.capabilities 20 ptp ptp_clock -c
