@@ -314,8 +314,8 @@ static void igbook_reset_done(struct pci_dev *pdev)
 
 /* loom: begin error-recovery from 10 */
 /*
- * The bus has reported an error. If it still works the error was one that has
- * done no harm. Else no register can be reached until the slot was reset.
+ * The bus has reported an error. If it still works a transfer may be lost, and
+ * no more. Else no register can be relied on until the slot was reset.
  */
 static pci_ers_result_t igbook_error_detected(struct pci_dev *pdev,
 					      pci_channel_state_t state)
@@ -327,11 +327,16 @@ static pci_ers_result_t igbook_error_detected(struct pci_dev *pdev,
 						PCI_ERS_RESULT_DISCONNECT;
 }
 
-/* As after power on: configuration space is what it was in probe. */
+/*
+ * As after power on: configuration space is what it was in probe. Another
+ * driver may have asked for it, of an error that we did not mind.
+ */
 static pci_ers_result_t igbook_slot_reset(struct pci_dev *pdev)
 {
 	struct net_device *netdev = pci_get_drvdata(pdev);
 
+	if (netif_device_present(netdev))
+		igbook_quiesce(netdev);
 	pci_restore_state(pdev);
 	pci_save_state(pdev);
 	return igbook_back(netdev_priv(netdev)) ? PCI_ERS_RESULT_RECOVERED :

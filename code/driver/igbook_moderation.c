@@ -19,12 +19,20 @@ static void igbook_pause_write(struct igbook_vector *vector, u16 usecs)
 		    EITR_CNT_INGR | FIELD_PREP(EITR_INTERVAL, usecs));
 }
 
-/* It looks once in 64 interrupts and then has igbook_pause_choose() called. */
-static void igbook_pause_measure(struct igbook_moderation *moderation)
+/*
+ * It looks once in 64 interrupts, at the bytes first, and then has
+ * igbook_pause_choose() called. Another processor may be counting what it
+ * sends: a number that was torn costs one bad choice.
+ */
+static void igbook_pause_measure(struct igbook_vector *vector)
 {
+	struct igbook_moderation *moderation = &vector->moderation;
+	u64 bytes = u64_stats_read(&vector->rx->stats.bytes) +
+		    u64_stats_read(&vector->tx->stats.bytes);
 	struct dim_sample sample = {};
 
-	dim_update_sample(moderation->polls, moderation->frames, 0, &sample);
+	dim_update_sample(moderation->polls, moderation->frames, bytes,
+			  &sample);
 	/* 6.12's takes the sample itself, later ones a pointer to it. */
 	net_dim(&moderation->dim,
 		__builtin_choose_expr(__same_type(net_dim, igbook_net_dim_612),
@@ -59,7 +67,7 @@ void igbook_moderate(struct igbook_vector *vector)
 
 	moderation->polls++;
 	if (READ_ONCE(vector->priv->adaptive)) {
-		igbook_pause_measure(moderation);
+		igbook_pause_measure(vector);
 		usecs = READ_ONCE(moderation->wanted);
 	}
 	if (usecs != moderation->usecs)
@@ -79,18 +87,23 @@ void igbook_moderation_init(struct igbook_moderation *moderation)
 }
 
 /**
- * igbook_moderation_start() - begin with the user's pause, or with none
+ * igbook_moderation_start() - begin with the user's pause, or with the last
+ *                             that was chosen
  * @vector: the vector, not yet running
  *
  * Context: RTNL.
  */
 void igbook_moderation_start(struct igbook_vector *vector)
 {
+	struct igbook_moderation *moderation = &vector->moderation;
+	struct dim *dim = &moderation->dim;
 	struct igbook *priv = vector->priv;
 
-	vector->moderation.wanted = 0;
-	vector->moderation.dim.state = DIM_START_MEASURE;
-	igbook_pause_write(vector, priv->adaptive ? 0 : priv->rx_usecs);
+	moderation->wanted =
+		net_dim_get_rx_moderation(dim->mode, dim->profile_ix).usec;
+	dim->state = DIM_START_MEASURE;
+	igbook_pause_write(vector, priv->adaptive ? moderation->wanted :
+						    priv->rx_usecs);
 }
 
 /**

@@ -98,7 +98,7 @@ static void igbook_recover_work(struct work_struct *work)
 	rtnl_lock();
 	stuck = xchg(&priv->stuck, 0);
 	/* loom: begin stuck-gone from 10 */
-	if (igbook_is_gone(priv))
+	if (netif_device_present(priv->netdev) && igbook_is_gone(priv))
 		stuck = 0;
 	/* loom: end stuck-gone */
 	if (stuck && netif_running(priv->netdev) &&

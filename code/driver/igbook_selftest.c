@@ -211,7 +211,7 @@ static int igbook_test_round(struct igbook *priv, unsigned int number)
 	if (!skb)
 		return -ENOMEM;
 	__netif_tx_lock_bh(queue);
-	igbook_start_xmit(skb_get(skb), priv->netdev);
+	netdev_start_xmit(skb_get(skb), priv->netdev, queue, false);
 	__netif_tx_unlock_bh(queue);
 	err = read_poll_timeout(igbook_rx_test, result, result != -EAGAIN, 100,
 				100000, false, &priv->rx_ring[0], skb->data,

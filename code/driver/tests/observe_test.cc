@@ -286,12 +286,30 @@ void check_self_test(Guest& guest) {
     EXPECT_TRUE(carrier_becomes(guest, true));
 }
 
+/// net_dim() lengthens the pause while frames come, and it is looked for in the card.
+void check_moderation(Guest& guest) {
+    guest.must("ethtool -C eth0 adaptive-rx on");
+    const auto pause = [&] {
+        return (guest.read_register(sandbox::register_offset("EITR(0)").value()) &
+                sandbox::registers::EITR_INTERVAL) >>
+               2;
+    };
+    const sandbox::Frame frame =
+        sandbox::ethernet(sandbox::kGuestMac, sandbox::kHostMac, 0x88b5, sandbox::Frame(200, 1));
+    EXPECT_TRUE(eventually([&] {
+        for (int i = 0; i < 20; i++) guest.cable().try_send(frame);
+        return pause() >= 8;
+    })) << "the pause is still "
+        << pause() << " us";
+}
+
 TEST(Observe, EthtoolReachesTheCard) {
     Guest guest = ready_guest();
     check_steering(guest);
     check_link_settings(guest);
     check_nvm(guest);
     check_groups(guest);
+    check_moderation(guest);
     check_loopback(guest);
     check_self_test(guest);
     guest.must("rmmod igbook");
