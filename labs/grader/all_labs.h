@@ -16,6 +16,7 @@ grader::Scenario softirq();       ///< labs/05-softirq/scenario.cc
 grader::Scenario napi();          ///< labs/06-napi/scenario.cc
 grader::Scenario receive();       ///< labs/07-receive/scenario.cc
 grader::Scenario transmit();      ///< labs/08-transmit/scenario.cc
+grader::Scenario sockets();       ///< labs/09-sockets/scenario.cc
 
 /// The checks of the lab in labs/`name`.
 /// @throws std::runtime_error when no such checks were compiled in.

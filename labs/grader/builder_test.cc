@@ -61,7 +61,7 @@ TEST(Kbuild, NamesEveryFileThatIsThereInOrder) {
         {"make", "-s", "-f", (scratch.path() / "Kbuild").string(), "src=" + scratch.path().string(),
          "--eval=show: ; $(info $(igbook-y))", "show"},
         {}, {{"PATH", "/usr/bin:/bin"}});
-    EXPECT_THAT(said.output, HasSubstr("igbook_a.o igbook_b.o\n"));
+    EXPECT_THAT(said.output, HasSubstr("igbook_a.o igbook_b.o other.o\n"));
 }
 
 TEST(Builder, AMissingKernelIsTheGradersTroubleAndSaysWhatToDo) {

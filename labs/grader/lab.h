@@ -64,7 +64,7 @@ struct Equivalent {
 struct Lab {
     std::string name;  ///< "01-registration"
     std::string title;
-    std::string stage;                ///< stage of the driver it is cut from, "01"
+    std::string stage;                ///< stage of the driver it is cut from, "01"; or a companion
     std::filesystem::path directory;  ///< labs/01-registration
     int floor = 0;                    ///< points the skeleton scores as handed out
     int minutes = 0;                  ///< time a student needs

@@ -62,6 +62,13 @@ void make_base(const Lab& lab, const fs::path& driver, const fs::path& out) {
 }  // namespace
 
 void cut_stage(const fs::path& driver, const std::string& stage, const fs::path& out) {
+    const auto companion = driver.parent_path() / "companions" / stage;
+    if (fs::is_directory(companion)) {
+        for (const auto& entry : fs::directory_iterator(companion))
+            if (is_source(entry.path()))
+                write_file(out / entry.path().filename(), read_file(entry.path()));
+        return;
+    }
     loom::RealDisk disk;
     loom::Ctags tagger;
     const auto source = loom::read_source(disk, driver.string(), tagger);
