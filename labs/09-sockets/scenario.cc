@@ -305,8 +305,8 @@ void check_hostile(Testbed& testbed) {
     bad.push_back(mended(testbed, nobody));
     for (int i = 0; i < 3; ++i) {
         auto damaged = good(secret(testbed, 20));
-        damaged[ethernet + header + testbed.random()() % 20] ^=
-            static_cast<char>(1U << (testbed.random()() % 5));
+        auto& byte = damaged[ethernet + header + testbed.random()() % 20];
+        byte = static_cast<char>(byte ^ (1 << (testbed.random()() % 5)));
         bad.push_back(damaged);
     }
     bad.push_back(datagram(testbed, stranger, station, mine, theirs, "for a stranger"));

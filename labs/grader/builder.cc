@@ -128,8 +128,7 @@ std::vector<std::string> c_files_in(const fs::path& dir) {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(dir)) {
         const auto name = entry.path().filename().string();
-        if (name.ends_with(".c") && name != "igbook.mod.c")
-            names.push_back(name);
+        if (name.ends_with(".c") && name != "igbook.mod.c") names.push_back(name);
     }
     std::sort(names.begin(), names.end());
     return names;
