@@ -2,6 +2,7 @@
 // A machine's card from outside: its configuration space and its registers.
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <cstdio>
 
 #include "machine.h"

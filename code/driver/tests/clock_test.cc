@@ -3,6 +3,7 @@
 /// Stage 09, the card's clock and the stamps it takes: a program in the guest asks for them
 /// (qemu/probes/stamp.cc); registers and descriptors are read from outside. The emulated card
 /// stamps PTP frames on Ethernet and of those only Sync messages; it jumps when TIMINCA is written.
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>

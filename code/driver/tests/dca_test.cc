@@ -3,6 +3,8 @@
 /// Stage 03: the driver as a DCA requester. A provider of our own (code/companions/dca-provider)
 /// comes and goes; what the driver tells the card is read back or taken from QEMU's record, field
 /// by field, for the emulated card has neither DCA_CTRL nor DCA_RXCTRL.
+#include <cstdint>
+
 #include "support.h"
 
 namespace fwts::driver {

@@ -6,6 +6,7 @@
 /// leads: of these two, what the driver writes is looked at.
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 

@@ -2,6 +2,8 @@
 /// @file
 /// The driver as its user meets it: ip, ethtool, the cable pulled and put back. One boot a stage;
 /// what the driver did to the card is read from outside the guest.
+#include <cstdint>
+
 #include "support.h"
 
 namespace fwts::driver {

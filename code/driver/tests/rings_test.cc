@@ -2,6 +2,7 @@
 /// @file
 /// Stage 04, the rings: frames of every length both ways, rings that wrap, fill up and change under
 /// traffic, and the descriptors and registers as they are seen from outside the guest.
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>

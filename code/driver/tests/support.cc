@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "support.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <iterator>

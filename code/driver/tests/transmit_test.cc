@@ -4,6 +4,7 @@
 /// held (qemu/probes/hold.cc) and what the driver has written is read from outside, before the card
 /// sees it, and compared with the datasheet's definition; sums on the cable are added up here.
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
