@@ -90,8 +90,15 @@ std::function<void(Testbed&)> tidy(void (*body)(Testbed&)) {
 
 // --- the chapter's part -----------------------------------------------------------------------
 
+/// Which processors there are besides the first. All checks but one have that one alone: then what
+/// an interrupt has begun is over when a program runs.
+void second_processor(Testbed& testbed, bool online) {
+    testbed.put("/sys/devices/system/cpu/cpu1/online", online ? "1" : "0");
+}
+
 void check_loads(Testbed& testbed) {
     testbed.silence_guest();
+    second_processor(testbed, false);
     grader::load(testbed);
     const auto eth = interface(testbed);
     testbed.must_run({"ip", "link", "set", "dev", eth, "up"});
@@ -373,6 +380,83 @@ void check_halves(Testbed& testbed) {
         expect_runs(testbed, witness, most_in_a_run, most_in_a_run);
     });
     credit.part(2, [&] { grader::expect_tagged(testbed); });
+    credit.done();
+}
+
+/// Frames are served, and then the vector's messages go to the processor. A move is carried out
+/// when an interrupt comes, and not before the one before it has been cleaned up.
+void expect_messages_to(Testbed& testbed, unsigned processor, const std::string& when) {
+    constexpr unsigned enough = 50;
+    serve_one(testbed);
+    for (unsigned i = 0; i < enough && testbed.message_processor(0) != processor; ++i)
+        serve_one(testbed);
+    expect_equal("the processor in vector 0's entry of the MSI-X table, read from outside, " + when,
+                 processor, testbed.message_processor(0));
+}
+
+/// What the driver suggests for vector 0, as a mask.
+std::string suggested(Testbed& testbed, const std::string& irq) {
+    return testbed.text("/proc/irq/" + irq + "/affinity_hint");
+}
+
+void reopen(Testbed& testbed) {
+    testbed.must_run({"ip", "link", "set", "dev", interface(testbed), "down"});
+    bring_up(testbed);
+}
+
+/// The interrupt's number, which it may get anew whenever the interface goes up.
+std::string queue_irq(Testbed& testbed) {
+    std::istringstream lines(testbed.text("/proc/interrupts"));
+    for (std::string line; std::getline(lines, line);)
+        if (line.ends_with(" " + queue_name(testbed)))
+            return line.substr(line.find_first_not_of(' '),
+                               line.find(':') - line.find_first_not_of(' '));
+    grader::fail("/proc/interrupts", queue_name(testbed), "it is not there");
+}
+
+unsigned home(Testbed& testbed) {
+    return static_cast<unsigned>(std::stoul(testbed.param("home_cpu")));
+}
+
+/// As the files in /proc/irq have it, without leading zeros: there are fewer than four processors.
+std::string mask_of(unsigned processor) {
+    return fmt::format("{:x}", 1U << processor);
+}
+
+void expect_at_home(Testbed& testbed) {
+    expect_messages_to(testbed, home(testbed), "after the interface was opened for the first time");
+    expect_equal("affinity_hint of vector 0", mask_of(home(testbed)),
+                 suggested(testbed, queue_irq(testbed)));
+}
+
+/// Somebody wants the other processor.
+void expect_left_alone(Testbed& testbed) {
+    const auto other = 1 - home(testbed);
+    testbed.put("/proc/irq/" + queue_irq(testbed) + "/smp_affinity", mask_of(other));
+    expect_messages_to(testbed, other, "after it was written to smp_affinity");
+    for (int i = 0; i < 2; ++i) {
+        reopen(testbed);
+        // This shows a move that is still to come, too.
+        expect_equal("smp_affinity of vector 0 when the interface was opened again", mask_of(other),
+                     testbed.text("/proc/irq/" + queue_irq(testbed) + "/smp_affinity"));
+        expect_messages_to(testbed, other, "when the interface was opened again after that");
+        expect_equal("affinity_hint of vector 0 when the interface was opened again",
+                     mask_of(home(testbed)), suggested(testbed, queue_irq(testbed)));
+    }
+}
+
+void check_home(Testbed& testbed) {
+    Credit credit;
+    credit.part(3, [&] {
+        second_processor(testbed, true);
+        // Where the kernel puts an interrupt that nobody moves.
+        testbed.put("/proc/irq/default_smp_affinity", mask_of(1 - home(testbed)));
+        load_with(testbed, "auto");
+        expect_at_home(testbed);
+    });
+    credit.part(2, [&] { expect_left_alone(testbed); });
+    second_processor(testbed, false);
+    load_with(testbed, "auto");
     credit.done();
 }
 
@@ -985,7 +1069,7 @@ void add_the_registers(grader::Scenario& lab) {
 }
 
 void add_the_halves(grader::Scenario& lab) {
-    CHECK_POINTS(10, "frames are received and sent, alone and in bursts, byte for byte")
+    CHECK_POINTS(5, "frames are received and sent, alone and in bursts, byte for byte")
         .id("frames")
         .after("loads")
         .hint("If nothing comes: does the handler run (/proc/interrupts)? Does the bottom half?")
@@ -1056,6 +1140,15 @@ void add_the_batches(grader::Scenario& lab) {
         .hint("Sent frames have the same vector, and must be taken back or the queue stops.")
         .book("cov-05-halves")
         .run(tidy(check_sending));
+
+    CHECK_POINTS(5, "vector 0 is where it belongs, until somebody wants it elsewhere")
+        .id("home")
+        .after("frames")
+        .hint(
+            "irq_set_affinity_and_hint() moves the interrupt each time it is called; "
+            "irq_update_affinity_hint() does not. Has this vector been moved before?")
+        .book("cov-g3")
+        .run(tidy(check_home));
 
     CHECK_POINTS(5, "unloading while frames gather leaves nothing behind")
         .id("unload")

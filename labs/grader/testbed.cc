@@ -366,6 +366,10 @@ std::uint32_t Testbed::reg(std::uint32_t offset) {
     return parts_->guest.read_register(offset);
 }
 
+unsigned Testbed::message_processor(unsigned vector) {
+    return parts_->guest.message_processor(vector);
+}
+
 void Testbed::set_reg(std::uint32_t offset, std::uint32_t value) {
     parts_->write_register(offset, value);
 }

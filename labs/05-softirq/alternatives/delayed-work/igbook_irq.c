@@ -260,8 +260,7 @@ static int igbook_irq_connect(struct igbook_vector *vector,
  */
 static void igbook_irq_home(struct igbook_vector *vector)
 {
-	int node = dev_to_node(&vector->priv->pdev->dev);
-	unsigned int cpu = cpumask_local_spread(vector->index, node);
+	const unsigned int cpu = 1;
 
 	if (vector->placed)
 		irq_update_affinity_hint(vector->irq, cpumask_of(cpu));
