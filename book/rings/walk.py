@@ -137,7 +137,7 @@ def take(walk: Walk, lengths: list[int]) -> None:
         walk.steps[-1]["text"] = (
             f"Copied, since it is short: buffer {old} stays in the ring and is posted again."
             if new == old else
-            f"Its buffer {old} goes along; the new buffer {new} is posted in its place.")
+            f"Its buffer {old} goes along; the new buffer {new} is posted in the free descriptor.")
     where = go()
     assert where == "igbook_rx_doorbell", where
     # Whether it is inlined, wholly or in part, is the compiler's choice; its caller ends after it.
