@@ -448,6 +448,18 @@ void igbook_service_stop(struct igbook *priv);
 /* igbook_link.c: when the card says that the link came or went */
 void igbook_link_changed(struct igbook *priv);
 /* loom: end prototypes-told */
+/* loom: begin prototypes-coalesce from 06 */
+
+/* igbook_coalesce.c: how often it may interrupt, as a user says */
+int igbook_get_coalesce(struct net_device *netdev,
+			struct ethtool_coalesce *coalesce,
+			struct kernel_ethtool_coalesce *kernel_coalesce,
+			struct netlink_ext_ack *extack);
+int igbook_set_coalesce(struct net_device *netdev,
+			struct ethtool_coalesce *coalesce,
+			struct kernel_ethtool_coalesce *kernel_coalesce,
+			struct netlink_ext_ack *extack);
+/* loom: end prototypes-coalesce */
 /* loom: begin prototypes-rss from 07 */
 
 /* igbook_rss.c: which queue a frame goes to */
