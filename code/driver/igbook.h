@@ -6,9 +6,7 @@
 #define _IGBOOK_H_
 
 #include <linux/etherdevice.h>
-/* loom: begin include-ethtool from 04 */
 #include <linux/ethtool.h>
-/* loom: end include-ethtool */
 #include <linux/io.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
@@ -368,6 +366,10 @@ netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev);
 /* igbook_ethtool.c */
 extern const struct ethtool_ops igbook_ethtool_ops;
 
+/* igbook_linkset.c */
+int igbook_get_link_ksettings(struct net_device *netdev,
+			      struct ethtool_link_ksettings *cmd);
+
 /* loom: begin prototypes-dma from 02 */
 /* igbook_dma.c */
 int igbook_dma_set_mask(struct igbook *priv);
@@ -512,8 +514,6 @@ void igbook_get_pauseparam(struct net_device *netdev,
 			   struct ethtool_pauseparam *pause);
 int igbook_set_pauseparam(struct net_device *netdev,
 			  struct ethtool_pauseparam *pause);
-int igbook_get_link_ksettings(struct net_device *netdev,
-			      struct ethtool_link_ksettings *cmd);
 int igbook_set_link_ksettings(struct net_device *netdev,
 			      const struct ethtool_link_ksettings *cmd);
 
