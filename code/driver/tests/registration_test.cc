@@ -97,6 +97,7 @@ void check_addresses(Guest& guest) {
     // Down and up again: the reset between must not bring the NVM's address back.
     guest.must("ip link set eth0 down && ip link set eth0 up");
     EXPECT_EQ(guest.read_register(kRal0), 0x33221102U);
+    EXPECT_TRUE(guest.read_register(kCtrlExt) & 1U << 28) << "CTRL_EXT.DRV_LOAD after a reset";
     guest.must("ip link set eth0 address 52:54:00:12:34:56");
     EXPECT_EQ(guest.read_register(kRal0), 0x12005452U);
 }

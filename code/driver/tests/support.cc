@@ -89,6 +89,7 @@ sandbox::Options strict(const std::string& stage) {
     const fs::path failcall = fs::path(FWTS_ROOT) / "build/modules/strict/in-kernel/failcall.ko";
     options.files = {{built_module("strict", stage), kDriver},
                      {failcall, kFailcall},
+                     {failcall.parent_path() / "watchcall.ko", kWatchcall},
                      {FWTS_MII, "/bin/mii"},
                      {FWTS_DRIVE, "/bin/drive"},
                      {FWTS_FRAMES, "/bin/frames"},
