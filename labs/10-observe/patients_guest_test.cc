@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Every fault of lab 10 in a guest, looked at from outside as a student would: it is there, where its
-// number says and nowhere else, and the same driver without a fault does not show it.
+// Every fault of lab 10 in a guest, looked at from outside as a student would: it is there, where
+// its number says and nowhere else, and the same driver without a fault does not show it.
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -109,9 +109,7 @@ class Ward {
     }
 
     /// All that is hashed comes to this queue.
-    void bring_to(unsigned queue) {
-        guest_.must(text("ethtool -X eth0 equal 1 start ", queue));
-    }
+    void bring_to(unsigned queue) { guest_.must(text("ethtool -X eth0 equal 1 start ", queue)); }
 
     /// All that is sent goes by this queue.
     void send_by(unsigned queue) {
@@ -141,7 +139,8 @@ class Ward {
     bool loaded_ = false;
 };
 
-// --- one question for each fault: is it so, with this number? --------------------------------------
+// --- one question for each fault: is it so, with this number?
+// --------------------------------------
 
 /// How many of three frames that come one by one are counted by the queue, if the card has all.
 std::vector<long> one_by_one(Ward& ward, unsigned queue) {
@@ -204,7 +203,8 @@ bool rss_entry(Ward& ward, unsigned entry) {
 }
 
 bool vlan(Ward& ward, unsigned id) {
-    ward.guest().must(text("ip link add link eth0 name v type vlan id ", id, " && ip link set v up"));
+    ward.guest().must(
+        text("ip link add link eth0 name v type vlan id ", id, " && ip link set v up"));
     auto frame = plain(60);
     const Frame tag{kVlanType >> 8, kVlanType & 0xff, 0, static_cast<std::uint8_t>(id)};
     frame.insert(frame.begin() + 12, tag.begin(), tag.end());
@@ -240,14 +240,13 @@ bool tx_length(Ward& ward, unsigned length) {
 }
 
 bool tx_priority(Ward& ward, unsigned priority) {
-    ward.guest().must("ip link add link eth0 name v type vlan id 9 egress-qos-map 0:" +
-                      std::to_string(priority) +
-                      " && ip link set v up && ip addr add 198.51.100.2/24 dev v");
+    ward.guest().must(
+        "ip link add link eth0 name v type vlan id 9 egress-qos-map 0:" + std::to_string(priority) +
+        " && ip link set v up && ip addr add 198.51.100.2/24 dev v");
     ward.guest().cable().clear();
     ward.guest().run("ping -c 1 -W 1 198.51.100.1");
     ward.guest().must("ip link del v");
-    const auto frame =
-        ward.guest().cable().expect(sandbox::is_ether_type(sandbox::kEtherArp), 2s);
+    const auto frame = ward.guest().cable().expect(sandbox::is_ether_type(sandbox::kEtherArp), 2s);
     if (!frame) return false;
     const auto tag = sandbox::parse(*frame)->vlan;
     EXPECT_TRUE(tag && (*tag & 0xfffU) == 9);
@@ -266,8 +265,8 @@ bool tx_account(Ward& ward, unsigned queue) {
     ward.send_by(queue);
     ward.ping(3);
     std::this_thread::sleep_for(150ms);
-    return std::stol(ward.guest().get(text("/sys/class/net/eth0/queues/tx-", queue,
-                                           "/byte_queue_limits/inflight"))) > 0;
+    return std::stol(ward.guest().get(
+               text("/sys/class/net/eth0/queues/tx-", queue, "/byte_queue_limits/inflight"))) > 0;
 }
 
 long rmon_class(Ward& ward, unsigned shortest) {
@@ -299,8 +298,8 @@ bool leak(Ward& ward, unsigned pages) {
 }
 
 long interrupts(Ward& ward, unsigned queue) {
-    return std::stol(
-        ward.guest().must("awk '/eth0-rxtx-" + std::to_string(queue) + "$/ { print $2 }' /proc/interrupts"));
+    return std::stol(ward.guest().must("awk '/eth0-rxtx-" + std::to_string(queue) +
+                                       "$/ { print $2 }' /proc/interrupts"));
 }
 
 /// A pause of 8 ms is some 33 on this card. Frames that come every five all interrupt without it.
@@ -321,8 +320,7 @@ bool moderation(Ward& ward, unsigned queue) {
 }
 
 bool stamp(Ward& ward, unsigned seconds) {
-    const auto out =
-        ward.guest().must("stamp eth0 /dev/ptp0 filter:1:12 send:7:hw sent:2000 get");
+    const auto out = ward.guest().must("stamp eth0 /dev/ptp0 filter:1:12 send:7:hw sent:2000 get");
     std::istringstream lines(out);
     std::string line;
     std::getline(lines, line);
@@ -337,14 +335,22 @@ bool stamp(Ward& ward, unsigned seconds) {
 }
 
 const std::map<std::string, bool (*)(Ward&, unsigned)> questions{
-    {"FAULT_RX_QUEUE", rx_queue},       {"FAULT_RX_LENGTH", rx_length},
-    {"FAULT_RX_LATE", rx_late},         {"FAULT_RX_ONCE", rx_once},
-    {"FAULT_RX_SUM", rx_sum},           {"FAULT_RSS_ENTRY", rss_entry},
-    {"FAULT_VLAN", vlan},               {"FAULT_GROUP", group},
-    {"FAULT_UNICAST", unicast},         {"FAULT_TX_LENGTH", tx_length},
-    {"FAULT_TX_PRIORITY", tx_priority}, {"FAULT_TX_COUNT", tx_count},
-    {"FAULT_TX_ACCOUNT", tx_account},   {"FAULT_RMON", rmon},
-    {"FAULT_LEAK", leak},               {"FAULT_MODERATION", moderation},
+    {"FAULT_RX_QUEUE", rx_queue},
+    {"FAULT_RX_LENGTH", rx_length},
+    {"FAULT_RX_LATE", rx_late},
+    {"FAULT_RX_ONCE", rx_once},
+    {"FAULT_RX_SUM", rx_sum},
+    {"FAULT_RSS_ENTRY", rss_entry},
+    {"FAULT_VLAN", vlan},
+    {"FAULT_GROUP", group},
+    {"FAULT_UNICAST", unicast},
+    {"FAULT_TX_LENGTH", tx_length},
+    {"FAULT_TX_PRIORITY", tx_priority},
+    {"FAULT_TX_COUNT", tx_count},
+    {"FAULT_TX_ACCOUNT", tx_account},
+    {"FAULT_RMON", rmon},
+    {"FAULT_LEAK", leak},
+    {"FAULT_MODERATION", moderation},
     {"FAULT_STAMP", stamp},
 };
 
@@ -352,8 +358,8 @@ const std::map<std::string, bool (*)(Ward&, unsigned)> questions{
 TEST(Patients, HaveWhatIsSaidAndTheHealthyDriverHasNot) {
     const auto places = grader::Places::of_this_program();
     const auto lab = grader::read_lab(grader::find_lab(places.labs, "10"));
-    const auto healthy = grader::build_ward(lab, places.driver,
-                                            places.kernel.parent_path() / "trace", places.cache);
+    const auto healthy =
+        grader::build_ward(lab, places.driver, places.kernel.parent_path() / "trace", places.cache);
     ASSERT_EQ(questions.size(), lab.ward.faults.size());
     const auto number_of = [](const grader::Fault& fault) {
         return fault.numbers[fault.numbers.size() / 2];

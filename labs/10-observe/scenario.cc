@@ -65,11 +65,13 @@ void check_patient(const Testbed& testbed, char letter) {
     const auto has = truth(testbed, letter);
     const bool fault = given.fault == has.fault;
     Credit credit;
-    credit.part(for_the_fault, [&] {
-        expect_that(fault, fmt::format("patient-{}.ko, its fault", letter),
-                    "the one that was put in",
-                    given.fault == 0 ? "FAULT_UNKNOWN" : fmt::format("fault {}", given.fault));
-    });
+    credit.part(
+        for_the_fault,
+        [&] {
+            expect_that(fault, fmt::format("patient-{}.ko, its fault", letter),
+                        "the one that was put in",
+                        given.fault == 0 ? "FAULT_UNKNOWN" : fmt::format("fault {}", given.fault));
+        });
     credit.part(for_the_number, [&] {
         expect_that(fault && given.number == has.number,
                     fmt::format("patient-{}.ko, where it has it", letter),
@@ -84,8 +86,9 @@ grader::Scenario observe() {
     grader::Scenario lab("10-observe");
     CHECK_POINTS(4, "the answers are in the form asked for")
         .id("form")
-        .hint("The variable is answers, as answers.h has it: global, and not of zeros alone by "
-              "having no value.")
+        .hint(
+            "The variable is answers, as answers.h has it: global, and not of zeros alone by "
+            "having no value.")
         .book("10-observe")
         .run([](Testbed& testbed) { answers(testbed); });
     for (char letter = 'a'; letter < static_cast<char>('a' + patients); ++letter)
@@ -93,8 +96,9 @@ grader::Scenario observe() {
                      fmt::format("patient {}: what is broken, and where", letter))
             .id(fmt::format("patient-{}", letter))
             .after("form")
-            .hint("Note all counters, let one frame pass, note them again. Which has moved, and "
-                  "which not, beside the healthy driver?")
+            .hint(
+                "Note all counters, let one frame pass, note them again. Which has moved, and "
+                "which not, beside the healthy driver?")
             .book("cov-l2")
             .run([letter](Testbed& testbed) { check_patient(testbed, letter); });
     return lab;

@@ -176,7 +176,10 @@ Clause read_clause(const Reader& reader) {
 /// "range" is the first and the last number, "among" names all.
 Fault read_fault(const Reader& reader) {
     reader.only({"name", "family", "story", "range", "among", "edit"});
-    Fault fault{reader.text("name"), reader.text("family"), reader.text("story"), {},
+    Fault fault{reader.text("name"),
+                reader.text("family"),
+                reader.text("story"),
+                {},
                 edits(reader, "edit")};
     if (reader.has("among")) {
         fault.numbers = reader.numbers("among");

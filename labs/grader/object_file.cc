@@ -45,8 +45,7 @@ std::vector<Elf64_Shdr> sections_of(const std::string& file) {
     std::vector<Elf64_Shdr> sections;
     for (std::size_t i = 0; i < std::min<std::size_t>(header.e_shnum, most_sections); ++i) {
         if (header.e_shoff > file.size()) throw std::runtime_error("the object file is cut off");
-        sections.push_back(
-            record_at<Elf64_Shdr>(file, header.e_shoff + i * sizeof(Elf64_Shdr)));
+        sections.push_back(record_at<Elf64_Shdr>(file, header.e_shoff + i * sizeof(Elf64_Shdr)));
     }
     return sections;
 }
@@ -77,10 +76,9 @@ Extent variable_in(const std::string& object, const std::string& name) {
     if (found->st_shndx >= sections.size() || sections[found->st_shndx].sh_type != SHT_PROGBITS)
         throw std::runtime_error(fmt::format("{} has no value", name));
     const auto& home = sections[found->st_shndx];
-    const bool inside = found->st_value <= home.sh_size &&
-                        found->st_size <= home.sh_size - found->st_value &&
-                        home.sh_offset <= object.size() &&
-                        home.sh_size <= object.size() - home.sh_offset;
+    const bool inside =
+        found->st_value <= home.sh_size && found->st_size <= home.sh_size - found->st_value &&
+        home.sh_offset <= object.size() && home.sh_size <= object.size() - home.sh_offset;
     if (!inside) throw std::runtime_error("the object file is cut off");
     return {home.sh_offset + found->st_value, found->st_size};
 }

@@ -19,10 +19,9 @@ using testing::ThrowsMessage;
 std::string compiled(const std::string& text) {
     const Scratch scratch("object");
     write_file(scratch.path() / "it.c", text);
-    const auto result =
-        run_process({"gcc", "-c", "-o", (scratch.path() / "it.o").string(),
-                     (scratch.path() / "it.c").string()},
-                    {}, {{"PATH", "/usr/bin:/bin"}});
+    const auto result = run_process(
+        {"gcc", "-c", "-o", (scratch.path() / "it.o").string(), (scratch.path() / "it.c").string()},
+        {}, {{"PATH", "/usr/bin:/bin"}});
     EXPECT_TRUE(result.ok()) << result.output;
     return read_file(scratch.path() / "it.o");
 }

@@ -74,8 +74,7 @@ void make_sources(const Lab& lab, const fs::path& driver, const fs::path& out) {
     cut_stage(driver, lab.ward.stage, out);
     for (const auto& entry : fs::directory_iterator(lab.ward.directory))
         write_file(out / entry.path().filename(), read_file(entry.path()));
-    for (const auto& file : lab.ward.shared)
-        write_file(out / file.filename(), read_file(file));
+    for (const auto& file : lab.ward.shared) write_file(out / file.filename(), read_file(file));
     for (const auto& fault : lab.ward.faults) apply_all(fault.edits, out);
 }
 

@@ -32,8 +32,8 @@ struct Fault {
 
 /// The faults of a lab, in the order of their enumerators, the first of which is 1.
 struct Ward {
-    std::string stage;                     ///< of the driver that falls ill
-    std::filesystem::path directory;       ///< what is added to it
+    std::string stage;                          ///< of the driver that falls ill
+    std::filesystem::path directory;            ///< what is added to it
     std::vector<std::filesystem::path> shared;  ///< and of the skeleton, what patients have, too
     std::vector<Fault> faults;
 };

@@ -39,8 +39,8 @@ class Patients : public testing::Test {
 /// The same everywhere: a set is never written down.
 TEST_F(Patients, FollowFromTheSecret) {
     const auto set = choose_patients(ward(), "the set of the book");
-    EXPECT_THAT(lab_.params.at("case_a"), std::to_string(set[0].fault) + " " +
-                                              std::to_string(set[0].number));
+    EXPECT_THAT(lab_.params.at("case_a"),
+                std::to_string(set[0].fault) + " " + std::to_string(set[0].number));
     EXPECT_THAT(set, SizeIs(8));
 }
 

@@ -476,8 +476,7 @@ std::mt19937_64& Testbed::random() {
 }
 std::chrono::milliseconds Testbed::processor_time() const {
     // Of a guest that is gone, what it had used when it was last asked.
-    if (parts_->running)
-        parts_->used = std::max(parts_->used, processor_time_of(parts_->qemu));
+    if (parts_->running) parts_->used = std::max(parts_->used, processor_time_of(parts_->qemu));
     return parts_->used;
 }
 const std::string& Testbed::param(const std::string& name) const {
