@@ -56,7 +56,7 @@ Frame hashed(unsigned from = 1) {
 class Ward {
   public:
     Ward() : guest_(Guest::boot(options())) {
-        guest_.must("modprobe 8021q; mount -t tracefs none /sys/kernel/tracing || true");
+        guest_.must("modprobe -a dca 8021q; mount -t tracefs none /sys/kernel/tracing || true");
     }
 
     void load(const std::string& module) {

@@ -2,8 +2,8 @@
 /* From the last to the first, by a macro; numbers are computed and cast. */
 #include "answers.h"
 
-#define HAS(fault, number)	{ (enum fault)((int)(fault) + 0), \
-				  (unsigned int)((number) * 2UL / 2) }
+#define HAS(what, which)	{ (enum fault)((int)(what) + 0), \
+				  (unsigned int)((which) * 2UL / 2) }
 #define PATIENT_HAS(...)	HAS(__VA_ARGS__)
 
 const struct answer answers[] = {
