@@ -32,7 +32,6 @@ constexpr std::uint16_t kEtherType = 0x88b5;  // IEEE 802: for local experiments
 constexpr std::uint16_t kVlanType = 0x8100;
 constexpr unsigned kQueues = 8;
 constexpr std::size_t kEthernet = 14;
-constexpr std::size_t kFcs = 4;
 
 std::string text(const char* before, unsigned number, const std::string& after = {}) {
     return before + std::to_string(number) + after;
@@ -280,7 +279,7 @@ long rmon_class(Ward& ward, unsigned shortest) {
 
 bool rmon(Ward& ward, unsigned shortest) {
     const auto before = rmon_class(ward, shortest);
-    const auto moved = ward.moved_by({plain(shortest - kFcs)});
+    const auto moved = ward.moved_by({plain(shortest + 20)});
     return moved.at("card_rx_packets") == 1 && rmon_class(ward, shortest) == before;
 }
 
@@ -289,11 +288,15 @@ long free_pages(Ward& ward) {
 }
 
 bool leak(Ward& ward, unsigned pages) {
-    constexpr unsigned frames = 600;
+    const auto send = [&](unsigned frames) {
+        ward.send_many([](unsigned) { return plain(60); }, frames);
+    };
+    send(200);  // what is filled once only is full then
     const auto before = free_pages(ward);
-    ward.send_many([](unsigned) { return plain(60); }, frames);
-    std::this_thread::sleep_for(150ms);
-    const auto gone = static_cast<double>(before - free_pages(ward)) / frames;
+    const auto moved = ward.moved([&] { send(1500); });
+    const auto gone = static_cast<double>(before - free_pages(ward)) /
+                      static_cast<double>(moved.at("rx0_packets"));
+    std::printf("          %.2f pages a frame, of %ld\n", gone, moved.at("rx0_packets"));
     return std::lround(gone) == pages;
 }
 

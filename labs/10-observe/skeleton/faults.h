@@ -31,7 +31,7 @@
  * @FAULT_TX_ACCOUNT: of what one transmit queue has sent, not all bytes are called
  *	done; which (1 to 7)
  * @FAULT_RMON: received frames of one class of lengths are missing in the group
- *	"rmon"; the shortest of them, with FCS (64, 65, 128, 256, 512 or 1024)
+ *	"rmon"; the first length that its name there has (65, 128, 256, 512 or 1024)
  * @FAULT_LEAK: each received frame costs memory that never comes back; how many
  *	pages (1 to 8)
  * @FAULT_MODERATION: one vector does not heed "ethtool -C"; that of which queue
