@@ -83,6 +83,9 @@ class Testbed {
     /// @throws the sandbox's exceptions when it does not boot.
     void wait_ready();
 
+    /// Whether the lab has one; without, nothing below but module(), param() and what is random.
+    bool has_guest() const;
+
     /// Ends the guest, whatever it is doing; wait_ready() in another thread then throws.
     void end();
 
