@@ -330,9 +330,12 @@ std::string sockets_open(Testbed& testbed) {
 
 void check_sockets(Testbed& testbed) {
     expect_equal("sockets of other types and protocols, and one of ours",
-                 std::string("socket -1 ESOCKTNOSUPPORT\nsocket -1 EPROTONOSUPPORT\nsocket 0 -\n"
+                 std::string("socket -1 ESOCKTNOSUPPORT\nsocket -1 EPROTONOSUPPORT\n"
+                             "socket -1 EPROTONOSUPPORT\nsocket -1 EPROTONOSUPPORT\nsocket 0 -\n"
                              "poll 1 - out\nclose 0 -\n"),
-                 calls(testbed, {"socket:1", "socket:2:4", "socket", "poll:0", "close"}));
+                 // 34997 is the EtherType, 46472 its bytes the other way round.
+                 calls(testbed, {"socket:1", "socket:2:4", "socket:2:34997", "socket:2:46472",
+                                 "socket", "poll:0", "close"}));
     expect_references(testbed, "when all sockets are closed", "0");
     const auto go = "/tmp/" + secret(testbed, 10);
     Caller holder(testbed, "socket {note} await:" + go);
@@ -567,11 +570,12 @@ void expect_apart(Testbed& testbed) {
     const auto mine = port(testbed);
     const auto go = "/tmp/" + secret(testbed, 10);
     Caller elsewhere(testbed,
-                     fmt::format("socket bind:lo:{} {{note}} await:{} recv:9:d", mine, go));
+                     fmt::format("socket bind:lo:{} {{note}} await:{} recv:9:d", mine + 1, go));
     Caller connected(testbed, fmt::format("socket bind:eth0:{} connect:eth0:020000000001:8 {{note}}"
                                           " recv:2000 recv:9:d",
                                           mine));
     const auto data = secret(testbed, 30);
+    testbed.send(to_guest(testbed, mine + 1, 8, "elsewhere"));
     testbed.send(to_guest(testbed, mine, 9, "of another port"));
     testbed.send(datagram(testbed, own_address(testbed), stranger, mine, 8, "of another station"));
     testbed.send(to_guest(testbed, mine, 8, data));
@@ -652,6 +656,10 @@ void check_hostile(Testbed& testbed) {
         byte = static_cast<char>(byte ^ (1 << (testbed.random()() % 5)));
         bad.push_back(wrong);
     }
+    auto unsummed = good("unsummed");
+    while (unsummed[ethernet + 1] == 0) unsummed = good(secret(testbed, 8));
+    unsummed[ethernet + 1] = 0;  // not even a check byte
+    bad.push_back(unsummed);
     auto damaged = good("its header");
     damaged[ethernet + 5] = static_cast<char>(damaged[ethernet + 5] ^ 1);
     bad.push_back(damaged);
