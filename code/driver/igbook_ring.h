@@ -87,7 +87,7 @@ struct igbook_tx_buffer {
  * struct igbook_tx_batch - frames in the ring that the card has not heard of
  * @frames: how many
  * @segments: how many they will be on the cable
- * @bytes: their bytes there, without FCS
+ * @bytes: their bytes there, without FCS and inserted tags
  * @mapped: not all of them were copied
  */
 struct igbook_tx_batch {

@@ -262,8 +262,8 @@ static inline void igbook_tx_describe(struct igbook_ring *ring, u16 i,
 
 /*
  * To map a frame and end the mapping takes longer than to copy it. The linear
- * part is followed by more than fifteen bytes that are the frame's as well, so
- * it is copied in steps of sixteen. A frame the stack made shorter than Ethernet
+ * part has more than fifteen bytes of its allocation behind it, so the frame
+ * is copied in steps of sixteen. A frame the stack made shorter than Ethernet
  * allows becomes longer here.
  */
 static inline unsigned int igbook_tx_copy(struct igbook_ring *ring,

@@ -384,7 +384,7 @@ std::uint32_t Testbed::reg(std::uint32_t offset) {
 }
 
 unsigned Testbed::message_processor(unsigned vector) {
-    return parts_->guest.message_processor(vector);
+    return parts_->guest().message_processor(vector);
 }
 
 void Testbed::set_reg(std::uint32_t offset, std::uint32_t value) {
