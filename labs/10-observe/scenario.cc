@@ -65,13 +65,11 @@ void check_patient(const Testbed& testbed, char letter) {
     const auto has = truth(testbed, letter);
     const bool fault = given.fault == has.fault;
     Credit credit;
-    credit.part(
-        for_the_fault,
-        [&] {
-            expect_that(fault, fmt::format("patient-{}.ko, its fault", letter),
-                        "the one that was put in",
-                        given.fault == 0 ? "FAULT_UNKNOWN" : fmt::format("fault {}", given.fault));
-        });
+    credit.part(for_the_fault, [&] {
+        expect_that(fault, fmt::format("patient-{}.ko, its fault", letter),
+                    "the one that was put in",
+                    given.fault == 0 ? "FAULT_UNKNOWN" : fmt::format("fault {}", given.fault));
+    });
     credit.part(for_the_number, [&] {
         expect_that(fault && given.number == has.number,
                     fmt::format("patient-{}.ko, where it has it", letter),

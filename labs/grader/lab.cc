@@ -281,8 +281,8 @@ const T& named(const std::vector<T>& all, const std::string& wanted, const std::
 Lab from_table(const fs::path& file, const toml::table& table, const fs::path& params) {
     const Reader top(file, table);
     top.only({"title", "stage", "floor", "minutes", "allow", "guest", "params", "blank", "gap",
-              "hook", "answer", "alternative", "mutant", "clause", "remarks", "general", "equivalent",
-              "patients", "fault"});
+              "hook", "answer", "alternative", "mutant", "clause", "remarks", "general",
+              "equivalent", "patients", "fault"});
     Lab lab;
     lab.params = top.params();
     if (!params.empty()) lab.params = changed_by(params, lab.params);
