@@ -31,9 +31,9 @@ template <typename Record>
 std::vector<Record> records_in(const std::string& file, const Elf64_Shdr& section) {
     if (section.sh_offset > file.size() || file.size() - section.sh_offset < section.sh_size)
         throw std::runtime_error("the object file is cut off");
-    std::vector<Record> records;
-    for (std::uint64_t i = 0; i < section.sh_size / sizeof(Record); ++i)
-        records.push_back(record_at<Record>(file, section.sh_offset + i * sizeof(Record)));
+    std::vector<Record> records(section.sh_size / sizeof(Record));
+    for (std::size_t i = 0; i < records.size(); ++i)
+        records[i] = record_at<Record>(file, section.sh_offset + i * sizeof(Record));
     return records;
 }
 
