@@ -1,11 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Datagrams become frames, and frames become datagrams.
- */
-#include <linux/etherdevice.h>
-#include <linux/skbuff.h>
-#include <net/busy_poll.h>
-#include "edp_sock.h"
 
 /* Bytes that lie side by side, one after the other by "^". */
 static u8 edp_xor(const void *bytes, unsigned int len)
@@ -16,48 +9,6 @@ static u8 edp_xor(const void *bytes, unsigned int len)
 	while (len--)
 		sum ^= *byte++;
 	return sum;
-}
-
-/* Sending ------------------------------------------------------------------ */
-
-/**
- * edp_destination() - where a datagram is to go
- * @sk: the socket
- * @msg: what sendmsg() was given
- * @to: becomes the address
- *
- * An address that comes with the message goes before that of connect(). Which
- * interface it leaves by is said by the address or, if it says nothing, by
- * where the socket is bound.
- *
- * Context: process.
- * Return: 0, or a negative errno.
- */
-static int edp_destination(struct sock *sk, struct msghdr *msg,
-			   struct sockaddr_edp *to)
-{
-	DECLARE_SOCKADDR(struct sockaddr_edp *, name, msg->msg_name);
-	int bound = edp_sk(sk)->ifindex;
-	int err;
-
-	if (name) {
-		err = edp_check_address(name, msg->msg_namelen);
-		if (err)
-			return err;
-		*to = *name;
-	} else if (!edp_peer_address(sk, to)) {
-		return -EDESTADDRREQ;
-	}
-	if (!to->sedp_ifindex)
-		to->sedp_ifindex = bound;
-	if (bound && to->sedp_ifindex != bound)
-		return -ENETUNREACH;
-	if (!to->sedp_port)
-		return -EINVAL;
-	if (is_multicast_ether_addr(to->sedp_mac) &&
-	    !sock_flag(sk, SOCK_BROADCAST))
-		return -EACCES;
-	return 0;
 }
 
 /**
@@ -117,56 +68,6 @@ fail:
 	kfree_skb(skb);
 	return ERR_PTR(err);
 }
-
-/**
- * edp_sendmsg() - somebody called send(), write() or one of their kin
- * @sock: the socket
- * @msg: address, flags and data
- * @len: how much data
- *
- * Context: process; sleeps.
- * Return: @len, or a negative errno.
- */
-int edp_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
-{
-	struct sock *sk = sock->sk;
-	struct sockaddr_edp to;
-	struct net_device *dev;
-	struct sk_buff *skb;
-	int err;
-
-	if (msg->msg_flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	err = edp_autobind(sk);
-	if (!err)
-		err = edp_destination(sk, msg, &to);
-	if (err)
-		return err;
-	dev = dev_get_by_index(sock_net(sk), to.sedp_ifindex);
-	if (!dev)
-		return -ENODEV;
-	err = -EPROTONOSUPPORT;
-	if (!edp_speaks(dev))
-		goto out;
-	err = -ENETDOWN;
-	if (!(READ_ONCE(dev->flags) & IFF_UP))
-		goto out;
-	err = -EMSGSIZE;
-	if (edp_room(dev) < 0 || len > edp_room(dev))
-		goto out;
-	skb = edp_build(sk, msg, len, dev, &to);
-	err = PTR_ERR_OR_ZERO(skb);
-	if (err)
-		goto out;
-	err = dev_queue_xmit(skb);
-	if (err > 0)
-		err = net_xmit_errno(err);
-out:
-	dev_put(dev);
-	return err ?: len;
-}
-
-/* Receiving ---------------------------------------------------------------- */
 
 /**
  * edp_parse() - believe nothing that a frame says
@@ -267,11 +168,6 @@ static int edp_rcv(struct sk_buff *skb, struct net_device *dev,
 	atomic_long_inc(&en->counts[EDP_RECEIVED]);
 	return NET_RX_SUCCESS;
 }
-
-struct packet_type edp_packet_type = {
-	.type = cpu_to_be16(ETH_P_EDP),
-	.func = edp_rcv,
-};
 
 /**
  * edp_recvmsg() - somebody called recv(), read() or one of their kin
