@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <sstream>
 
 #include "all_labs.h"
 #include "expect.h"
@@ -262,16 +261,16 @@ void check_modes(Testbed& testbed) {
 
 /// What /proc/irq counts as wanted by nobody.
 std::string unwanted(Testbed& testbed, const std::string& name) {
-    std::istringstream lines(testbed.text("/proc/interrupts"));
-    for (std::string line; std::getline(lines, line);) {
-        if (!line.ends_with(" " + name)) continue;
-        const auto number = line.substr(line.find_first_not_of(' '));
-        const auto counts =
-            testbed.text("/proc/irq/" + number.substr(0, number.find(':')) + "/spurious");
-        const auto at = counts.find("unhandled ");
-        return counts.substr(at, counts.find('\n', at) - at);
-    }
-    return "no such interrupt";
+    const auto number = grader::irq_number(testbed, name);
+    if (number.empty()) return "no such interrupt";
+    const auto counts = testbed.text("/proc/irq/" + number + "/spurious");
+    const auto at = counts.find("unhandled ");
+    return counts.substr(at, counts.find('\n', at) - at);
+}
+
+void expect_wanted(Testbed& testbed, const std::string& name) {
+    expect_equal("interrupts of " + name + " that its handler did not want",
+                 std::string("unhandled 0"), unwanted(testbed, name));
 }
 
 /// Once without its cause: then there is no news of the link.
@@ -300,9 +299,7 @@ void check_link(Testbed& testbed) {
     expect_equal("interrupts of the queues' vector meanwhile", 0U,
                  grader::interrupts(testbed, eth + "-rxtx-0") - queue);
     call_without_cause(testbed, eth + "-other");
-    for (const auto& name : {eth + "-rxtx-0", eth + "-other"})
-        expect_equal("interrupts of " + name + " that its handler did not want",
-                     std::string("unhandled 0"), unwanted(testbed, name));
+    for (const auto& name : {eth + "-rxtx-0", eth + "-other"}) expect_wanted(testbed, name);
 }
 
 /// How often `symbol` was called in each run of the bottom half.
@@ -394,24 +391,14 @@ void expect_messages_to(Testbed& testbed, unsigned processor, const std::string&
                  processor, testbed.message_processor(0));
 }
 
-/// What the driver suggests for vector 0, as a mask.
-std::string suggested(Testbed& testbed, const std::string& irq) {
-    return testbed.text("/proc/irq/" + irq + "/affinity_hint");
-}
-
 void reopen(Testbed& testbed) {
     testbed.must_run({"ip", "link", "set", "dev", interface(testbed), "down"});
     bring_up(testbed);
 }
 
-/// The interrupt's number, which it may get anew whenever the interface goes up.
-std::string queue_irq(Testbed& testbed) {
-    std::istringstream lines(testbed.text("/proc/interrupts"));
-    for (std::string line; std::getline(lines, line);)
-        if (line.ends_with(" " + queue_name(testbed)))
-            return line.substr(line.find_first_not_of(' '),
-                               line.find(':') - line.find_first_not_of(' '));
-    grader::fail("/proc/interrupts", queue_name(testbed), "it is not there");
+/// A file of /proc/irq about vector 0.
+std::string irq_file(Testbed& testbed, const std::string& name) {
+    return "/proc/irq/" + grader::irq_number(testbed, queue_name(testbed)) + "/" + name;
 }
 
 unsigned home(Testbed& testbed) {
@@ -426,22 +413,22 @@ std::string mask_of(unsigned processor) {
 void expect_at_home(Testbed& testbed) {
     expect_messages_to(testbed, home(testbed), "after the interface was opened for the first time");
     expect_equal("affinity_hint of vector 0", mask_of(home(testbed)),
-                 suggested(testbed, queue_irq(testbed)));
+                 testbed.text(irq_file(testbed, "affinity_hint")));
 }
 
 /// Somebody wants the other processor.
 void expect_left_alone(Testbed& testbed) {
     const auto other = 1 - home(testbed);
-    testbed.put("/proc/irq/" + queue_irq(testbed) + "/smp_affinity", mask_of(other));
+    testbed.put(irq_file(testbed, "smp_affinity"), mask_of(other));
     expect_messages_to(testbed, other, "after it was written to smp_affinity");
     for (int i = 0; i < 2; ++i) {
         reopen(testbed);
         // This shows a move that is still to come, too.
         expect_equal("smp_affinity of vector 0 when the interface was opened again", mask_of(other),
-                     testbed.text("/proc/irq/" + queue_irq(testbed) + "/smp_affinity"));
+                     testbed.text(irq_file(testbed, "smp_affinity")));
         expect_messages_to(testbed, other, "when the interface was opened again after that");
         expect_equal("affinity_hint of vector 0 when the interface was opened again",
-                     mask_of(home(testbed)), suggested(testbed, queue_irq(testbed)));
+                     mask_of(home(testbed)), testbed.text(irq_file(testbed, "affinity_hint")));
     }
 }
 
@@ -471,6 +458,7 @@ void check_frames(Testbed& testbed) {
     expect_that(came >= singly, "interrupts for frames sent one by one",
                 fmt::format("at least {}", singly), std::to_string(came));
     program.exchange_together(together);
+    expect_wanted(testbed, queue_name(testbed));
 }
 
 void check_mask(Testbed& testbed) {
