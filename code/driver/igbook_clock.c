@@ -121,6 +121,10 @@ static void igbook_clock_pace(struct igbook *priv)
 	igbook_clock_follow(priv);
 	igbook_wr32(priv, REG_TIMINCA, clock->timinca);
 	systim = igbook_clock_read(priv, REG_SYSTIML, REG_SYSTIMH);
+	/* loom: begin pace-gone from 10 */
+	if (unlikely(!READ_ONCE(clock->runs)))
+		return;
+	/* loom: end pace-gone */
 	most = ktime_get_boottime_ns() - clock->boot;
 	if (systim - clock->systim <= 2 * most << IGBOOK_CLOCK_SHIFT)
 		return;
