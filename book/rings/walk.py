@@ -130,7 +130,7 @@ def take(walk: Walk, lengths: list[int]) -> None:
     for length in lengths:
         before = int(walk.ring["next_to_clean"])
         where = go()
-        assert where == "igbook_deliver", where
+        assert where == "netif_rx", where
         old = walk.names[before]
         walk.note(f"A frame of {length} bytes goes to the stack", "", taken=before)
         new = walk.names[(int(walk.ring["next_to_use"]) - 1) % count]
@@ -150,7 +150,7 @@ def take(walk: Walk, lengths: list[int]) -> None:
 def run() -> None:
     """The whole walk."""
     gdb.execute(f"net symbols {MODULE}", to_string=True)
-    for place in ("igbook_rx_clean", "igbook_deliver"):
+    for place in ("igbook_rx_clean", "netif_rx"):
         gdb.execute(f"break {place}", to_string=True)
     doorbell = gdb.Breakpoint("igbook_rx_doorbell")
     while go() != "igbook_rx_clean":
