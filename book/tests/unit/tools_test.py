@@ -72,7 +72,9 @@ class RecordTest(unittest.TestCase):
 
     def test_what_the_kernel_says_of_a_busy_machine_is_left_out(self) -> None:
         """The host let the guest's timer wait."""
-        said = "CE: hpet increased min_delta_ns to 7500 nsec\n"
+        said = ("CE: hpet increased min_delta_ns to 7500 nsec\n"
+                "tsc: Refined TSC clocksource calibration: 2596.103 MHz\n"
+                "clocksource: Switched to clocksource tsc\n")
         self.assertEqual(self.record.normalise(f"# dmesg\n{said}{said}eth0: link is up\n", {}),
                          "# dmesg\neth0: link is up\n")
 
@@ -116,9 +118,10 @@ class RecordTest(unittest.TestCase):
         recipe = {"replace": [["[0-9]+ frames", "N frames"]], "drop": ["^noise"]}
         self.assertEqual(self.record.normalise("noise\n12 frames  \n", recipe), "N frames\n")
 
-    def test_unknown_key_and_empty_recipe_are_refused(self) -> None:
+    def test_recipes_that_cannot_work_are_refused(self) -> None:
         for recipe, words in (({"rnu": ["x"]}, "unknown key 'rnu'"), ({}, "no 'run' list"),
-                              ({"run": ["x"], "kind": "magic"}, "kind is 'magic'")):
+                              ({"run": ["x"], "kind": "magic"}, "kind is 'magic'"),
+                              ({"run": ["insmod x", "dmesg | tail -n 1"]}, "grep first")):
             with self.assertRaisesRegex(self.record.Failed, words):
                 self.record.validate("name", recipe)
 
