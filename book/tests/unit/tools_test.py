@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -24,6 +26,22 @@ def load(path: str) -> ModuleType:
     sys.dont_write_bytecode = True
     loader.exec_module(module)
     return module
+
+
+class ReaderGoneTest(unittest.TestCase):
+    """`| head` after a program that people call."""
+
+    def test_a_reader_who_has_gone_is_no_error(self) -> None:
+        for words in (["rings/record-ring", "--help"], ["transcripts/record", "--list"],
+                      ["transcripts/record", "--help"], ["tools/readme-picture", "--help"]):
+            for buffered in ("", "1"):
+                end, start = os.pipe()
+                os.close(end)
+                done = subprocess.run([BOOK / words[0], *words[1:]], stdout=start, check=False,
+                                      stderr=subprocess.PIPE, text=True,
+                                      env=os.environ | {"PYTHONUNBUFFERED": buffered})
+                os.close(start)
+                self.assertEqual((done.returncode, done.stderr), (141, ""), words)
 
 
 class IndexTest(unittest.TestCase):
