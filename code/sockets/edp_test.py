@@ -46,5 +46,5 @@ class Edp(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAM = sys.argv.pop(1)
+    PROGRAM = f"{sys.argv.pop(1)}/edp"
     unittest.main()

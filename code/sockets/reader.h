@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 
@@ -20,6 +21,33 @@ inline unsigned parse(std::string_view text, unsigned limit) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     const bool whole = error == std::errc() && end == text.data() + text.size();
     return whole && value <= limit ? value : 0;
+}
+
+/// What a reader was asked for.
+struct Wanted {
+    unsigned port;
+    unsigned count;
+};
+
+/// Take PORT [COUNT] from the command line. Ends the program with 0 after --help, and with 2 when
+/// it holds anything else.
+inline Wanted wanted(int argc, char** argv, const char* usage) {
+    constexpr int usage_error = 2;
+    const std::string_view first = argc > 1 ? argv[1] : "";
+    if (first == "--help" || first == "-h") {
+        std::fputs(usage, stdout);
+        std::exit(0);
+    }
+    const Wanted what{parse(first, 65535), argc > 2 ? parse(argv[2], 1U << 30U) : 1};
+    if (argc <= 3 && what.port != 0 && what.count != 0) return what;
+    std::fputs(usage, stderr);
+    std::exit(usage_error);
+}
+
+/// Say that a sender may start.
+inline void say_listening(unsigned port) {
+    std::printf("listening on %u\n", port);
+    std::fflush(stdout);
 }
 
 /// Report a failed system call and hand back the exit status.

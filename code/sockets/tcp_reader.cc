@@ -12,16 +12,12 @@
 
 #include <array>
 #include <cstdio>
-#include <string_view>
 #include <vector>
 
 #include "reader.h"
 
 namespace {
 
-using fwts::sockets::parse;
-
-constexpr int kUsageError = 2;
 constexpr std::size_t kBuffer = std::size_t{64} << 10U;
 constexpr const char* kUsage =
     "usage: tcp_reader PORT [COUNT]\n"
@@ -62,21 +58,10 @@ ssize_t read_some(int fd, std::vector<char>& buffer) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::string_view first = argc > 1 ? argv[1] : "";
-    if (first == "--help" || first == "-h") {
-        std::fputs(kUsage, stdout);
-        return 0;
-    }
-    const unsigned port = parse(first, 65535);
-    const unsigned count = argc > 2 ? parse(argv[2], 1U << 30U) : 1;
-    if (argc > 3 || port == 0 || count == 0) {
-        std::fputs(kUsage, stderr);
-        return kUsageError;
-    }
+    const auto [port, count] = fwts::sockets::wanted(argc, argv, kUsage);
     const int listener = fwts::sockets::open_socket(SOCK_STREAM, port);
     if (listener < 0 || listen(listener, 1) != 0) return fail("cannot listen", port);
-    std::printf("listening on %u\n", port);
-    std::fflush(stdout);
+    fwts::sockets::say_listening(port);
     const int fd = accept_one(listener);
     if (fd < 0) return fail("accept", port);
     std::vector<char> buffer(kBuffer);

@@ -12,15 +12,11 @@
 
 #include <array>
 #include <cstdio>
-#include <string_view>
 
 #include "reader.h"
 
 namespace {
 
-using fwts::sockets::parse;
-
-constexpr int kUsageError = 2;
 constexpr const char* kUsage =
     "usage: udp_reader PORT [COUNT]\n"
     "Waits for COUNT datagrams (1 when left out) on a UDP port of any address and prints,\n"
@@ -53,21 +49,10 @@ bool read_one(int fd) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::string_view first = argc > 1 ? argv[1] : "";
-    if (first == "--help" || first == "-h") {
-        std::fputs(kUsage, stdout);
-        return 0;
-    }
-    const unsigned port = parse(first, 65535);
-    const unsigned count = argc > 2 ? parse(argv[2], 1U << 30U) : 1;
-    if (argc > 3 || port == 0 || count == 0) {
-        std::fputs(kUsage, stderr);
-        return kUsageError;
-    }
+    const auto [port, count] = fwts::sockets::wanted(argc, argv, kUsage);
     const int fd = fwts::sockets::open_socket(SOCK_DGRAM, port);
     if (fd < 0) return fail("cannot listen", port);
-    std::printf("listening on %u\n", port);
-    std::fflush(stdout);
+    fwts::sockets::say_listening(port);
     for (unsigned done = 0; done < count; ++done)
         if (!read_one(fd)) return fail("recvfrom", port);
     close(fd);
