@@ -3,7 +3,9 @@
 
 Debian 12's furo (2022.12) has three: its script holds an ES module ``import`` and so never runs,
 its automatic dark mode lost the colours, and its style sheet imports normalize.css from a path
-outside the book.  Newer packages need none of this and are left alone.
+outside the book.  In Debian 13's (2024.08) the script is a module by its type, too, which a browser
+does not load from a file, and the colours are missing as well.  A theme without a defect is left
+alone.
 """
 
 from __future__ import annotations
@@ -17,7 +19,10 @@ from sphinx.application import Sphinx
 
 NORMALIZE = Path("/usr/share/javascript/normalize.css/normalize.css")
 OUTSIDE = re.compile(r"@import url\([\"']?(/javascript/[^)\"']*)[\"']?\);?\n?")
-MODULE = re.compile(r"^import Gumshoe from [\"']\./gumshoe-patched\.js[\"'];\n", re.M)
+MODULE = re.compile(r"^import (?:\* as )?Gumshoe from [\"']\./gumshoe-patched\.js[\"'];\n", re.M)
+
+AUTOMATIC = re.compile(r"prefers-color-scheme:\s*dark\)\s*\{\s*"
+                       r"body:not\(\[data-theme=[\"']?light[\"']?\]\)\s*\{")
 
 
 def repair_script(script: str, gumshoe: str) -> str:
@@ -39,7 +44,7 @@ def block_at(text: str, start: int) -> str:
 
 def repair_dark(css: str) -> str:
     """Give readers whose system is dark the colours that the dark button gives."""
-    if "prefers-color-scheme" in css:
+    if AUTOMATIC.search(css):
         return css
     match = re.search(r"@media not print\s*\{\s*body\[data-theme=\"?dark\"?\]", css)
     if not match:
@@ -62,6 +67,20 @@ def give_levels(app: Sphinx, pagename: str, template: str, context: dict[str, An
         if isinstance(context.get(key), str):
             context[key] = context[key].replace('role="heading">',
                                                 'role="heading" aria-level="2">')
+
+
+def load_from_files(app: Sphinx, pagename: str, template: str, context: dict[str, Any],
+                    doctree: Any) -> None:
+    """Make the theme's script a classic one, which runs when the page lies in a directory.
+
+    repair_script() gives it the library that a module would have imported.
+    """
+    for script in context.get("script_files", []):
+        attributes = getattr(script, "attributes", {})
+        name = str(getattr(script, "filename", script))
+        if attributes.get("type") == "module" and "furo.js" in name:
+            del attributes["type"]
+            attributes["defer"] = "defer"
 
 
 def write_if_changed(file: Path, old: str, new: str) -> None:
@@ -92,5 +111,6 @@ def repair(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Run after everything was written."""
     app.connect("html-page-context", give_levels, priority=900)
+    app.connect("html-page-context", load_from_files, priority=900)
     app.connect("build-finished", repair)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

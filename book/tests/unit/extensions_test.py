@@ -329,11 +329,32 @@ class RepairsTest(unittest.TestCase):
         fixed = repairs.repair_script(script, "library();\n")
         self.assertEqual(fixed, "library();\nstart();\n")
         self.assertEqual(repairs.repair_script(fixed, "library();\n"), fixed)
-        css = '@media not print {\n  body[data-theme="dark"] { --a: 1 } }\n'
-        dark = repairs.repair_dark(css)
-        self.assertIn('body:not([data-theme="light"]) { --a: 1 }', dark)
-        self.assertEqual(repairs.repair_dark(dark), dark)
+        self.assertEqual(repairs.repair_script(script.replace("import", "import * as"),
+                                               "library();\n"), fixed)
+        icons = '@media (prefers-color-scheme: dark) { body[data-theme="auto"] svg { --b: 2 } }\n'
+        for before in ("", icons):
+            css = before + '@media not print {\n  body[data-theme="dark"] { --a: 1 } }\n'
+            dark = repairs.repair_dark(css)
+            self.assertIn('body:not([data-theme="light"]) { --a: 1 }', dark)
+            self.assertEqual(repairs.repair_dark(dark), dark)
+        for good in ('@media(prefers-color-scheme: dark){body:not([data-theme=light]){--a:1}}', ""):
+            self.assertEqual(repairs.repair_dark(good), good)
         self.assertEqual(repairs.repair_import("@import url(/javascript/n/n.css);\nx", False), "x")
+
+    def test_the_theme_s_script_runs_from_a_file(self) -> None:
+        from ext import repairs
+
+        class Script:
+            """As Sphinx has it."""
+
+            def __init__(self, filename: str, kind: str) -> None:
+                self.filename = filename
+                self.attributes = {"type": kind}
+        theme, own = Script("_static/scripts/furo.js", "module"), Script("_static/a.js", "module")
+        files = {"script_files": ["b.js", theme, own]}
+        repairs.load_from_files(None, "index", "page.html", files, None)
+        self.assertEqual(theme.attributes, {"defer": "defer"})
+        self.assertEqual(own.attributes, {"type": "module"})
 
 
 class ReferenceTest(unittest.TestCase):
