@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Follow every link inside the built HTML: the file and the anchor must exist."""
+"""Follow every link inside the built HTML: the file and the anchor must exist.
+
+What a page is made of, its scripts, style sheets and pictures, lies in the book: it is read
+without a network, too.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ class Page(HTMLParser):
         super().__init__()
         self.anchors: set[str] = set()
         self.links: set[str] = set()
+        self.parts: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         for name, value in attrs:
@@ -23,6 +28,8 @@ class Page(HTMLParser):
                 self.anchors.add(value)
             if name in ("href", "src") and value:
                 self.links.add(value)
+                if name == "src" or tag == "link":
+                    self.parts.add(value)
 
 
 def broken(root: Path) -> list[str]:
@@ -35,10 +42,12 @@ def broken(root: Path) -> list[str]:
     for file, page in pages.items():
         for link in sorted(page.links):
             parts = urlsplit(link)
+            where = file.relative_to(root.resolve())
             if parts.scheme or parts.netloc:
+                if parts.netloc and link in page.parts:
+                    out.append(f"{where}: {link}: a page needs no network")
                 continue
             target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
-            where = file.relative_to(root.resolve())
             if not target.exists():
                 out.append(f"{where}: {link}: there is no such file")
             elif parts.fragment and target in pages:

@@ -44,6 +44,25 @@ class ReaderGoneTest(unittest.TestCase):
                 self.assertEqual((done.returncode, done.stderr), (141, ""), words)
 
 
+class LinksTest(unittest.TestCase):
+    """tools/check_links.py"""
+
+    links = load("tools/check_links.py")
+
+    def test_what_is_broken(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            (Path(name) / "a.html").write_text(
+                '<script src="https://example.org/a.js"></script><script src="b.js"></script>'
+                '<link rel="stylesheet" href="//example.org/a.css"><img src="data:image/png;,">'
+                '<a href="https://example.org/">away</a><a href="a.html#here" id="there">x</a>',
+                encoding="utf-8")
+            found = self.links.broken(Path(name))
+        self.assertEqual(found, ["a.html: //example.org/a.css: a page needs no network",
+                                 "a.html: a.html#here: the page has no such anchor",
+                                 "a.html: b.js: there is no such file",
+                                 "a.html: https://example.org/a.js: a page needs no network"])
+
+
 class IndexTest(unittest.TestCase):
     """tools/index.py"""
 
