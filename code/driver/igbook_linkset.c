@@ -8,7 +8,7 @@
 
 #include "igbook.h"
 
-#define IGBOOK_PAUSE_TIME	0xffff	/* times of 512 bits: 34 ms at 1000 Mb/s */
+#define IGBOOK_PAUSE_TIME	0xffff	/* times of 512 bits: 34 ms at 1 Gb/s */
 #define IGBOOK_PAUSE_HIGH	0xb000	/* of 64 KB: room for two long frames */
 #define IGBOOK_PAUSE_LOW	0xa000
 

@@ -320,7 +320,7 @@ static void igbook_reset_done(struct pci_dev *pdev)
 /*
  * The bus has reported an error. If it still works a transfer may be lost, and
  * no more. Else the registers are left alone until the slot was reset. So the
- * card cannot be told to stop: it is kept away from memory by configuration space.
+ * card cannot be told to stop: configuration space keeps it away from memory.
  */
 static pci_ers_result_t igbook_error_detected(struct pci_dev *pdev,
 					      pci_channel_state_t state)

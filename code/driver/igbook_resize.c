@@ -234,8 +234,8 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
  *
  * Context: RTNL; sleeps.
  * Return: 0; a negative errno with rings as they were: -ENOMEM, -ETIMEDOUT when
- * not all is sent in time or a queue does not go off; -ETIMEDOUT with the new ones
- * when a queue does not come back.
+ * not all is sent in time or a queue does not go off; -ETIMEDOUT with the new
+ * ones when a queue does not come back.
  */
 int igbook_rings_change(struct igbook *priv, const struct igbook_shape *to)
 {

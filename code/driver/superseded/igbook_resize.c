@@ -159,7 +159,8 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
  *
  * Context: RTNL; sleeps.
  * Return: 0; -ENOMEM, or -ETIMEDOUT when not all is sent in time or a queue does
- * not go off, with rings as they were; -ETIMEDOUT too when one does not come back.
+ * not go off, with rings as they were; -ETIMEDOUT too when one does not come
+ * back.
  */
 int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 			unsigned int mtu)
