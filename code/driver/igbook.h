@@ -92,7 +92,8 @@ struct igbook_shape {
 /**
  * enum igbook_card_counter - what the card counts
  *
- * Each is named after what it counts; the register is in igbook_card_regs.
+ * Each is named after what it counts; the register is in igbook_card_regs. For
+ * CARD_QUEUE_DROPS each queue has one, RQDPC.
  */
 enum igbook_card_counter {
 	CARD_CRC_ERRORS,

@@ -5,11 +5,13 @@
 #include "igbook.h"
 
 /**
- * igbook_forsake() - from now on no register is touched
+ * igbook_forsake() - from now on igbook_rd32() and igbook_wr32() touch nothing
  * @priv: the device
  *
- * What is read is all ones, and what is written is not. The card's clock is not
- * to be believed any more: until it is back the system's stands in.
+ * Whoever reads gets all ones, and what is to be written is not. Doorbells do not
+ * ask: they ring until the polls have ended and the stack sends no more. The
+ * card's clock is not to be believed any more: until it is back the system's
+ * stands in.
  *
  * Context: any, also hard interrupt.
  */

@@ -120,8 +120,8 @@ void igbook_hw_reset(struct igbook *priv)
 /**
  * igbook_drv_load() - tell the card's firmware whether a driver is in charge
  * @priv: the device
- * @loaded: true after probe and after each reset, which says no; false before
- *	    remove
+ * @loaded: true after probe and after each reset, which says no; false when the
+ *	    driver leaves the card, or before it sleeps or somebody resets it
  *
  * Context: RTNL, probe or remove.
  *

@@ -8,7 +8,7 @@
 
 #include "igbook.h"
 
-#define IGBOOK_PAUSE_TIME	0xffff	/* in times of 512 bits: 34 ms */
+#define IGBOOK_PAUSE_TIME	0xffff	/* times of 512 bits: 34 ms at 1 Gb/s */
 #define IGBOOK_PAUSE_HIGH	0xb000	/* of 64 KB: room for two long frames */
 #define IGBOOK_PAUSE_LOW	0xa000
 
@@ -69,7 +69,10 @@ int igbook_linkset_write(struct igbook *priv)
 	return igbook_phy_restart_autoneg(priv);
 }
 
-/* RTNL, or the link work: both are told by the PHY's registers alone. */
+/*
+ * Run without RTNL. "ethtool -A" may change a wish meanwhile; then it waits for
+ * the link work and loses the link, and all is asked again.
+ */
 static u8 igbook_pause_agreed(struct igbook *priv)
 {
 	const struct igbook_linkset *set = &priv->linkset;
@@ -89,7 +92,7 @@ static u8 igbook_pause_agreed(struct igbook *priv)
  * igbook_flow_write() - let the card do what both ends have agreed on
  * @priv: the device, its link up
  *
- * Context: RTNL or the link work, never both at once; sleeps.
+ * Context: the link work; sleeps.
  *
  * Source: 82576 datasheet, "Flow Control".
  */
@@ -139,7 +142,7 @@ void igbook_get_pauseparam(struct net_device *netdev,
 /**
  * igbook_set_pauseparam() - "ethtool -A"
  * @netdev: the network device
- * @pause: what is wanted, of the partner if it is asked
+ * @pause: what is wanted; with @pause->autoneg it is only offered to the partner
  *
  * Context: RTNL; sleeps. The link is lost for a moment.
  * Return: 0, or a negative errno when the PHY does not answer.

@@ -319,8 +319,8 @@ static void igbook_reset_done(struct pci_dev *pdev)
 /* loom: begin error-recovery from 10 */
 /*
  * The bus has reported an error. If it still works a transfer may be lost, and
- * no more. Else no register is touched until the slot was reset. So the card
- * cannot be told to stop: it is kept away from memory by configuration space.
+ * no more. Else the registers are left alone until the slot was reset. So the
+ * card cannot be told to stop: configuration space keeps it away from memory.
  */
 static pci_ers_result_t igbook_error_detected(struct pci_dev *pdev,
 					      pci_channel_state_t state)
@@ -337,8 +337,8 @@ static pci_ers_result_t igbook_error_detected(struct pci_dev *pdev,
 }
 
 /*
- * As after power on: configuration space is what it was in probe. Another
- * driver may have asked for it, of an error that we did not mind.
+ * The card is as after power on, configuration space as it was saved last.
+ * Another driver may have asked for it, of an error that we did not mind.
  */
 static pci_ers_result_t igbook_slot_reset(struct pci_dev *pdev)
 {

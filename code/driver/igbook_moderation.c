@@ -20,9 +20,9 @@ static void igbook_pause_write(struct igbook_vector *vector, u16 usecs)
 }
 
 /*
- * It looks once in 64 interrupts, at the bytes first, and then has
- * igbook_pause_choose() called. Another processor may be counting what it
- * sends: a number that was torn costs one bad choice.
+ * It compares once in 64 polls, the bytes first. Where it has chosen another
+ * pause it has igbook_pause_choose() called. Another processor may be counting
+ * what it sends: a number that was torn costs one bad choice.
  */
 static void igbook_pause_measure(struct igbook_vector *vector)
 {
@@ -55,10 +55,12 @@ static void igbook_pause_choose(struct work_struct *work)
  * igbook_moderate() - choose the pause before interrupts come back
  * @vector: the vector, masked, its rings served
  *
- * Only this writes EITR while the vector runs, so a change by "ethtool -C" and
- * one by the traffic never meet.
+ * While the vector runs nothing but this writes EITR: "ethtool -C" only leaves a
+ * note. The instance has been given back: a program that busy-polls may come in
+ * here at the same time, and then EITR may be other than @usecs until it changes
+ * again.
  *
- * Context: igbook_poll().
+ * Context: igbook_poll(), after napi_complete_done().
  */
 void igbook_moderate(struct igbook_vector *vector)
 {

@@ -13,7 +13,7 @@ struct igbook_vector;
  * struct igbook_moderation - how often one vector may interrupt
  * @usecs: least time between two interrupts now in EITR, in microseconds
  * @wanted: what net_dim() has chosen last
- * @polls: polls that ended; an interrupt led to each
+ * @polls: polls that ended: each counts as an interrupt
  * @frames: received and sent
  * @dim: what net_dim() knows of it
  */

@@ -54,7 +54,7 @@ int igbook_nvm_read(struct igbook *priv, u16 first, u16 count, u16 *words)
  * igbook_nvm_validate() - is there a card's worth of sense in the NVM?
  * @priv: the device
  *
- * Context: probe; sleeps.
+ * Context: probe or RTNL; sleeps.
  * Return: 0, -EIO when the checksum is wrong, or another negative errno.
  *
  * Source: 82576 datasheet, "Checksum Word".

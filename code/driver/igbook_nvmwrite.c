@@ -135,8 +135,8 @@ static int igbook_nvm_write(struct igbook *priv, const u16 *old, const u16 *new)
  * is written is read again: a memory that is protected says nothing.
  *
  * Context: RTNL; sleeps.
- * Return: 0; -EINVAL, -ETIMEDOUT when the leads are not given, -EIO when the
- * memory has not taken it.
+ * Return: 0; -EINVAL, -ETIMEDOUT when the leads are not given or the memory stays
+ * busy, -EIO when it has not taken it, or another negative errno.
  *
  * Source: 82576 datasheet, "Checksum Word".
  */

@@ -30,9 +30,10 @@ void igbook_offload_init(struct igbook *priv)
  * @clear: bits to clear, before
  * @set: bits to set
  *
- * Settings and the link work come here, neither waiting for the other.
+ * Settings come here with RTNL and the link work without: the address lock keeps
+ * them apart.
  *
- * Context: any but with the address lock held, which is taken.
+ * Context: any but hard interrupt, the address lock not held; it is taken.
  */
 void igbook_ctrl_change(struct igbook *priv, u32 clear, u32 set)
 {

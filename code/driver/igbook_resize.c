@@ -229,13 +229,13 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
  *
  * What can fail for want of memory comes first, while the old rings work. Rings
  * that are not needed, the old ones or the new, are freed while no vector runs:
- * their pools ask for that. A card that does not let go of the old ones is reset,
- * and has them still.
+ * their pools ask for that. A card that does not let go of the old ones is reset
+ * and set up with others that are as long and as many.
  *
  * Context: RTNL; sleeps.
- * Return: 0; a negative errno with the old rings: -ENOMEM, -ETIMEDOUT when not
- * all is sent in time or a queue does not go off; -ETIMEDOUT too when one does not
- * come back.
+ * Return: 0; a negative errno with rings as they were: -ENOMEM, -ETIMEDOUT when
+ * not all is sent in time or a queue does not go off; -ETIMEDOUT with the new
+ * ones when a queue does not come back.
  */
 int igbook_rings_change(struct igbook *priv, const struct igbook_shape *to)
 {

@@ -10,7 +10,7 @@
 
 #include "igbook.h"
 
-#define IGBOOK_TEST_FRAMES	16	/* fewer than fit into the shortest ring */
+#define IGBOOK_TEST_FRAMES	16	/* the shortest transmit ring takes more */
 #define IGBOOK_TEST_TYPE	0x88b5	/* IEEE 802: for local experiments */
 #define IGBOOK_LINK_US		5000000	/* patience with a link */
 
@@ -289,7 +289,8 @@ static void igbook_test_offline(struct igbook *priv, u64 *data)
  * @test: whether it may be taken down for that; whether all went well
  * @data: a result for each test
  *
- * Those that take it down give it back as it was, also its link.
+ * Those that take it down give it back as it was, also its link, if that comes
+ * in time.
  *
  * Context: RTNL; sleeps, for seconds.
  */

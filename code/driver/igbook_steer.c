@@ -9,8 +9,7 @@
 #include "igbook.h"
 
 /*
- * Where the rule's number is that of the register. The card goes by the first
- * one that fits.
+ * The rule's number is that of the register.
  *
  * 82576 datasheet, "EType Queue Filter".
  */

@@ -53,7 +53,7 @@ int igbook_set_wol(struct net_device *netdev, struct ethtool_wolinfo *wol)
 	struct igbook *priv = netdev_priv(netdev);
 
 	priv->wol = wol->wolopts;
-	/* It fails where the device has no PME: the user has been told. */
+	/* It fails where the device has no PME, and so no power/wakeup. */
 	device_set_wakeup_enable(&priv->pdev->dev, priv->wol);
 	return 0;
 }

@@ -66,10 +66,12 @@ static u16 igbook_pause_wanted(struct igbook_vector *vector)
  * igbook_moderate() - choose the pause before interrupts come back
  * @vector: the vector, masked, its rings served
  *
- * Only this writes EITR while the vector runs, so a change by "ethtool -C" and
- * one by the traffic never meet.
+ * While the vector runs nothing but this writes EITR: "ethtool -C" only leaves a
+ * note. The instance has been given back: a program that busy-polls may come in
+ * here at the same time, and then EITR may be other than @usecs until it changes
+ * again.
  *
- * Context: igbook_poll().
+ * Context: igbook_poll(), after napi_complete_done().
  */
 void igbook_moderate(struct igbook_vector *vector)
 {

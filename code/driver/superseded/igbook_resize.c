@@ -155,11 +155,12 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
  * @mtu: the MTU
  *
  * What can fail for want of memory comes first, while the old rings work. A card
- * that does not let go of these is reset, and has them still.
+ * that does not let go of these is reset and set up with others of their sizes.
  *
  * Context: RTNL; sleeps.
  * Return: 0; -ENOMEM, or -ETIMEDOUT when not all is sent in time or a queue does
- * not go off, with the old rings; -ETIMEDOUT too when one does not come back.
+ * not go off, with rings as they were; -ETIMEDOUT too when one does not come
+ * back.
  */
 int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 			unsigned int mtu)

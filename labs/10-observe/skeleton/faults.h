@@ -23,7 +23,7 @@
  * @FAULT_GROUP: the card does not let in groups that were joined, if their
  *	address ends with one certain byte; which (2 to 127)
  * @FAULT_UNICAST: of the addresses that the interface has besides its own, one is
- *	not let in; the how-maniest that was added (1 to 7)
+ *	not let in; which, counted in the order in which they were added (1 to 7)
  * @FAULT_TX_LENGTH: frames of one length are counted and not sent; how long,
  *	without FCS (100 to 1400)
  * @FAULT_TX_PRIORITY: one priority is sent as 0 in VLAN tags; which (1 to 7)
