@@ -296,7 +296,7 @@ def new_callers(chain: list[str], before: list[str]) -> list[str]:
 
 def shorten_for_paper(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
     """On paper the stops stand below each other: no chain of callers and no picture is printed
-    twice, and the text goes on in the line that says where."""
+    twice, and text and callers go on in the line that says where."""
     if app.builder.format != "latex":
         return
     for block in list(doctree.findall(nodes.literal_block)):
@@ -315,6 +315,10 @@ def shorten_for_paper(app: Sphinx, doctree: nodes.document, _docname: str) -> No
                 assert isinstance(head, nodes.paragraph) and isinstance(text, nodes.paragraph)
                 head += [nodes.Text(" "), *text.children]
                 stop.remove(text)
+                for chain in list(stop.findall(nodes.paragraph)):
+                    if "journey-backtrace" in chain["classes"]:
+                        head += [nodes.Text(" "), *chain.children]
+                        stop.remove(chain)
 
 
 def visit_html(translator: Any, node: journey_figure) -> None:
