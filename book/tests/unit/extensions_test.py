@@ -218,7 +218,7 @@ class JourneyTest(SmallBook):
     def test_paper_repeats_of_a_picture_only_what_is_new(self) -> None:
         first = "queue\n  lock free\n  length 0\n  limit 9"
         then = first.replace("free", "taken")
-        drawing = "skb\n  |####|\n  end"
+        drawing = "skb\n  |inside|\n  end"
         stops: list[dict[str, object]] = [
             {**self.STOPS[0], "shows": [{"expression": name, "rendered": text}]}
             for name, text in (("net queue $rdi", first), ("net queue $rsi", then),
@@ -226,7 +226,7 @@ class JourneyTest(SmallBook):
                                ("net skb $rsi", drawing.replace("end", "tail")))]
         tex, page = self.journey(stops, "latex"), self.journey(stops)
         self.assertIn("rsi: as at stop 1, but\n  lock taken\n", tex)
-        for words, paper, screen in (("limit 9", 1, 2), ("of\n  all", 1, 1), ("####", 2, 2)):
+        for words, paper, screen in (("limit 9", 1, 2), ("of\n  all", 1, 1), ("inside", 2, 2)):
             self.assertEqual((tex.count(words), page.count(words)), (paper, screen), words)
 
     def test_journey_of_one_lane_lies_in_rows_on_paper(self) -> None:
