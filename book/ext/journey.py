@@ -10,7 +10,7 @@ The data is ``book/journeys/NAME.json``, written by ``gdb-scripts/trace NAME --j
 has one lane for each context the trace saw; time runs downward.  The list below it says the same
 in words, so nothing is lost without the picture; the player (``journey.js``) only walks the list.
 Paper has no player: there a picture that an earlier stop has shown is not printed again but for
-the lines that are new, and a journey of one lane lies in rows.
+the lines that are new, a journey of one lane lies in rows, and one of two in two halves.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ BOX_HEIGHT = 38
 ROW = 52
 TOP = 52
 CHARACTERS = 22  # of the box's monospaced name
-IN_A_ROW = 4  # boxes of a journey on paper that has only one lane
+ACROSS = 4  # boxes that fill the width of a page
+IN_A_COLUMN = 6  # stops of two lanes, on paper
 
 STYLE = """
 .lane{fill:#eef1f5}.lane-name{font:600 13px 'DejaVu Sans',sans-serif;fill:#33404d}
@@ -75,12 +76,14 @@ def draw(name: str, stops: list[dict[str, Any]], standalone: bool) -> str:
     """The figure as SVG; standalone figures carry their own colours."""
     lanes = lanes_of(stops)
     rows = standalone and len(lanes) == 1
+    # Two lanes of many stops: on paper the second half stands beside the first.
+    parts = 2 if standalone and len(lanes) == 2 and len(stops) > IN_A_COLUMN else 1
+    deep = -(-len(stops) // (ACROSS if rows else parts))
     column = {context: i for i, (context, _) in enumerate(lanes)}
-    columns = IN_A_ROW if rows else len(lanes)
-    width = LANE_WIDTH * columns
+    width = LANE_WIDTH * (ACROSS if rows else len(lanes) * parts)
     interrupt = stops[0]["context"] == "hardirq"
     top = TOP + (ROW // 2 if interrupt else 0)
-    height = top + ROW * (-(-len(stops) // columns) if rows else len(stops))
+    height = top + ROW * deep
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
            f'role="img" aria-labelledby="journey-{name}-title" class="journey-svg"'
            + (f' width="{width}" height="{height}">' if standalone else
@@ -92,19 +95,22 @@ def draw(name: str, stops: list[dict[str, Any]], standalone: bool) -> str:
     out.append(f'<defs><marker id="journey-{name}-head" viewBox="0 0 8 8" refX="7" refY="4" '
                'markerWidth="7" markerHeight="7" orient="auto">'
                '<path class="head" d="M0 0 8 4 0 8z"/></marker></defs>')
-    lane_width = width // len(lanes)
-    for i, (_, title) in enumerate(lanes):
+    lane_width = width // (len(lanes) * parts)
+    for i, (_, title) in enumerate(lanes * parts):
         x = i * lane_width
         out.append(f'<rect class="lane" x="{x + 2}" y="0" width="{lane_width - 4}" '
                    f'height="{height}" rx="6"/>')
         out.append(f'<text class="lane-name" x="{x + lane_width // 2}" y="24" '
                    f'text-anchor="middle">{title}</text>')
-    cells = [(i % columns, i // columns) if rows else (column[s["context"]], i)
+    cells = [(i % ACROSS, i // ACROSS) if rows else
+             (column[s["context"]] + i // deep * len(lanes), i % deep)
              for i, s in enumerate(stops)]
     places = [(x * LANE_WIDTH + LANE_WIDTH // 2, top + ROW * y) for x, y in cells]
     if interrupt:
         out.append(interrupt_mark(name, places[0]))
     for (x1, y1), (x2, y2) in zip(places, places[1:]):
+        if y2 < y1:
+            continue  # the numbers lead to the next part's first
         if y1 == y2:
             out.append(arrow_aside(name, x1 + BOX_WIDTH // 2, x2 - BOX_WIDTH // 2,
                                    y1 + BOX_HEIGHT // 2))
@@ -334,9 +340,10 @@ def visit_latex(translator: Any, node: journey_figure) -> None:
     """Convert the figure for the PDF."""
     name = pdf_of(Path(translator.builder.outdir), f"journey-{node['name']}",
                   draw(node["name"], node["stops"], standalone=True))
-    # A lane is 38 mm wide, so that four fill the page; one lane lies in rows, four boxes wide.
+    # A lane is 38 mm wide, so that four fill the page.
+    across = {1: ACROSS, 2: 4 if len(node["stops"]) > IN_A_COLUMN else 2}
     lanes = len(lanes_of(node["stops"]))
-    size = f"width={38 * (lanes if lanes > 1 else IN_A_ROW)}mm,height=0.62\\textheight"
+    size = f"width={38 * across.get(lanes, lanes)}mm,height=0.62\\textheight"
     translator.body.append(textwrap.dedent(f"""
         \\noindent\\sphinxincludegraphics[{size},keepaspectratio]{{{{{name[:-4]}}}.pdf}}
         """))

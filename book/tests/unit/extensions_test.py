@@ -234,6 +234,13 @@ class JourneyTest(SmallBook):
         self.assertIn('viewBox="0 0 736 156"', journey.draw("rx", stops, standalone=True))
         self.assertIn('viewBox="0 0 184 312"', journey.draw("rx", stops, standalone=False))
 
+    def test_long_journey_of_two_lanes_lies_in_two_halves_on_paper(self) -> None:
+        stops = [self.STOPS[1], {**self.STOPS[1], "context": "process"}] * 4
+        paper = journey.draw("rx", stops, standalone=True)
+        self.assertIn('viewBox="0 0 736 260"', paper)
+        self.assertEqual((paper.count('class="lane-name"'), paper.count('class="arrow"')), (4, 6))
+        self.assertIn('viewBox="0 0 368 312"', journey.draw("rx", stops[:5], standalone=True))
+
     def test_entry_of_a_system_call_is_one_function_on_paper(self) -> None:
         chain = ["sys", "__do_sys_bind", "__se_sys_bind", "__x64_sys_bind"]
         tex = self.journey([{**self.STOPS[0], "backtrace": chain}], "latex")
