@@ -9,6 +9,8 @@
 The data is ``book/journeys/NAME.json``, written by ``gdb-scripts/trace NAME --json``.  The figure
 has one lane for each context the trace saw; time runs downward.  The list below it says the same
 in words, so nothing is lost without the picture; the player (``journey.js``) only walks the list.
+Paper has no player: there a picture that an earlier stop has shown is not printed again but for
+the lines that are new, a journey of one lane lies in rows, and one of two in two halves.
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ BOX_HEIGHT = 38
 ROW = 52
 TOP = 52
 CHARACTERS = 22  # of the box's monospaced name
+ACROSS = 4  # boxes that fill the width of a page
+IN_A_COLUMN = 6  # stops of two lanes, on paper
 
 STYLE = """
 .lane{fill:#eef1f5}.lane-name{font:600 13px 'DejaVu Sans',sans-serif;fill:#33404d}
@@ -71,11 +75,15 @@ def shorten(text: str, room: int) -> str:
 def draw(name: str, stops: list[dict[str, Any]], standalone: bool) -> str:
     """The figure as SVG; standalone figures carry their own colours."""
     lanes = lanes_of(stops)
+    rows = standalone and len(lanes) == 1
+    # Two lanes of many stops: on paper the second half stands beside the first.
+    parts = 2 if standalone and len(lanes) == 2 and len(stops) > IN_A_COLUMN else 1
+    deep = -(-len(stops) // (ACROSS if rows else parts))
     column = {context: i for i, (context, _) in enumerate(lanes)}
-    width = LANE_WIDTH * len(lanes)
+    width = LANE_WIDTH * (ACROSS if rows else len(lanes) * parts)
     interrupt = stops[0]["context"] == "hardirq"
     top = TOP + (ROW // 2 if interrupt else 0)
-    height = top + ROW * len(stops)
+    height = top + ROW * deep
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
            f'role="img" aria-labelledby="journey-{name}-title" class="journey-svg"'
            + (f' width="{width}" height="{height}">' if standalone else
@@ -87,18 +95,27 @@ def draw(name: str, stops: list[dict[str, Any]], standalone: bool) -> str:
     out.append(f'<defs><marker id="journey-{name}-head" viewBox="0 0 8 8" refX="7" refY="4" '
                'markerWidth="7" markerHeight="7" orient="auto">'
                '<path class="head" d="M0 0 8 4 0 8z"/></marker></defs>')
-    for i, (_, title) in enumerate(lanes):
-        x = i * LANE_WIDTH
-        out.append(f'<rect class="lane" x="{x + 2}" y="0" width="{LANE_WIDTH - 4}" '
+    lane_width = width // (len(lanes) * parts)
+    for i, (_, title) in enumerate(lanes * parts):
+        x = i * lane_width
+        out.append(f'<rect class="lane" x="{x + 2}" y="0" width="{lane_width - 4}" '
                    f'height="{height}" rx="6"/>')
-        out.append(f'<text class="lane-name" x="{x + LANE_WIDTH // 2}" y="24" '
+        out.append(f'<text class="lane-name" x="{x + lane_width // 2}" y="24" '
                    f'text-anchor="middle">{title}</text>')
-    places = [(column[s["context"]] * LANE_WIDTH + LANE_WIDTH // 2, top + ROW * i)
-              for i, s in enumerate(stops)]
+    cells = [(i % ACROSS, i // ACROSS) if rows else
+             (column[s["context"]] + i // deep * len(lanes), i % deep)
+             for i, s in enumerate(stops)]
+    places = [(x * LANE_WIDTH + LANE_WIDTH // 2, top + ROW * y) for x, y in cells]
     if interrupt:
         out.append(interrupt_mark(name, places[0]))
     for (x1, y1), (x2, y2) in zip(places, places[1:]):
-        out.append(arrow(name, x1, y1 + BOX_HEIGHT, x2, y2))
+        if y2 < y1:
+            continue  # the numbers lead to the next part's first
+        if y1 == y2:
+            out.append(arrow_aside(name, x1 + BOX_WIDTH // 2, x2 - BOX_WIDTH // 2,
+                                   y1 + BOX_HEIGHT // 2))
+        else:
+            out.append(arrow(name, x1, y1 + BOX_HEIGHT, x2, y2))
     for number, (stop, (x, y)) in enumerate(zip(stops, places), 1):
         out.append(box(name, number, stop, x, y))
     out.append("</svg>")
@@ -120,6 +137,11 @@ def arrow(name: str, x1: int, y1: int, x2: int, y2: int) -> str:
     if y1 == TOP:
         bend = f"H{x2} V{y2}"
     return f'<path class="arrow" d="M{x1} {y1} {bend}" marker-end="url(#journey-{name}-head)"/>'
+
+
+def arrow_aside(name: str, x1: int, x2: int, y: int) -> str:
+    """An arrow to the right."""
+    return f'<path class="arrow" d="M{x1} {y} H{x2}" marker-end="url(#journey-{name}-head)"/>'
 
 
 def box(name: str, number: int, stop: dict[str, Any], x: int, y: int) -> str:
@@ -168,9 +190,11 @@ class JourneyDirective(SphinxDirective):
         box += figure
         listing = nodes.enumerated_list(classes=["journey-stops"], enumtype="arabic", suffix=".")
         shown: dict[str, tuple[int, str]] = {}
+        printed: list[tuple[int, str, list[str]]] = []
         before: list[str] = []
         for number, stop in enumerate(stops, 1):
-            listing += self.stop(stop, self.shows(number, stop, shown), before)
+            listing += self.stop(stop, self.shows(number, stop, shown),
+                                 shows_on_paper(number, stop, printed), before)
             before = [stop["symbol"], *stop.get("backtrace", [])]
         box += listing
         return [box]
@@ -199,7 +223,8 @@ class JourneyDirective(SphinxDirective):
                 lines.append(f"{expression} = {rendered}")
         return "\n".join(lines)
 
-    def stop(self, stop: dict[str, Any], shows: str, before: list[str]) -> nodes.list_item:
+    def stop(self, stop: dict[str, Any], shows: str, paper: str,
+             before: list[str]) -> nodes.list_item:
         item = nodes.list_item()
         title = stop["title"] + ("" if stop["title"].endswith("?") else ".")
         head = nodes.paragraph("", "", nodes.strong("", title + " "))
@@ -215,6 +240,7 @@ class JourneyDirective(SphinxDirective):
         if shows:
             block = nodes.literal_block(shows, shows, classes=["journey-shows"])
             block["language"] = "text"
+            block["paper"] = paper
             item += block
         if stop.get("backtrace"):
             chain = " ← ".join(stop["backtrace"])
@@ -242,8 +268,32 @@ class JourneyDirective(SphinxDirective):
         return kernel_ref("", "", code, anchor=anchor, where=symbol.where)
 
 
+def shows_on_paper(number: int, stop: dict[str, Any],
+                   printed: list[tuple[int, str, list[str]]]) -> str:
+    """What a stop shows: of a text of several lines those that are new, unless most are.
+
+    It is compared with those that the same command (``net socket``, whatever of) has printed in
+    full.  A drawing, with its bars, is always whole."""
+    lines: list[str] = []
+    for show in stop.get("shows", []):
+        expression, text = show["expression"], show["rendered"].splitlines()
+        command = " ".join(expression.split()[:2])
+        new, then = min(((([line for line in text if line not in was]), where)
+                         for where, what, was in printed
+                         if what == command and len(was) <= len(text)),
+                        key=lambda earlier: len(earlier[0]), default=(text, 0))
+        if 2 * len(new) <= len(text) and len(text) > 1 and not any("|" in line for line in text):
+            lines += [f"{expression}: as at stop {then}" + (", but" if new else ""), *new]
+        else:
+            printed.append((number, command, text))
+            lines.append(f"{expression} = {show['rendered']}")
+    return "\n".join(lines)
+
+
 def new_callers(chain: list[str], before: list[str]) -> list[str]:
-    """A stop's callers up to the first that the stop before has shown, too."""
+    """A stop's callers up to the first that the stop before has shown, too; of the three functions
+    that make a system call's entry the one that the processor's code calls."""
+    chain = [name for name in chain if not name.startswith(("__do_sys_", "__se_sys_"))]
     for number, caller in enumerate(chain[:-1], 1):
         if caller in before:
             return chain[:number] + ["…"]
@@ -251,10 +301,15 @@ def new_callers(chain: list[str], before: list[str]) -> list[str]:
 
 
 def shorten_for_paper(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
-    """On paper the stops stand below each other: no chain of callers is printed twice, and the
-    text goes on in the line that says where."""
+    """On paper the stops stand below each other: no chain of callers and no picture is printed
+    twice, and text and callers go on in the line that says where."""
     if app.builder.format != "latex":
         return
+    for block in list(doctree.findall(nodes.literal_block)):
+        if "paper" in block:
+            short = nodes.literal_block(block["paper"], block["paper"], classes=block["classes"])
+            short["language"] = block["language"]
+            block.replace_self(short)
     for callers in doctree.findall(nodes.inline):
         if "paper" in callers:
             callers.children = []
@@ -266,6 +321,10 @@ def shorten_for_paper(app: Sphinx, doctree: nodes.document, _docname: str) -> No
                 assert isinstance(head, nodes.paragraph) and isinstance(text, nodes.paragraph)
                 head += [nodes.Text(" "), *text.children]
                 stop.remove(text)
+                for chain in list(stop.findall(nodes.paragraph)):
+                    if "journey-backtrace" in chain["classes"]:
+                        head += [nodes.Text(" "), *chain.children]
+                        stop.remove(chain)
 
 
 def visit_html(translator: Any, node: journey_figure) -> None:
@@ -281,8 +340,10 @@ def visit_latex(translator: Any, node: journey_figure) -> None:
     """Convert the figure for the PDF."""
     name = pdf_of(Path(translator.builder.outdir), f"journey-{node['name']}",
                   draw(node["name"], node["stops"], standalone=True))
-    # A lane is 38 mm wide, so that four fill the page and one does not swell to fill it.
-    size = f"width={38 * len(lanes_of(node['stops']))}mm,height=0.62\\textheight"
+    # A lane is 38 mm wide, so that four fill the page.
+    across = {1: ACROSS, 2: 4 if len(node["stops"]) > IN_A_COLUMN else 2}
+    lanes = len(lanes_of(node["stops"]))
+    size = f"width={38 * across.get(lanes, lanes)}mm,height=0.62\\textheight"
     translator.body.append(textwrap.dedent(f"""
         \\noindent\\sphinxincludegraphics[{size},keepaspectratio]{{{{{name[:-4]}}}.pdf}}
         """))

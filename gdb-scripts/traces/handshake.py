@@ -207,8 +207,9 @@ def client(meeting: Meeting) -> list[Stop]:
                           lambda: sock.remote_port(meeting.connecting()) == PORT),
                     Check("packets find it", lambda: in_table(meeting.connecting()))],
              question="Nobody answers. When does connect give up?",
-             answer="""After tcp_syn_retries repetitions, 6 unless changed. The first pauses are a
-             second each, the later ones double: it takes some two minutes."""),
+             answer="""After as many repetitions as tcp_syn_retries and tcp_syn_linear_timeouts say
+             together, 6 and 4 unless changed. The pauses of the latter are a second each, the
+             others double: it takes some two minutes."""),
     ]
 
 

@@ -95,8 +95,8 @@ def call(made: Made) -> list[Stop]:
     return [
         Stop("call", "__sys_socket", "A system call with three numbers",
              """A family, a type and a protocol; the last is 0, which leaves the choice to the
-             family. Two flags may be added to the type: SOCK_NONBLOCK and SOCK_CLOEXEC. They are
-             the descriptor's, and are taken off before the family sees the type.""",
+             family. Two flags may be added to the type: SOCK_NONBLOCK is for the file, SOCK_CLOEXEC
+             for the descriptor, and both are taken off before the family sees the type.""",
              condition=ours,
              show=[Show("print $edi"), Show("print $esi"), Show("print $edx")],
              check=[in_context("process"),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from small_book import WEAVE, SmallBook  # noqa: E402
-from ext import reference  # noqa: E402
+from ext import journey, reference  # noqa: E402
 
 TITLE = "Title\n=====\n\n"
 
@@ -214,6 +214,37 @@ class JourneyTest(SmallBook):
         for words, times in (("empty", 1), ("net ring: as at stop 1\n", 1), ("full", 1),
                              ("net ring: as at stop 3\n", 1)):
             self.assertEqual(page.count(words), times, words)
+
+    def test_paper_repeats_of_a_picture_only_what_is_new(self) -> None:
+        first = "queue\n  lock free\n  length 0\n  limit 9"
+        then = first.replace("free", "taken")
+        drawing = "skb\n  |inside|\n  end"
+        stops: list[dict[str, object]] = [
+            {**self.STOPS[0], "shows": [{"expression": name, "rendered": text}]}
+            for name, text in (("net queue $rdi", first), ("net queue $rsi", then),
+                               ("net queue $rdi", "other\n  of\n  all"), ("net skb $rdi", drawing),
+                               ("net skb $rsi", drawing.replace("end", "tail")))]
+        tex, page = self.journey(stops, "latex"), self.journey(stops)
+        self.assertIn("rsi: as at stop 1, but\n  lock taken\n", tex)
+        for words, paper, screen in (("limit 9", 1, 2), ("of\n  all", 1, 1), ("inside", 2, 2)):
+            self.assertEqual((tex.count(words), page.count(words)), (paper, screen), words)
+
+    def test_journey_of_one_lane_lies_in_rows_on_paper(self) -> None:
+        stops = [self.STOPS[1]] * 5
+        self.assertIn('viewBox="0 0 736 156"', journey.draw("rx", stops, standalone=True))
+        self.assertIn('viewBox="0 0 184 312"', journey.draw("rx", stops, standalone=False))
+
+    def test_long_journey_of_two_lanes_lies_in_two_halves_on_paper(self) -> None:
+        stops = [self.STOPS[1], {**self.STOPS[1], "context": "process"}] * 4
+        paper = journey.draw("rx", stops, standalone=True)
+        self.assertIn('viewBox="0 0 736 260"', paper)
+        self.assertEqual((paper.count('class="lane-name"'), paper.count('class="arrow"')), (4, 6))
+        self.assertIn('viewBox="0 0 368 312"', journey.draw("rx", stops[:5], standalone=True))
+
+    def test_entry_of_a_system_call_is_one_function_on_paper(self) -> None:
+        chain = ["sys", "__do_sys_bind", "__se_sys_bind", "__x64_sys_bind"]
+        tex = self.journey([{**self.STOPS[0], "backtrace": chain}], "latex")
+        self.assertIn(r"\sphinxupquote{sys ← \_\_x64\_sys\_bind}", tex)
 
     def test_callers_are_printed_once_on_paper(self) -> None:
         chains: dict[str, list[str]] = {
