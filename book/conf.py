@@ -38,6 +38,7 @@ extensions = [
     "ext.listings",
     "ext.svgpdf",
     "ext.repairs",
+    "ext.tidy",
 ]
 
 # The index of the kernel source is shared by all checkouts of this user. book/build says where.
@@ -105,7 +106,7 @@ latex_elements = {
 \setsansfont{FreeSans}[Extension=.otf, BoldFont=*Bold, ItalicFont=*Oblique,
   BoldItalicFont=*BoldOblique]
 \setmonofont{DejaVuSansMono}[Extension=.ttf, BoldFont=*-Bold, ItalicFont=*-Oblique,
-  BoldItalicFont=*-BoldOblique, Scale=0.82]
+  BoldItalicFont=*-BoldOblique, Scale=0.82, HyphenChar=None]
 """,
     "fvset": r"\fvset{fontsize=\fontsize{8.6}{8.8}\selectfont}",
     "sphinxsetup": ("verbatimwithframe=false, VerbatimColor={HTML}{F5F6F8}, "

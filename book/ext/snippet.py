@@ -279,7 +279,8 @@ def visit_latex(translator: Any, node: snippet) -> None:
     lead = len(rows) - len(piece["lines"]) - len(piece.get("after", []))
     blocks = [f"\\begin{{{kind}}}\n{code}\n\\end{{{kind}}}"
               for kind, code in set_apart(rows, lead, comment_lines(piece["lines"]))]
-    translator.body.append("\n" + "\n".join([place, *blocks]) + "\n")
+    code = "\n".join(blocks).replace("\\end{fwtsdoc}\n", "\\end{fwtsdoc}\n\\fwtskeep\n")
+    translator.body.append(f"\n{place}\n{code}\n")
     raise nodes.SkipNode
 
 

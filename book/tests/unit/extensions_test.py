@@ -100,7 +100,7 @@ class SnippetTest(SmallBook):
     def test_latex_sets_a_function_s_comment_smaller_than_its_code(self) -> None:
         tex = self.build({"index.rst": TITLE + ".. snippet:: one-a\n"}, "latex")
         self.assertRegex(tex, r"(?s)\\begin\{fwtsdoc\}\n[^\n]*/\*\*.*\*/.*\\end\{fwtsdoc\}\n"
-                              r"\\begin\{fwtscode\}\n.*a.*void")
+                              r"\\fwtskeep\n\\begin\{fwtscode\}\n.*a.*void")
 
     def test_latex_names_the_file_once_for_neighbours(self) -> None:
         tex = self.build({"index.rst": TITLE + ".. snippet:: one-a\n\n.. snippet:: one-b\n"},
@@ -229,6 +229,18 @@ class JourneyTest(SmallBook):
             self.assertIn(f">{chain}<", re.sub(r"</?span[^>]*>", "", page))
             self.assertIn(rf"\sphinxupquote{{{paper}}}", tex)
 
+    def test_titles_are_whole_where_there_is_room(self) -> None:
+        long = "The handler asks to be polled later"
+        stops: list[dict[str, object]] = [{**self.STOPS[0], "title": long}, self.STOPS[1]]
+        self.assertIn(f">1. {long}</text>", self.journey(stops))
+
+    def test_lanes_fit_on_a_page_however_long_the_titles(self) -> None:
+        from ext import journey
+        stops = [{**self.STOPS[0], "context": context, "title": 80 * "x"}
+                 for context in ("hardirq", "softirq", "process")]
+        self.assertEqual(sum(journey.lane_widths(stops).values()), journey.MOST)
+        self.assertEqual(journey.draw("x", stops, standalone=True).count("x…</text>"), 3)
+
     def test_check_that_did_not_hold_is_a_warning(self) -> None:
         failed: dict[str, object] = {"checks": [{"what": "masked", "ok": False}]}
         self.journey([{**self.STOPS[0], **failed}])
@@ -294,6 +306,15 @@ class BoxesTest(SmallBook):
         # On paper an exercise has no box: title, text and link are one paragraph.
         self.assertIn(r"\sphinxstylestrong{Exercise 1.} Ask. "
                       r"{\hyperref[\detokenize{answers:answer-why}]", tex)
+        # Nor does an answer's title stand alone.
+        self.assertRegex(tex, r"\\sphinxstylestrong\{\{\\hyperref\[[^\n]*Exercise 1.*\.\} Because\.")
+
+    def test_answer_has_the_quotation_marks_of_the_text_around_it(self) -> None:
+        page = self.build({"index.rst": TITLE + ".. exercise:: why\n\n   \"Ask\".\n\n"
+                           ".. answer:: why\n\n   \"Because\": ``\"x\"``.\n\n.. answers::\n"})
+        for words in ("“Ask”", "“Because”"):
+            self.assertIn(words, page)
+        self.assertIn('"x"', re.sub("<[^>]*>", "", page).replace("&quot;", '"'))
 
     def test_box_of_a_kind_says_what_it_is_about(self) -> None:
         page = self.build({"index.rst": TITLE + ".. watch:: the *ring*\n\n   Look.\n"})
@@ -318,6 +339,22 @@ class ListingsTest(SmallBook):
         self.assertEqual(first, tar.read_bytes())
         with tarfile.open(tar) as opened:
             self.assertEqual(opened.getnames(), ["01-registration/igbook_main.c"])
+
+
+class TidyTest(SmallBook):
+    """What docutils lets pass"""
+
+    def test_included_piece_does_not_end_with_empty_lines(self) -> None:
+        self.write("a.c", "int a;\n\nint b;\n")
+        page = self.build({"index.rst": TITLE + ".. literalinclude:: a.c\n   :language: text\n"
+                                                "   :end-before: int b\n"})
+        self.assertIn("int a;\n</pre>", page)
+
+    def test_initial_that_became_a_list_is_a_warning(self) -> None:
+        for text, warned in (("- R. Braden, *Sums*.", True), ("- \\R. Braden, *Sums*.", False),
+                             ("- first\n\n  a. one\n  b. two", False)):
+            self.build({"index.rst": TITLE + text + "\n"})
+            self.assertEqual("was read as a numbered list" in self.warnings, warned, text)
 
 
 class RepairsTest(unittest.TestCase):
