@@ -39,6 +39,7 @@ extensions = [
     "ext.svgpdf",
     "ext.repairs",
     "ext.tidy",
+    "ext.paper",
 ]
 
 # The index of the kernel source is shared by all checkouts of this user. book/build says where.
@@ -76,6 +77,9 @@ spelling_word_list_filename = "spelling.txt"
 spelling_show_suggestions = False
 spelling_exclude_patterns = ["appendix/kernel-symbols.rst", "appendix/reference.rst",
                              "appendix/facts.rst"]
+
+# Quotation marks and ellipses; two hyphens are an option's.
+smartquotes_action = "qe"
 
 html_theme = "furo"
 html_title = project

@@ -214,7 +214,10 @@ class PlaceExercises(SphinxPostTransform):
             text = "Answer"
         builder = self.app.builder
         assert builder is not None
-        return make_refnode(builder, self.env.docname, docname, anchor, nodes.Text(text))
+        link = make_refnode(builder, self.env.docname, docname, anchor, nodes.Text(text))
+        if ref["kind"] == "answer":
+            link["classes"].append("to-page")
+        return link
 
     def all_answers(self) -> list[nodes.Node]:
         out: list[nodes.Node] = []

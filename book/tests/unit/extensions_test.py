@@ -307,7 +307,7 @@ class BoxesTest(SmallBook):
         self.assertIn(r"\sphinxstylestrong{Exercise 1.} Ask. "
                       r"{\hyperref[\detokenize{answers:answer-why}]", tex)
         # Nor does an answer's title stand alone.
-        self.assertRegex(tex, r"\\sphinxstylestrong\{\{\\hyperref\[[^\n]*Exercise 1.*\.\} Because\.")
+        self.assertRegex(tex, r"\\sphinxstylestrong\{\{\\hyperref[^\n]*Exercise 1.*\.\} Because\.")
 
     def test_answer_has_the_quotation_marks_of_the_text_around_it(self) -> None:
         page = self.build({"index.rst": TITLE + ".. exercise:: why\n\n   \"Ask\".\n\n"
@@ -355,6 +355,27 @@ class TidyTest(SmallBook):
                              ("- first\n\n  a. one\n  b. two", False)):
             self.build({"index.rst": TITLE + text + "\n"})
             self.assertEqual("was read as a numbered list" in self.warnings, warned, text)
+
+
+class PaperTest(SmallBook):
+    """Pages and an index for the PDF"""
+
+    def test_references_elsewhere_have_a_page(self) -> None:
+        tex = self.build({"index.rst": TITLE + ".. _here:\n\nHere\n----\n\n:ref:`here`, :doc:`two`"
+                          " and (see :ref:`there`).\n\n.. toctree::\n\n   two\n",
+                          "two.rst": "Two\n===\n\n.. _there:\n\nThere\n-----\n"}, "latex")
+        self.assertRegex(tex, r"Two\}+\\fwtspage\{\\detokenize\{two::doc\}\} and")
+        self.assertRegex(tex, r"There\}+\\fwtspagein\{\\detokenize\{two:there\}\}\)")
+        self.assertEqual(tex.count("fwtspage"), 2)
+
+    def test_mentions_are_in_the_index(self) -> None:
+        tex = self.build({"index.rst": TITLE + ":kernel:`net_rx_action`, :term:`Rings <ring>`, "
+                          ":c:func:`igbook_probe`.\n\n.. glossary::\n\n   ring\n      Round.\n\n"
+                          ".. c:function:: int igbook_probe(void)\n\n.. c:var:: int igbook_var\n"},
+                         "latex")
+        for key in (r"net\_rx\_action@", "ring@", r"igbook\_probe (C function)@"):
+            self.assertIn(rf"\index{{{key}", tex[:tex.index("Round.")])
+        self.assertNotIn("(C var)@", tex)
 
 
 class RepairsTest(unittest.TestCase):
