@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,11 @@ LANES = [("hardware", "Hardware"), ("hardirq", "Hard interrupt"), ("softirq", "S
 BOX_HEIGHT = 38
 ROW = 50
 TOP = 52
-GAP = 16  # between a lane's edges and its boxes
+GAP = 12  # between a lane's edges and its boxes
 LANE_LEAST, LANE_MOST = 128, 300
 MOST = 780  # of all lanes together: a page's width, with letters that can be read
 MILLIMETRES = 0.207  # on paper, of a pixel: 780 fill the line
-SYMBOL, NOTE = 7.3, 6.5  # the width of a letter of a box's two lines
+SYMBOL, NOTE = 7.3, 6.2  # the width of a letter of a box's two lines
 
 STYLE = """
 .lane{fill:#eef1f5}.lane-name{font:600 13px 'DejaVu Sans',sans-serif;fill:#33404d}
@@ -81,7 +82,7 @@ def lane_widths(stops: list[dict[str, Any]]) -> dict[str, int]:
     for number, stop in enumerate(stops, 1):
         words = max(SYMBOL * len(stop["symbol"]), NOTE * len(note_of(number, stop)))
         widths[stop["context"]] = max(widths[stop["context"]],
-                                      min(LANE_MOST, int(words) + 2 * GAP))
+                                      min(LANE_MOST, math.ceil(words) + 2 * GAP + 1))
     while sum(widths.values()) > MOST:
         widths[max(widths, key=lambda context: widths[context])] -= 1
     return widths

@@ -45,6 +45,10 @@ class IndexMentions(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         for node in list(self.document.findall(addnodes.index)):
             node["entries"] = [e for e in node["entries"] if not e[1].endswith(NOT_INDEXED)]
+            if not node.get("inline", True):
+                # A page may end at the space behind an entry, even when a heading is before it.
+                stay = nodes.raw("", "\\nobreak\n", format="latex")
+                node.parent.insert(node.parent.index(node) + 1, stay)
         symbols = {anchor_of(symbol): symbol for found in mentions_of(self.env).values()
                    for symbol in found.values()}
         for ref in list(self.document.findall(kernel_ref)):
@@ -95,6 +99,10 @@ def add_pages(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
     for listing in list(doctree.findall(nodes.definition_list)):
         if "kernel-index" in listing["classes"]:
             listing.replace_self(nodes.container("", listing.deepcopy(), classes=["columns"]))
+    for section in doctree.findall(nodes.section):
+        if section.children and section.children[0].astext() == "Further reading":
+            for listing in list(section.findall(nodes.bullet_list)):
+                listing.replace_self(nodes.container("", listing.deepcopy(), classes=["reading"]))
 
 
 def visit_latex(translator: Any, node: page_ref) -> None:

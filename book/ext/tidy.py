@@ -3,7 +3,8 @@
 
 A piece of a file that ends before a line leaves the empty lines above that line at its own end.
 And an author's initial at the beginning of a list's item, "- R. Braden, ...", is taken for the
-number of a list inside it.
+number of a list inside it. And Sphinx puts two hyphens between a parameter and its words, for a
+dash that the book does not make of two hyphens, since they begin an option (conf.py).
 """
 
 from __future__ import annotations
@@ -37,10 +38,18 @@ def find_initials(doctree: nodes.document) -> None:
                            subtype="initial")
 
 
+def set_dashes(doctree: nodes.document) -> None:
+    """A dash between a parameter and its words."""
+    for text in list(doctree.findall(nodes.Text)):
+        if text.astext() == " -- " and not isinstance(text.parent, nodes.literal):
+            text.parent.replace(text, nodes.Text(" – "))
+
+
 def tidy(app: Sphinx, doctree: nodes.document) -> None:
     """Look at a document that was just read."""
     cut_empty_lines(doctree)
     find_initials(doctree)
+    set_dashes(doctree)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

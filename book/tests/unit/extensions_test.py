@@ -108,6 +108,12 @@ class SnippetTest(SmallBook):
         self.assertEqual(tex.count("\\fwtslocator{"), 1)
         self.assertIn("\\fwtsagain{\\hypertarget{snippet-one-b}{}}", tex)
 
+    def test_latex_has_whole_functions_in_the_index(self) -> None:
+        tex = self.build({"index.rst": TITLE + ".. snippet:: igbook_probe\n\n"
+                          ".. snippet:: ops-rings\n"}, "latex")
+        self.assertIn("\\index{igbook\\_probe (C function)@", tex)
+        self.assertEqual(tex.count("\\index{"), 1)
+
     def test_latex_links_the_parts_left_out(self) -> None:
         tex = self.build({"index.rst": TITLE + ".. snippet:: igbook_probe\n\n"
                           ".. snippet:: probe-enable\n"}, "latex")
@@ -349,6 +355,12 @@ class TidyTest(SmallBook):
         page = self.build({"index.rst": TITLE + ".. literalinclude:: a.c\n   :language: text\n"
                                                 "   :end-before: int b\n"})
         self.assertIn("int a;\n</pre>", page)
+
+    def test_parameters_have_dashes_and_options_two_hyphens(self) -> None:
+        page = self.build({"index.rst": TITLE + ".. c:function:: int f(int a)\n\n   With --all.\n\n"
+                                                "   :param a: first\n"}, smartquotes_action="qe")
+        self.assertIn(" – first", re.sub("<[^>]*>", "", page))
+        self.assertIn("With --all.", page)
 
     def test_initial_that_became_a_list_is_a_warning(self) -> None:
         for text, warned in (("- R. Braden, *Sums*.", True), ("- \\R. Braden, *Sums*.", False),
