@@ -45,7 +45,7 @@ class IndexMentions(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         for node in list(self.document.findall(addnodes.index)):
             node["entries"] = [e for e in node["entries"] if not e[1].endswith(NOT_INDEXED)]
-            if not node.get("inline", True):
+            if not isinstance(node.parent, nodes.TextElement):
                 # A page may end at the space behind an entry, even when a heading is before it.
                 stay = nodes.raw("", "\\nobreak\n", format="latex")
                 node.parent.insert(node.parent.index(node) + 1, stay)

@@ -388,6 +388,8 @@ class PaperTest(SmallBook):
         for key in (r"net\_rx\_action@", "ring@", r"igbook\_probe (C function)@"):
             self.assertIn(rf"\index{{{key}", tex[:tex.index("Round.")])
         self.assertNotIn("(C var)@", tex)
+        # No page ends between a heading and what the entry in front of it stands for.
+        self.assertRegex(tex, r"\\spxextra\{C function\}\}\s*\\nobreak\s*\\begin\{fulllineitems\}")
 
 
 class RepairsTest(unittest.TestCase):
