@@ -38,6 +38,8 @@ extensions = [
     "ext.listings",
     "ext.svgpdf",
     "ext.repairs",
+    "ext.tidy",
+    "ext.paper",
 ]
 
 # The index of the kernel source is shared by all checkouts of this user. book/build says where.
@@ -76,6 +78,9 @@ spelling_show_suggestions = False
 spelling_exclude_patterns = ["appendix/kernel-symbols.rst", "appendix/reference.rst",
                              "appendix/facts.rst"]
 
+# Quotation marks and ellipses; two hyphens are an option's.
+smartquotes_action = "qe"
+
 html_theme = "furo"
 html_title = project
 html_static_path = ["_static"]
@@ -105,7 +110,7 @@ latex_elements = {
 \setsansfont{FreeSans}[Extension=.otf, BoldFont=*Bold, ItalicFont=*Oblique,
   BoldItalicFont=*BoldOblique]
 \setmonofont{DejaVuSansMono}[Extension=.ttf, BoldFont=*-Bold, ItalicFont=*-Oblique,
-  BoldItalicFont=*-BoldOblique, Scale=0.82]
+  BoldItalicFont=*-BoldOblique, Scale=0.82, HyphenChar=None]
 """,
     "fvset": r"\fvset{fontsize=\fontsize{8.6}{8.8}\selectfont}",
     "sphinxsetup": ("verbatimwithframe=false, VerbatimColor={HTML}{F5F6F8}, "

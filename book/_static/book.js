@@ -10,6 +10,19 @@
     });
   }
 
+  // On a phone a picture keeps letters that can be read, and is pushed sideways in a box.
+  function makeFiguresReadable() {
+    document.querySelectorAll('figure > img[src$=".svg"]').forEach((picture) => {
+      const box = document.createElement("div");
+      box.className = "figure-scroll";
+      box.tabIndex = 0;
+      box.setAttribute("role", "group");
+      box.setAttribute("aria-label", "Figure");
+      picture.replaceWith(box);
+      box.append(picture);
+    });
+  }
+
   // What a reader wants on the clipboard: new lines of a snippet, commands of a transcript.
   function textToCopy(pre) {
     if (pre.closest(".snippet")) {
@@ -77,6 +90,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     makeScrollable();
+    makeFiguresReadable();
     addCopyButtons();
     document.querySelectorAll(".journey").forEach(addJourneyPlayer);
   });

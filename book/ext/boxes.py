@@ -12,8 +12,10 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from docutils.utils import new_document
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.transforms import SphinxSmartQuotes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
@@ -149,6 +151,10 @@ class Answer(SphinxDirective):
             raise self.error(f"answer: exercise '{label}' has an answer already")
         body = nodes.container(classes=["answer"])
         self.state.nested_parse(self.content, self.content_offset, body)
+        # The text around it gets its quotation marks later, when this is no part of it any more.
+        alone = new_document("", self.state.document.settings)
+        alone += body
+        SphinxSmartQuotes(alone, None).apply()
         answers[label] = {"docname": self.env.docname, "body": body, "line": self.lineno}
         return []
 
@@ -208,10 +214,16 @@ class PlaceExercises(SphinxPostTransform):
             text = "Answer"
         builder = self.app.builder
         assert builder is not None
-        return make_refnode(builder, self.env.docname, docname, anchor, nodes.Text(text))
+        link = make_refnode(builder, self.env.docname, docname, anchor, nodes.Text(text))
+        if ref["kind"] == "answer":
+            link["classes"].append("to-page")
+        return link
 
     def all_answers(self) -> list[nodes.Node]:
         out: list[nodes.Node] = []
+        builder = self.app.builder
+        assert builder is not None
+        paper = builder.format == "latex"
         entries = sorted(answers_of(self.env).items(), key=self.reading_order)
         chapter = ""
         for label, answer in entries:
@@ -228,8 +240,14 @@ class PlaceExercises(SphinxPostTransform):
             title = exercises_of(self.env)[label]["title"]
             if title:
                 heading += nodes.Text(": " + title.replace("``", ""))
-            block += nodes.paragraph("", "", heading)
-            block += answer["body"].deepcopy()
+            body = answer["body"].deepcopy()
+            if paper and isinstance(body[0], nodes.paragraph):
+                # A line of its own might be left alone at the foot of a page.
+                heading += nodes.Text("" if heading.astext().endswith("?") else ".")
+                body[0].insert(0, [heading, nodes.Text(" ")])
+            else:
+                block += nodes.paragraph("", "", heading)
+            block += body
             out.append(block)
         return out or [nodes.paragraph("", "There are no answers yet.")]
 

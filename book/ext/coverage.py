@@ -114,7 +114,9 @@ class PlaceCoverage(SphinxPostTransform):
         if label in std["anonlabels"]:
             docname, anchor = std["anonlabels"][label]
             title = std["labels"].get(label, ("", "", label))[2]
-            return make_refnode(builder, self.env.docname, docname, anchor, nodes.Text(title))
+            link = make_refnode(builder, self.env.docname, docname, anchor, nodes.Text(title))
+            link["classes"].append("to-page")
+            return link
         docname = f"chapters/{entry.get('chapter', '')}"
         if docname in self.env.found_docs:
             title = self.env.titles[docname].astext()

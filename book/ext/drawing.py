@@ -22,7 +22,8 @@ COLOURS = {"lane": "#eef1f5", "stop": "#ffffff", "stop-line": "#2b5f8c", "stop-t
 
 
 class drawing(nodes.General, nodes.Element):
-    """A picture: ``key`` names it, ``svg`` is its text with colours in brackets."""
+    """A picture: ``key`` names it, ``svg`` is its text with colours in brackets; one that is
+    ``wide`` has the whole line on paper."""
 
 
 def svg(width: int, height: float, title: str, style: str, body: str) -> str:
@@ -78,8 +79,9 @@ def visit_latex(translator: Any, node: drawing) -> None:
     """Convert the picture for the PDF."""
     name = pdf_of(Path(translator.builder.outdir), node["key"],
                   coloured(node["svg"], standalone=True))
-    translator.body.append("\n\\noindent\\sphinxincludegraphics"
-                           f"[width=0.92\\linewidth]{{{{{name[:-4]}}}.pdf}}\n")
+    how = ("fwtswide[width=\\linewidth]" if node.get("wide") else
+           "sphinxincludegraphics[width=0.92\\linewidth]")
+    translator.body.append(f"\n\\noindent\\{how}{{{{{name[:-4]}}}.pdf}}\n")
     raise nodes.SkipNode
 
 

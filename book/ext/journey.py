@@ -10,13 +10,14 @@ The data is ``book/journeys/NAME.json``, written by ``gdb-scripts/trace NAME --j
 has one lane for each context the trace saw; time runs downward.  The list below it says the same
 in words, so nothing is lost without the picture; the player (``journey.js``) only walks the list.
 Paper has no player: there a picture that an earlier stop has shown is not printed again but for
-the lines that are new, a journey of one lane lies in rows, and one of two in two halves.
+the lines that are new.
 """
 
 from __future__ import annotations
 
 import html
 import json
+import math
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -36,14 +37,14 @@ logger = logging.getLogger(__name__)
 LANES = [("hardware", "Hardware"), ("hardirq", "Hard interrupt"), ("softirq", "Softirq"),
          ("process", "Process")]
 
-LANE_WIDTH = 184
-BOX_WIDTH = 168
 BOX_HEIGHT = 38
-ROW = 52
+ROW = 50
 TOP = 52
-CHARACTERS = 22  # of the box's monospaced name
-ACROSS = 4  # boxes that fill the width of a page
-IN_A_COLUMN = 6  # stops of two lanes, on paper
+GAP = 12  # between a lane's edges and its boxes
+LANE_LEAST, LANE_MOST = 128, 300
+MOST = 780  # of all lanes together: a page's width, with letters that can be read
+MILLIMETRES = 0.207  # on paper, of a pixel: 780 fill the line
+SYMBOL, NOTE = 7.3, 6.2  # the width of a letter of a box's two lines
 
 STYLE = """
 .lane{fill:#eef1f5}.lane-name{font:600 13px 'DejaVu Sans',sans-serif;fill:#33404d}
@@ -72,18 +73,36 @@ def shorten(text: str, room: int) -> str:
     return text if len(text) <= room else text[:room - 1] + "…"
 
 
+def note_of(number: int, stop: dict[str, Any]) -> str:
+    """The second line of a stop's box."""
+    return f"{number}. {stop['title']}"
+
+
+def lane_widths(stops: list[dict[str, Any]]) -> dict[str, int]:
+    """How wide each lane is: as its longest words ask for, as far as the page has room."""
+    widths = {context: LANE_LEAST for context, _ in lanes_of(stops)}
+    for number, stop in enumerate(stops, 1):
+        words = max(SYMBOL * len(stop["symbol"]), NOTE * len(note_of(number, stop)))
+        widths[stop["context"]] = max(widths[stop["context"]],
+                                      min(LANE_MOST, math.ceil(words) + 2 * GAP + 1))
+    while sum(widths.values()) > MOST:
+        widths[max(widths, key=lambda context: widths[context])] -= 1
+    return widths
+
+
 def draw(name: str, stops: list[dict[str, Any]], standalone: bool) -> str:
     """The figure as SVG; standalone figures carry their own colours."""
     lanes = lanes_of(stops)
-    rows = standalone and len(lanes) == 1
-    # Two lanes of many stops: on paper the second half stands beside the first.
-    parts = 2 if standalone and len(lanes) == 2 and len(stops) > IN_A_COLUMN else 1
-    deep = -(-len(stops) // (ACROSS if rows else parts))
-    column = {context: i for i, (context, _) in enumerate(lanes)}
-    width = LANE_WIDTH * (ACROSS if rows else len(lanes) * parts)
+    widths = lane_widths(stops)
+    left: dict[str, int] = {}
+    width = 0
+    for context, _ in lanes:
+        left[context] = width
+        width += widths[context]
+    middle = {context: left[context] + widths[context] // 2 for context in widths}
     interrupt = stops[0]["context"] == "hardirq"
     top = TOP + (ROW // 2 if interrupt else 0)
-    height = top + ROW * deep
+    height = top + ROW * len(stops)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
            f'role="img" aria-labelledby="journey-{name}-title" class="journey-svg"'
            + (f' width="{width}" height="{height}">' if standalone else
@@ -95,36 +114,25 @@ def draw(name: str, stops: list[dict[str, Any]], standalone: bool) -> str:
     out.append(f'<defs><marker id="journey-{name}-head" viewBox="0 0 8 8" refX="7" refY="4" '
                'markerWidth="7" markerHeight="7" orient="auto">'
                '<path class="head" d="M0 0 8 4 0 8z"/></marker></defs>')
-    lane_width = width // (len(lanes) * parts)
-    for i, (_, title) in enumerate(lanes * parts):
-        x = i * lane_width
-        out.append(f'<rect class="lane" x="{x + 2}" y="0" width="{lane_width - 4}" '
-                   f'height="{height}" rx="6"/>')
-        out.append(f'<text class="lane-name" x="{x + lane_width // 2}" y="24" '
+    for context, title in lanes:
+        out.append(f'<rect class="lane" x="{left[context] + 2}" y="0" '
+                   f'width="{widths[context] - 4}" height="{height}" rx="6"/>')
+        out.append(f'<text class="lane-name" x="{middle[context]}" y="24" '
                    f'text-anchor="middle">{title}</text>')
-    cells = [(i % ACROSS, i // ACROSS) if rows else
-             (column[s["context"]] + i // deep * len(lanes), i % deep)
-             for i, s in enumerate(stops)]
-    places = [(x * LANE_WIDTH + LANE_WIDTH // 2, top + ROW * y) for x, y in cells]
+    places = [(middle[s["context"]], top + ROW * i) for i, s in enumerate(stops)]
     if interrupt:
-        out.append(interrupt_mark(name, places[0]))
+        out.append(interrupt_mark(name, middle["hardware"], places[0]))
     for (x1, y1), (x2, y2) in zip(places, places[1:]):
-        if y2 < y1:
-            continue  # the numbers lead to the next part's first
-        if y1 == y2:
-            out.append(arrow_aside(name, x1 + BOX_WIDTH // 2, x2 - BOX_WIDTH // 2,
-                                   y1 + BOX_HEIGHT // 2))
-        else:
-            out.append(arrow(name, x1, y1 + BOX_HEIGHT, x2, y2))
+        out.append(arrow(name, x1, y1 + BOX_HEIGHT, x2, y2))
     for number, (stop, (x, y)) in enumerate(zip(stops, places), 1):
-        out.append(box(name, number, stop, x, y))
+        out.append(box(number, stop, widths[stop["context"]] - GAP, x, y))
     out.append("</svg>")
     return "\n".join(out)
 
 
-def interrupt_mark(name: str, place: tuple[int, int]) -> str:
+def interrupt_mark(name: str, x: int, place: tuple[int, int]) -> str:
     """Where the hardware raises the first interrupt."""
-    x, y = LANE_WIDTH // 2, TOP
+    y = TOP
     return (f'<circle class="event" cx="{x}" cy="{y}" r="6"/>'
             f'<text class="event-name" x="{x}" y="{y + 22}" text-anchor="middle">'
             "the card interrupts</text>" + arrow(name, x + 6, y, place[0], place[1]))
@@ -139,17 +147,13 @@ def arrow(name: str, x1: int, y1: int, x2: int, y2: int) -> str:
     return f'<path class="arrow" d="M{x1} {y1} {bend}" marker-end="url(#journey-{name}-head)"/>'
 
 
-def arrow_aside(name: str, x1: int, x2: int, y: int) -> str:
-    """An arrow to the right."""
-    return f'<path class="arrow" d="M{x1} {y} H{x2}" marker-end="url(#journey-{name}-head)"/>'
-
-
-def box(name: str, number: int, stop: dict[str, Any], x: int, y: int) -> str:
+def box(number: int, stop: dict[str, Any], width: int, x: int, y: int) -> str:
     """One stop."""
-    symbol = html.escape(shorten(stop["symbol"], CHARACTERS))
-    note = html.escape(shorten(f"{number}. {stop['title']}", 26))
+    room = width - GAP
+    symbol = html.escape(shorten(stop["symbol"], int(room / SYMBOL)))
+    note = html.escape(shorten(note_of(number, stop), int(room / NOTE)))
     return (f'<g class="stop" data-stop="{number}">'
-            f'<rect x="{x - BOX_WIDTH // 2}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" '
+            f'<rect x="{x - width // 2}" y="{y}" width="{width}" height="{BOX_HEIGHT}" '
             'rx="5"/>'
             f'<text class="symbol" x="{x}" y="{y + 16}" text-anchor="middle">{symbol}</text>'
             f'<text class="note" x="{x}" y="{y + 31}" text-anchor="middle">{note}'
@@ -340,12 +344,10 @@ def visit_latex(translator: Any, node: journey_figure) -> None:
     """Convert the figure for the PDF."""
     name = pdf_of(Path(translator.builder.outdir), f"journey-{node['name']}",
                   draw(node["name"], node["stops"], standalone=True))
-    # A lane is 38 mm wide, so that four fill the page.
-    across = {1: ACROSS, 2: 4 if len(node["stops"]) > IN_A_COLUMN else 2}
-    lanes = len(lanes_of(node["stops"]))
-    size = f"width={38 * across.get(lanes, lanes)}mm,height=0.62\\textheight"
+    # As wide as the page if it must be, but a narrow one does not swell to fill it.
+    size = f"width={MILLIMETRES * sum(lane_widths(node['stops']).values()):.0f}mm"
     translator.body.append(textwrap.dedent(f"""
-        \\noindent\\sphinxincludegraphics[{size},keepaspectratio]{{{{{name[:-4]}}}.pdf}}
+        \\noindent\\fwtswide[{size},height=0.72\\textheight,keepaspectratio]{{{{{name[:-4]}}}.pdf}}
         """))
     raise nodes.SkipNode
 

@@ -136,6 +136,13 @@ class Unresolved(Exception):
     """A name that cannot be resolved; its text says why and what to write instead."""
 
 
+def name_of(symbol: Symbol) -> str:
+    """What the appendix and the index call it."""
+    if symbol.kind == "member":
+        return f"{symbol.scope.split('::')[0]}.{symbol.name}"
+    return symbol.name
+
+
 def resolve(index: KernelIndex, text: str) -> Symbol:
     """The one definition that ``text``, as written in a role, stands for."""
     file, _, name = text.rpartition(":")
@@ -285,9 +292,7 @@ class LinkMentions(SphinxPostTransform):
     def entry(self, anchor: str, symbol: Symbol, docs: list[str]) -> nodes.Node:
         builder = self.app.builder
         assert builder is not None
-        name = symbol.name
-        if symbol.kind == "member":
-            name = f"{symbol.scope.split('::')[0]}.{name}"
+        name = name_of(symbol)
         term = nodes.term("", "", nodes.literal(name, name), ids=[anchor])
         if symbol.kind != "file":
             term += nodes.Text(" ")

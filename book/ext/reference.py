@@ -47,10 +47,10 @@ def symbols(index: Path) -> tuple[list[tuple[str, str]], dict[str, list[str]]]:
 def as_text(index: Path) -> list[str]:
     """The reference as reStructuredText."""
     records, functions = symbols(index)
-    lines = ["Structures", "----------", ""]
+    lines = ["Structures", "----------", "", ".. container:: columns", ""]
     for kind, name in records:
-        members = ["   :members:", "   :undoc-members:"] if kind == "struct" else []
-        lines += [f".. doxygen{kind}:: {name}", *members, ""]
+        members = ["      :members:", "      :undoc-members:"] if kind == "struct" else []
+        lines += [f"   .. doxygen{kind}:: {name}", *members, ""]
     # In C a function may have a structure's name, in Sphinx nothing may have another's. (Leaving
     # out the link, as Breathe can, does not help: the declaration is entered all the same.)
     taken = {name for _, name in records}

@@ -27,7 +27,7 @@ from sphinx.util.docutils import SphinxDirective
 from . import project
 from .drawing import captioned, coloured, drawing, svg
 
-SIZE, OUTER, INNER = 360, 104, 50
+WIDTH, HEIGHT, OUTER, INNER = 400, 344, 112, 54
 POINTERS = [("head", "head"), ("tail", "tail"), ("next_to_use", "next_to_use"),
             ("next_to_clean", "next_to_clean")]
 STYLE = """
@@ -35,10 +35,10 @@ STYLE = """
 .r-done{fill:[current];stroke:[stop-line];stroke-width:1.5}
 .r-free{fill:none;stroke:[arrow];stroke-dasharray:4 3}
 .r-buffer{font:600 16px 'DejaVu Sans Mono',monospace;fill:[stop-text]}
-.r-small{font:10px 'DejaVu Sans',sans-serif;fill:[soft-text]}
-.r-pointer{font:10px 'DejaVu Sans Mono',monospace;fill:[stop-text]}
-.r-card-pointer{font:600 10px 'DejaVu Sans Mono',monospace;fill:[event]}
-.r-title{font:600 11px 'DejaVu Sans',sans-serif;fill:[stop-text]}
+.r-small{font:12px 'DejaVu Sans',sans-serif;fill:[soft-text]}
+.r-pointer{font:12px 'DejaVu Sans Mono',monospace;fill:[stop-text]}
+.r-card-pointer{font:600 12px 'DejaVu Sans Mono',monospace;fill:[event]}
+.r-title{font:600 13px 'DejaVu Sans',sans-serif;fill:[stop-text]}
 """
 
 
@@ -68,7 +68,7 @@ def draw_slot(step: dict[str, Any], index: int, x: float, y: float) -> str:
     slot, count = step["slots"][index], len(step["slots"])
     angle = 2 * math.pi * (index + 0.5) / count
     px, py = point(angle, (INNER + OUTER) / 2 + 3, x, y)
-    nx, ny = point(angle, INNER - 10, x, y)
+    nx, ny = point(angle, INNER - 11, x, y)
     out = [f'<path class="r-{kind_of(slot)}" d="{sector(index, count, x, y)}"/>',
            f'<text class="r-buffer" x="{px:.1f}" y="{py + (0 if slot["dd"] else 5):.1f}" '
            f'text-anchor="middle">{slot["buffer"]}</text>',
@@ -82,7 +82,7 @@ def draw_slot(step: dict[str, Any], index: int, x: float, y: float) -> str:
     anchor = "start" if math.sin(angle) > 0 else "end"
     upward = math.cos(angle) > 0
     for line, name in enumerate(reversed(named) if upward else named):
-        ly = oy - 12 * line if upward else oy + 8 + 12 * line
+        ly = oy - 14 * line if upward else oy + 9 + 14 * line
         style = "card-pointer" if name == "head" else "pointer"
         out.append(f'<text class="r-{style}" x="{ox:.1f}" y="{ly:.1f}" '
                    f'text-anchor="{anchor}">{name}</text>')
@@ -91,7 +91,7 @@ def draw_slot(step: dict[str, Any], index: int, x: float, y: float) -> str:
 
 def draw_step(number: int, step: dict[str, Any], left: float, top: float) -> str:
     """One step: its title and the ring."""
-    x, y = left + SIZE / 2, top + 34 + SIZE * 0.42
+    x, y = left + WIDTH / 2, top + 58 + OUTER
     title = html.escape(f"{number}. {step['title']}")
     return "\n".join(
         [f'<text class="r-title" x="{x}" y="{top + 16}" text-anchor="middle">{title}</text>']
@@ -102,9 +102,9 @@ def draw(steps: list[tuple[int, dict[str, Any]]]) -> str:
     """Several steps, two in a row, as one picture."""
     columns = min(2, len(steps))
     rows = (len(steps) + 1) // 2
-    body = "\n".join(draw_step(number, step, SIZE * (i % 2), SIZE * (i // 2))
+    body = "\n".join(draw_step(number, step, WIDTH * (i % 2), HEIGHT * (i // 2))
                      for i, (number, step) in enumerate(steps))
-    return svg(SIZE * columns, SIZE * rows, "A receive ring of eight descriptors", STYLE, body)
+    return svg(WIDTH * columns, HEIGHT * rows, "A receive ring of eight descriptors", STYLE, body)
 
 
 def in_words(step: dict[str, Any]) -> str:
@@ -133,7 +133,7 @@ class RingDirective(SphinxDirective):
             return [project.hole(f"ring {name}")]
         steps = list(enumerate(json.loads(file.read_text(encoding="utf-8"))["steps"], 1))
         chosen = [steps[i - 1] for i in self.options.get("steps", [1])]
-        picture = drawing(key=f"ring-{name}", svg=draw(chosen),
+        picture = drawing(key=f"ring-{name}", svg=draw(chosen), wide=True,
                           alt="; ".join(f"step {n}: {in_words(s)}" for n, s in chosen))
         box = nodes.container(classes=["ring"], ids=[f"ring-{name}"])
         box += captioned(self, picture, "ring-figure")
@@ -156,7 +156,23 @@ class RingDirective(SphinxDirective):
         return listing
 
 
+def in_a_line(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
+    """On paper a step's state goes on where its words end: a block for each would fill pages."""
+    if app.builder.format != "latex":
+        return
+    for listing in doctree.findall(nodes.enumerated_list):
+        if "ring-steps" in listing["classes"]:
+            for step in listing.findall(nodes.list_item):
+                words, state = step.children[:2]
+                assert isinstance(words, nodes.paragraph)
+                slots, _, pointers = state.astext().partition("   ")
+                words += [nodes.raw("", r"\newline ", format="latex"), nodes.literal(slots, slots),
+                          nodes.raw("", r"\quad ", format="latex"), nodes.Text(pointers)]
+                step.remove(state)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive."""
     app.add_directive("ring", RingDirective)
+    app.connect("doctree-resolved", in_a_line)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -20,12 +20,14 @@ import html
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.highlighting import PygmentsBridge
@@ -250,6 +252,18 @@ def set_apart(rows: list[str], lead: int, small: set[int]) -> list[tuple[str, st
             for kind, run in groupby(zip(kinds, rows), key=lambda pair: pair[0])]
 
 
+def in_index(translator: Any, piece: dict[str, Any]) -> str:
+    """The index entry of a function that is shown as a whole; not inside a macro's argument, where
+    LaTeX would write it with other spaces than that of the reference."""
+    name = str(piece["id"]).partition("@")[0]
+    if piece["kind"] != "symbol" or not any(f"{name}(" in line for line in piece["lines"]):
+        return ""
+    entry = addnodes.index(entries=[("single", f"{name} (C function)", "", "", None)], inline=True)
+    with suppress(nodes.SkipNode):
+        translator.visit_index(entry)
+    return f"{translator.body.pop()}\\nobreak\n"
+
+
 def visit_latex(translator: Any, node: snippet) -> None:
     """Write the snippet as a verbatim block whose context lines are grey."""
     piece = node["piece"]
@@ -279,7 +293,8 @@ def visit_latex(translator: Any, node: snippet) -> None:
     lead = len(rows) - len(piece["lines"]) - len(piece.get("after", []))
     blocks = [f"\\begin{{{kind}}}\n{code}\n\\end{{{kind}}}"
               for kind, code in set_apart(rows, lead, comment_lines(piece["lines"]))]
-    translator.body.append("\n" + "\n".join([place, *blocks]) + "\n")
+    code = "\n".join(blocks).replace("\\end{fwtsdoc}\n", "\\end{fwtsdoc}\n\\fwtskeep\n")
+    translator.body.append(f"\n{place}\n{in_index(translator, piece)}{code}\n")
     raise nodes.SkipNode
 
 

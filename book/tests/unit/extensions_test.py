@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from small_book import WEAVE, SmallBook  # noqa: E402
-from ext import journey, reference  # noqa: E402
+from ext import reference  # noqa: E402
 
 TITLE = "Title\n=====\n\n"
 
@@ -100,13 +100,19 @@ class SnippetTest(SmallBook):
     def test_latex_sets_a_function_s_comment_smaller_than_its_code(self) -> None:
         tex = self.build({"index.rst": TITLE + ".. snippet:: one-a\n"}, "latex")
         self.assertRegex(tex, r"(?s)\\begin\{fwtsdoc\}\n[^\n]*/\*\*.*\*/.*\\end\{fwtsdoc\}\n"
-                              r"\\begin\{fwtscode\}\n.*a.*void")
+                              r"\\fwtskeep\n\\begin\{fwtscode\}\n.*a.*void")
 
     def test_latex_names_the_file_once_for_neighbours(self) -> None:
         tex = self.build({"index.rst": TITLE + ".. snippet:: one-a\n\n.. snippet:: one-b\n"},
                          "latex")
         self.assertEqual(tex.count("\\fwtslocator{"), 1)
         self.assertIn("\\fwtsagain{\\hypertarget{snippet-one-b}{}}", tex)
+
+    def test_latex_has_whole_functions_in_the_index(self) -> None:
+        tex = self.build({"index.rst": TITLE + ".. snippet:: igbook_probe\n\n"
+                          ".. snippet:: ops-rings\n"}, "latex")
+        self.assertIn("\\index{igbook\\_probe (C function)@", tex)
+        self.assertEqual(tex.count("\\index{"), 1)
 
     def test_latex_links_the_parts_left_out(self) -> None:
         tex = self.build({"index.rst": TITLE + ".. snippet:: igbook_probe\n\n"
@@ -229,18 +235,6 @@ class JourneyTest(SmallBook):
         for words, paper, screen in (("limit 9", 1, 2), ("of\n  all", 1, 1), ("inside", 2, 2)):
             self.assertEqual((tex.count(words), page.count(words)), (paper, screen), words)
 
-    def test_journey_of_one_lane_lies_in_rows_on_paper(self) -> None:
-        stops = [self.STOPS[1]] * 5
-        self.assertIn('viewBox="0 0 736 156"', journey.draw("rx", stops, standalone=True))
-        self.assertIn('viewBox="0 0 184 312"', journey.draw("rx", stops, standalone=False))
-
-    def test_long_journey_of_two_lanes_lies_in_two_halves_on_paper(self) -> None:
-        stops = [self.STOPS[1], {**self.STOPS[1], "context": "process"}] * 4
-        paper = journey.draw("rx", stops, standalone=True)
-        self.assertIn('viewBox="0 0 736 260"', paper)
-        self.assertEqual((paper.count('class="lane-name"'), paper.count('class="arrow"')), (4, 6))
-        self.assertIn('viewBox="0 0 368 312"', journey.draw("rx", stops[:5], standalone=True))
-
     def test_entry_of_a_system_call_is_one_function_on_paper(self) -> None:
         chain = ["sys", "__do_sys_bind", "__se_sys_bind", "__x64_sys_bind"]
         tex = self.journey([{**self.STOPS[0], "backtrace": chain}], "latex")
@@ -259,6 +253,18 @@ class JourneyTest(SmallBook):
                              ("glue ← middle ← low ← irq", "glue ← middle ← …")):
             self.assertIn(f">{chain}<", re.sub(r"</?span[^>]*>", "", page))
             self.assertIn(rf"\sphinxupquote{{{paper}}}", tex)
+
+    def test_titles_are_whole_where_there_is_room(self) -> None:
+        long = "The handler asks to be polled later"
+        stops: list[dict[str, object]] = [{**self.STOPS[0], "title": long}, self.STOPS[1]]
+        self.assertIn(f">1. {long}</text>", self.journey(stops))
+
+    def test_lanes_fit_on_a_page_however_long_the_titles(self) -> None:
+        from ext import journey
+        stops = [{**self.STOPS[0], "context": context, "title": 80 * "x"}
+                 for context in ("hardirq", "softirq", "process")]
+        self.assertEqual(sum(journey.lane_widths(stops).values()), journey.MOST)
+        self.assertEqual(journey.draw("x", stops, standalone=True).count("x…</text>"), 3)
 
     def test_check_that_did_not_hold_is_a_warning(self) -> None:
         failed: dict[str, object] = {"checks": [{"what": "masked", "ok": False}]}
@@ -325,6 +331,15 @@ class BoxesTest(SmallBook):
         # On paper an exercise has no box: title, text and link are one paragraph.
         self.assertIn(r"\sphinxstylestrong{Exercise 1.} Ask. "
                       r"{\hyperref[\detokenize{answers:answer-why}]", tex)
+        # Nor does an answer's title stand alone.
+        self.assertRegex(tex, r"\\sphinxstylestrong\{\{\\hyperref[^\n]*Exercise 1.*\.\} Because\.")
+
+    def test_answer_has_the_quotation_marks_of_the_text_around_it(self) -> None:
+        page = self.build({"index.rst": TITLE + ".. exercise:: why\n\n   \"Ask\".\n\n"
+                           ".. answer:: why\n\n   \"Because\": ``\"x\"``.\n\n.. answers::\n"})
+        for words in ("“Ask”", "“Because”"):
+            self.assertIn(words, page)
+        self.assertIn('"x"', re.sub("<[^>]*>", "", page).replace("&quot;", '"'))
 
     def test_box_of_a_kind_says_what_it_is_about(self) -> None:
         page = self.build({"index.rst": TITLE + ".. watch:: the *ring*\n\n   Look.\n"})
@@ -349,6 +364,51 @@ class ListingsTest(SmallBook):
         self.assertEqual(first, tar.read_bytes())
         with tarfile.open(tar) as opened:
             self.assertEqual(opened.getnames(), ["01-registration/igbook_main.c"])
+
+
+class TidyTest(SmallBook):
+    """What docutils lets pass"""
+
+    def test_included_piece_does_not_end_with_empty_lines(self) -> None:
+        self.write("a.c", "int a;\n\nint b;\n")
+        page = self.build({"index.rst": TITLE + ".. literalinclude:: a.c\n   :language: text\n"
+                                                "   :end-before: int b\n"})
+        self.assertIn("int a;\n</pre>", page)
+
+    def test_parameters_have_dashes_and_options_two_hyphens(self) -> None:
+        page = self.build({"index.rst": TITLE + ".. c:function:: int f(int a)\n\n   With --all.\n\n"
+                                                "   :param a: first\n"}, smartquotes_action="qe")
+        self.assertIn(" – first", re.sub("<[^>]*>", "", page))
+        self.assertIn("With --all.", page)
+
+    def test_initial_that_became_a_list_is_a_warning(self) -> None:
+        for text, warned in (("- R. Braden, *Sums*.", True), ("- \\R. Braden, *Sums*.", False),
+                             ("- first\n\n  a. one\n  b. two", False)):
+            self.build({"index.rst": TITLE + text + "\n"})
+            self.assertEqual("was read as a numbered list" in self.warnings, warned, text)
+
+
+class PaperTest(SmallBook):
+    """Pages and an index for the PDF"""
+
+    def test_references_elsewhere_have_a_page(self) -> None:
+        tex = self.build({"index.rst": TITLE + ".. _here:\n\nHere\n----\n\n:ref:`here`, :doc:`two`"
+                          " and (see :ref:`there`).\n\n.. toctree::\n\n   two\n",
+                          "two.rst": "Two\n===\n\n.. _there:\n\nThere\n-----\n"}, "latex")
+        self.assertRegex(tex, r"Two\}+\\fwtspage\{\\detokenize\{two::doc\}\} and")
+        self.assertRegex(tex, r"There\}+\\fwtspagein\{\\detokenize\{two:there\}\}\)")
+        self.assertEqual(tex.count("fwtspage"), 2)
+
+    def test_mentions_are_in_the_index(self) -> None:
+        tex = self.build({"index.rst": TITLE + ":kernel:`net_rx_action`, :term:`Rings <ring>`, "
+                          ":c:func:`igbook_probe`.\n\n.. glossary::\n\n   ring\n      Round.\n\n"
+                          ".. c:function:: int igbook_probe(void)\n\n.. c:var:: int igbook_var\n"},
+                         "latex")
+        for key in (r"net\_rx\_action@", "ring@", r"igbook\_probe (C function)@"):
+            self.assertIn(rf"\index{{{key}", tex[:tex.index("Round.")])
+        self.assertNotIn("(C var)@", tex)
+        # No page ends between a heading and what the entry in front of it stands for.
+        self.assertRegex(tex, r"\\spxextra\{C function\}\}\s*\\nobreak\s*\\begin\{fulllineitems\}")
 
 
 class RepairsTest(unittest.TestCase):

@@ -143,8 +143,8 @@ class RingTest(unittest.TestCase):
     def test_steps_two_in_a_row(self) -> None:
         state = step("x", slot())
         text = ring.draw([(n, state) for n in (1, 2, 3)])
-        self.assertIn(f'width="{2 * ring.SIZE}" height="{2 * ring.SIZE}"', text)
-        self.assertIn(f'width="{ring.SIZE}"', ring.draw([(1, state)]))
+        self.assertIn(f'width="{2 * ring.WIDTH}" height="{2 * ring.HEIGHT}"', text)
+        self.assertIn(f'width="{ring.WIDTH}"', ring.draw([(1, state)]))
 
 
 class LoadPlotTest(unittest.TestCase):
@@ -206,6 +206,12 @@ class FigureTest(SmallBook):
         self.assertIn("<em>small</em>", page)
         self.assertEqual(page.count("<template>"), 2)
         self.assertIn('aria-label="step 2: A! ·', page)
+
+    def test_ring_tells_each_step_in_its_own_line_on_paper(self) -> None:
+        self.write("rings/rx.json", json.dumps(self.STEPS))
+        tex = self.build({"index.rst": TITLE + self.RING}, "latex")
+        self.assertIn(r"\newline \sphinxcode{\sphinxupquote{A ·}}\quad head 0", tex)
+        self.assertNotIn("Verbatim", tex[tex.index("Ready"):])
 
     def test_missing_ring_is_a_warning_that_says_how(self) -> None:
         self.build({"index.rst": TITLE + self.RING})

@@ -19,7 +19,7 @@ sys.path.insert(0, str(BOOK))
 
 EXTENSIONS = ["project", "boxes", "snippet", "kernelref", "transcript", "journey", "coverage",
               "listings", "repairs", "drawing", "descriptor", "ring", "frametable", "loadplot",
-              "facts"]
+              "facts", "tidy", "paper"]
 
 WEAVE: dict[str, Any] = {"snippets": {
     "igbook_probe": {

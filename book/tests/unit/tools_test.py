@@ -184,6 +184,13 @@ class LogTest(unittest.TestCase):
         self.assertEqual(len(found), 3)
         self.assertIn("25.5 pt too wide", " ".join(found))
 
+    def test_page_that_runs_over_its_foot_is_found(self) -> None:
+        over = "Overfull \\vbox ({}pt too high) has occurred while \\output is active []\n"
+        log = "[310] [311]\n" + over.format("30.5") + "\n[312]\n" + over.format("1.5")
+        found = load("tools/check_log.py").problems(log)
+        self.assertEqual(len(found), 1)
+        self.assertIn("30.5 pt too high for the page after 311", found[0])
+
 
 class FilterTest(unittest.TestCase):
     """tools/kerneldoc_filter.py"""
