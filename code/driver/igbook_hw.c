@@ -19,9 +19,9 @@ static int igbook_wait_set(struct igbook *priv, u32 reg, u32 bits,
 /*
  * After a reset the card loads its registers from the NVM (EECD.AUTO_RD) and
  * its firmware configures the PHY (EEMNGCTL.CFG_DONE). Neither is fatal when it
- * does not come: a card with an empty NVM or without firmware never sets the
- * bits, and the emulated card does not have them. What matters is checked
- * afterwards: the NVM's checksum, the address, the PHY's identity.
+ * does not come: a card without an NVM may set neither, and the emulated card
+ * does not have them. What matters is checked afterwards: the NVM's checksum,
+ * the address, the PHY's identity.
  *
  * 82576 datasheet, "EEPROM/Flash Control Register" and "MNG EEPROM Control
  * Register".
