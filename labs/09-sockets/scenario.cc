@@ -551,10 +551,11 @@ void expect_shared(Testbed& testbed) {
     expect_bytes("what the packet socket got", frame, seen ? *seen : "");
 }
 
-/// Where to, on demand.
+/// Where to, on demand. What stands in skb->cb when a frame comes is anybody's.
 void expect_told(Testbed& testbed) {
     const auto mine = port(testbed);
     const auto data = secret(testbed, 30);
+    const grader::Inserted stain(testbed, "stain", {"type=0x88b5"});
     Caller reader(testbed,
                   fmt::format("socket bind:-:{} set:300:1:1 {{note}} recv:100 recv:100", mine));
     std::string wanted;
@@ -563,7 +564,8 @@ void expect_told(Testbed& testbed) {
         wanted += fmt::format("recv {} - whole {} control 300/1 {} '{}'\n", data.size(),
                               shown("eth0", station, 7), shown("eth0", to, mine), data);
     }
-    expect_equal("datagrams with EDP_RECVDEST", wanted, reader.end());
+    expect_equal("datagrams with EDP_RECVDEST, when skb->cb was not 0 before", wanted,
+                 reader.end());
 }
 
 /// Who is bound to another interface, or connected to somebody else, gets nothing.
@@ -705,10 +707,14 @@ void check_hostile(Testbed& testbed) {
 void expect_woken(Testbed& testbed) {
     const auto mine = port(testbed);
     const auto data = secret(testbed, 40);
-    Caller poller(testbed,
-                  fmt::format("socket bind:eth0:{} {{note}} poll:5000:in recv:50:d", mine));
+    // Without a limit: when its time is over the kernel's poll() looks once more.
+    Caller poller(testbed, fmt::format("socket bind:eth0:{} {{note}} poll:-1:in recv:50:d", mine));
     poller.wait_asleep();
     testbed.send(to_guest(testbed, mine, 7, data));
+    testbed.wait_until(
+        "poll() that waits for a datagram, when one has come", "it returns",
+        [&] { return poller.said().find("\npoll ") != std::string::npos; },
+        [] { return std::string("it still sleeps"); }, patience);
     expect_equal("poll() that waits for a datagram", "poll 1 - in\n" + received(data, station, 7),
                  poller.end());
     Caller reader(testbed, fmt::format("socket bind:eth0:{} {{note}} restart:100 recv:50", mine));
@@ -719,6 +725,25 @@ void expect_woken(Testbed& testbed) {
     testbed.send(to_guest(testbed, mine, 7, data));
     expect_equal("recv() that a signal interrupts and that goes on (SA_RESTART)",
                  "alarm 0 -\n" + received(data, station, 7), reader.end());
+}
+
+/// Who waits for a datagram is in nobody's way: another makes a call that takes the socket's lock.
+void expect_not_locked(Testbed& testbed) {
+    const auto mine = port(testbed);
+    const auto go = "/tmp/" + secret(testbed, 10);
+    const auto data = secret(testbed, 40);
+    Caller reader(testbed, fmt::format("socket bind:eth0:{} beside:2 await:{} "
+                                       "connect:eth0:020000000001:7 {{note}} recv:50",
+                                       mine, go));
+    reader.wait_asleep();
+    testbed.put(go, "");
+    testbed.wait_until(
+        "connect() of another process on the socket on which recv() waits", "it returns",
+        [&] { return reader.said().find("connect 0 -\n") != std::string::npos; },
+        [] { return std::string("it still waits for the socket's lock"); }, patience);
+    testbed.send(to_guest(testbed, mine, 7, data));
+    expect_equal("and recv(), when the peer sends",
+                 "await 0 -\nconnect 0 -\n" + received(data, station, 7), reader.end());
 }
 
 void check_flags(Testbed& testbed) {
@@ -752,6 +777,7 @@ void check_flags(Testbed& testbed) {
                  std::string("socket 0 -\nbind 0 -\nalarm 0 -\nrecv -1 EINTR\n"),
                  calls(testbed, {"socket", fmt::format("bind:lo:{}", mine), "alarm:50", "recv:9"}));
     expect_woken(testbed);
+    expect_not_locked(testbed);
 }
 
 /// Sends forty datagrams to a program that does not fetch them yet.
@@ -860,11 +886,10 @@ void check_gone(Testbed& testbed) {
                  std::string("recv -1 ENETDOWN\nrecv -1 EAGAIN\n"), far.end());
     testbed.must_run({"ip", "link", "set", "dev", "near", "down"});
     const auto go = "/tmp/" + secret(testbed, 10);
-    Caller gone(
-        testbed,
-        fmt::format("socket bind:near:{} {{note}} poll:5000:in poll:0 recv:9 recv:9:d poll:0"
-                    " await:{}",
-                    mine, go));
+    Caller gone(testbed,
+                fmt::format("socket bind:near:{} {{note}} poll:-1:in poll:0 recv:9 recv:9:d poll:0"
+                            " await:{}",
+                            mine, go));
     gone.wait_asleep();
     testbed.must_run({"ip", "link", "del", "dev", "near"});
     const std::string told =
@@ -881,17 +906,22 @@ void check_gone(Testbed& testbed) {
     testbed.must_run({"ip", "netns", "del", "far"});
 }
 
-/// What a receiver puts into the queue while the socket is being closed.
+/// What a receiver puts into the queue while the socket is being closed: until edp_unhash() has
+/// been called it finds the socket.
 void send_while_closed(Testbed& testbed) {
     const auto mine = port(testbed);
     const auto go = "/tmp/" + secret(testbed, 10);
     Caller holder(testbed, fmt::format("socket bind:eth0:{} {{note}} await:{}", mine, go));
-    grader::Watch watch(testbed, {"skb_queue_purge_reason"});
-    watch.hold("skb_queue_purge_reason");
+    grader::Watch watch(testbed, {"igbook:edp_unhash"});
+    watch.hold("igbook:edp_unhash");
     testbed.put(go, "");
     testbed.soon([&] { return watch.held() > 0 || holder.ended(); }, Seconds(1));
+    const auto come = [&] {
+        return count_of(testbed, "received") + count_of(testbed, "unclaimed");
+    };
+    const auto before = come();
     for (int i = 0; i < 3; ++i) testbed.send(to_guest(testbed, mine, 8, secret(testbed, 200)));
-    testbed.let_settle();
+    testbed.soon([&] { return come() >= before + 3; });
     watch.release();
     holder.end();
 }
@@ -944,7 +974,7 @@ void add_frames(grader::Scenario& lab) {
         .after("ports")
         .hint(
             "A frame of 60 bytes may hold a datagram of 9. What a program is told of the sender "
-            "lies in skb->cb.")
+            "lies in skb->cb, where others had something before.")
         .book("cov-k5")
         .run(check_receives);
     CHECK_POINTS(10, "what is no datagram, or not for this machine, is not received")
@@ -956,7 +986,9 @@ void add_frames(grader::Scenario& lab) {
     CHECK_POINTS(10, "flags of recvmsg(), signals and poll()")
         .id("flags")
         .after("receives")
-        .hint("MSG_TRUNC has one meaning in flags and another in msg_flags.")
+        .hint(
+            "MSG_TRUNC has one meaning in flags and another in msg_flags. Who sleeps in recv() "
+            "holds no lock; who sleeps in poll() has left word where to wake it.")
         .book("cov-k5")
         .run(check_flags);
     CHECK_POINTS(5, "a full queue keeps what it has and loses what comes")
@@ -984,7 +1016,8 @@ void add_the_end(grader::Scenario& lab) {
         .id("unload")
         .after("receives")
         .hint(
-            "What does a socket own when it is freed? See the chapter's section on its last step.")
+            "What does a socket own when it is freed? Until it is in no table, more may come. See "
+            "the chapter's section on its last step.")
         .book("cov-k5")
         .run(check_unload);
 }

@@ -13,6 +13,7 @@
 
 #include <linux/sockios.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -51,6 +52,8 @@ constexpr const char* kUsage =
     "  alarm:MILLISECONDS         a signal whose handler does not restart calls; restart: does\n"
     "  netns:NAME                 calls after it are made in that network namespace; netns: back\n"
     "  note:FILE   await:FILE     make a file; wait until there is one\n"
+    "  beside:N                   the next N calls are another process's, which has the same "
+    "sockets\n"
     "  fuzz:SEED:COUNT            so many calls on three sockets with whatever arguments\n"
     "fill sends datagrams of SIZE bytes to the peer without waiting until one is refused.\n"
     "example: sockio socket bind:eth0:7 recv:100:p recv:100\n";
@@ -398,6 +401,7 @@ const std::map<std::string, std::function<void(const Words&)>> kActions = {
     {"netns", do_netns},
     {"note", [](const Words& w) { report("note", close(creat(word(w, 1).c_str(), 0644))); }},
     {"await", do_await},
+    {"beside", [](const Words& /*w*/) { report("beside", 0); }},
 };
 
 Words split(const std::string& text) {
@@ -423,6 +427,13 @@ int main(int argc, char** argv) {
         }
         action->second(words);
         if (words[0] != "use") std::printf("\n");
+        if (words[0] == "beside") {
+            const int calls = number(words, 1);
+            if (fork() == 0)
+                argc = std::min(argc, i + 1 + calls);
+            else
+                i += calls;
+        }
     }
     return argc > 1 ? 0 : 2;
 }
