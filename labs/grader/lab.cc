@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 namespace fwts::grader {
 namespace fs = std::filesystem;
@@ -140,6 +141,38 @@ Mutant read_mutant(const Reader& reader) {
     return mutant;
 }
 
+Alternative read_alternative(const Reader& reader) {
+    reader.only({"name", "style", "book", "without", "edit"});
+    Alternative alternative{
+        reader.text("name"), reader.text("style"), {}, {}, edits(reader, "edit")};
+    if (reader.has("book")) alternative.book = reader.texts("book");
+    if (reader.has("without")) alternative.without = reader.texts("without");
+    return alternative;
+}
+
+/// The alternatives that have a directory, each with what lab.toml says of it.
+std::vector<Alternative> read_alternatives(const Reader& top, const fs::path& directory) {
+    std::vector<Alternative> all;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(directory / "alternatives", none))
+        if (entry.is_directory()) all.push_back({entry.path().filename().string(), "", {}, {}, {}});
+    std::sort(all.begin(), all.end(),
+              [](const auto& one, const auto& other) { return one.name < other.name; });
+    for (const auto& table : top.tables("alternative")) {
+        auto stated = read_alternative(table);
+        const auto found = std::find_if(all.begin(), all.end(), [&](const Alternative& one) {
+            return one.name == stated.name;
+        });
+        if (found == all.end())
+            throw table.wrong(
+                fmt::format("names an alternative without a directory, alternatives/{}; its files "
+                            "and functions lie there",
+                            stated.name));
+        *found = std::move(stated);
+    }
+    return all;
+}
+
 Equivalent read_equivalent(const Reader& reader) {
     if (reader.has("mutant")) {
         reader.only({"mutant", "reason"});
@@ -171,6 +204,7 @@ void fill_in(Lab& lab) {
     fill(lab.gaps);
     fill(lab.hooks);
     fill(lab.answers);
+    for (auto& alternative : lab.alternatives) fill(alternative.edits);
     for (auto& mutant : lab.mutants) fill(mutant.edits);
     for (auto& one : lab.equivalents) {
         one.find = filled_in(one.find, lab.params);
@@ -178,10 +212,23 @@ void fill_in(Lab& lab) {
     }
 }
 
+/// The one of that name.
+template <typename T>
+const T& named(const std::vector<T>& all, const std::string& wanted, const std::string& trouble) {
+    std::vector<std::string> names;
+    for (const auto& candidate : all) {
+        if (candidate.name == wanted) return candidate;
+        names.push_back(candidate.name);
+    }
+    throw std::runtime_error(
+        fmt::format("{} \"{}\"; it has: {}", trouble, wanted, fmt::join(names, ", ")));
+}
+
 Lab from_table(const fs::path& file, const toml::table& table, const fs::path& params) {
     const Reader top(file, table);
     top.only({"title", "stage", "floor", "minutes", "allow", "guest", "params", "blank", "gap",
-              "hook", "answer", "mutant", "clause", "remarks", "general", "equivalent"});
+              "hook", "answer", "alternative", "mutant", "clause", "remarks", "general",
+              "equivalent"});
     Lab lab;
     lab.params = top.params();
     if (!params.empty()) lab.params = changed_by(params, lab.params);
@@ -200,6 +247,7 @@ Lab from_table(const fs::path& file, const toml::table& table, const fs::path& p
     lab.gaps = edits(top, "gap");
     lab.hooks = edits(top, "hook");
     lab.answers = edits(top, "answer");
+    lab.alternatives = read_alternatives(top, lab.directory);
     for (const auto& mutant : top.tables("mutant")) lab.mutants.push_back(read_mutant(mutant));
     for (const auto& one : top.tables("equivalent"))
         lab.equivalents.push_back(read_equivalent(one));
@@ -212,23 +260,12 @@ Lab from_table(const fs::path& file, const toml::table& table, const fs::path& p
 
 }  // namespace
 
-const Mutant& Lab::mutant(const std::string& wanted) const {
-    std::vector<std::string> names;
-    for (const auto& candidate : mutants) {
-        if (candidate.name == wanted) return candidate;
-        names.push_back(candidate.name);
-    }
-    throw std::runtime_error(fmt::format("lab {} has no mutant \"{}\"; it has: {}", name, wanted,
-                                         fmt::join(names, ", ")));
+const Alternative& Lab::alternative(const std::string& wanted) const {
+    return named(alternatives, wanted, fmt::format("lab {} has no alternative", name));
 }
 
-std::vector<std::string> Lab::alternatives() const {
-    std::vector<std::string> names;
-    std::error_code none;
-    for (const auto& entry : fs::directory_iterator(directory / "alternatives", none))
-        if (entry.is_directory()) names.push_back(entry.path().filename().string());
-    std::sort(names.begin(), names.end());
-    return names;
+const Mutant& Lab::mutant(const std::string& wanted) const {
+    return named(mutants, wanted, fmt::format("lab {} has no mutant", name));
 }
 
 Lab read_lab(const fs::path& directory, const fs::path& params) {

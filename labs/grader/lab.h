@@ -30,6 +30,16 @@ struct Mutant {
     bool soak = false;                 ///< tried by `make soak` only
 };
 
+/// A correct solution in another style: a directory of files and functions (skeleton.h), and what
+/// lab.toml says of it.
+struct Alternative {
+    std::string name;                  ///< of the directory, too
+    std::string style;                 ///< what it does in another way
+    std::vector<std::string> book;     ///< blanks that it fills as the book does
+    std::vector<std::string> without;  ///< functions of the skeleton that it has no use for
+    std::vector<Edit> edits;
+};
+
 /// One demand of the handout, tied to what looks at it and to what breaks it (clauses.h).
 struct Clause {
     std::string name;
@@ -75,6 +85,7 @@ struct Lab {
     std::vector<Edit> gaps;     ///< … and parts of functions taken out of it
     std::vector<Edit> hooks;    ///< changes that the skeleton and every submission start from
     std::vector<Edit> answers;  ///< the reference solution's changes to the driver's own files
+    std::vector<Alternative> alternatives;  ///< by the alphabet
     std::vector<Mutant> mutants;
     std::vector<Equivalent> equivalents;
     std::vector<Clause> clauses;
@@ -85,13 +96,12 @@ struct Lab {
     std::filesystem::path skeleton_dir() const { return directory / "skeleton"; }
     /// Files the reference solution adds or replaces.
     std::filesystem::path solution_dir() const { return directory / "solution"; }
-    /// A correct solution in another style; all its files are laid over the skeleton.
+    /// What an alternative consists of, but for what lab.toml says.
     std::filesystem::path alternative_dir(const std::string& wanted) const {
         return directory / "alternatives" / wanted;
     }
-    /// The alternatives there are, by the alphabet.
-    std::vector<std::string> alternatives() const;
     /// @throws std::runtime_error listing the names there are.
+    const Alternative& alternative(const std::string& wanted) const;
     const Mutant& mutant(const std::string& wanted) const;
 };
 

@@ -49,7 +49,7 @@ struct Options {
     std::string json;
     std::string keep_logs;
     std::string out;
-    std::string mutant;
+    std::string name;
     std::string params;
     std::string book_url = "build/book/html";
     std::vector<std::string> only;
@@ -99,6 +99,8 @@ int list_checks(const Options& options) {
         std::cout << fmt::format("{:>4}  {:<12} {}\n", check.points, check.id, check.title);
     for (const auto& [name, value] : lab.params)
         std::cout << fmt::format("parameter {} = \"{}\"\n", name, value);
+    for (const auto& one : lab.alternatives)
+        std::cout << fmt::format("alternative {}: {}\n", one.name, one.style);
     for (const auto& mutant : lab.mutants)
         std::cout << fmt::format("mutant {}: {}\n", mutant.name, mutant.story);
     return 0;
@@ -247,8 +249,10 @@ int make_directory(const Options& options, const std::string& what) {
         make_skeleton(lab, options.places.driver, options.out);
     else if (what == "solution")
         make_solution(lab, options.places.driver, options.out);
+    else if (what == "alternative")
+        make_alternative(lab, lab.alternative(options.name), options.places.driver, options.out);
     else
-        make_mutant(lab, lab.mutant(options.mutant), options.places.driver, options.out);
+        make_mutant(lab, lab.mutant(options.name), options.places.driver, options.out);
     std::cout << fmt::format("{}: {} of lab {}\n", options.out, what, lab.name);
     return 0;
 }
@@ -316,7 +320,9 @@ int run(int argc, char** argv) {
     makers.push_back(app.add_subcommand("skeleton", "make the directory a student starts from"));
     makers.push_back(app.add_subcommand("solution", "make the complete reference solution"));
     makers.push_back(app.add_subcommand("mutant", "make the solution with a known fault"));
-    makers.back()->add_option("--name", options.mutant, "which fault; see --list")->required();
+    makers.back()->add_option("--name", options.name, "which fault; see --list")->required();
+    makers.push_back(app.add_subcommand("alternative", "make a solution in another style"));
+    makers.back()->add_option("--name", options.name, "which one; see --list")->required();
     for (auto* maker : makers)
         maker->add_option("--out", options.out, "new directory to make")->required();
     CLI11_PARSE(app, argc, argv);
