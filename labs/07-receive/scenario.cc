@@ -22,6 +22,7 @@
 #include "handed.h"
 #include "interface.h"
 #include "registers.h"
+#include "rings.h"
 #include "testbed.h"
 #include "traffic.h"
 #include "witness.h"
@@ -29,21 +30,30 @@
 namespace fwts::labs {
 namespace {
 
+using grader::answer_to;
 using grader::Companion;
+using grader::counter;
 using grader::Direction;
 using grader::expect_bytes;
 using grader::expect_equal;
+using grader::expect_full_of_buffers;
+using grader::expect_mapped;
 using grader::expect_register;
 using grader::expect_that;
+using grader::expect_told_done;
 using grader::fail;
 using grader::Handed;
 using grader::HandedEvent;
 using grader::HandedFrame;
 using grader::Inserted;
+using grader::listen;
+using grader::mappings;
+using grader::number;
 using grader::RegisterWrite;
 using grader::Ring;
 using grader::RingSlot;
 using grader::Testbed;
+using grader::told;
 using grader::Witness;
 using grader::writes_since;
 using Seconds = Testbed::Seconds;
@@ -75,16 +85,11 @@ constexpr std::size_t pool_bulk = 64;  // pages a pool takes at once from the sy
 constexpr std::size_t in_flight = 16;  // frames an exchange is ahead of the answers
 constexpr Seconds patience{10};        // for a burst of frames and what is done with them
 const std::string eth = "eth0";        // the only card there is
-const std::string told = "/tmp/told";
 
 // --- numbers of this run -------------------------------------------------------------------------
 
 std::size_t between(Testbed& testbed, std::size_t least, std::size_t most) {
     return least + testbed.random()() % (most - least + 1);
-}
-
-unsigned number(const Testbed& testbed, const char* parameter) {
-    return static_cast<unsigned>(std::stoul(testbed.param(parameter)));
 }
 
 std::size_t head_bytes(const Testbed& testbed) {
@@ -105,11 +110,6 @@ std::string question(Testbed& testbed, std::size_t size) {
     return frame;
 }
 
-std::string answer_to(std::string frame) {
-    std::swap_ranges(frame.begin(), frame.begin() + 6, frame.begin() + 6);
-    return frame;
-}
-
 // --- the card, from outside ----------------------------------------------------------------------
 
 unsigned count_of(const Ring& ring) {
@@ -125,57 +125,8 @@ std::size_t pieces_of(Testbed& testbed, std::size_t size) {
     return (size + room(testbed) - 1) / room(testbed);
 }
 
-/// A buffer for the card in every descriptor from head to tail, each another one.
-/// @return their addresses
-std::vector<std::uint64_t> expect_full_of_buffers(const Ring& ring) {
-    const auto count = count_of(ring);
-    expect_equal("receive descriptors that are the card's, from head to tail", count - 1,
-                 (ring.tail + count - ring.head) % count);
-    std::vector<std::uint64_t> buffers;
-    for (unsigned i = ring.head; i != ring.tail; i = (i + 1) % count) {
-        const auto& slot = ring.slots[i];
-        expect_that(slot.low != 0 && slot.high == 0, fmt::format("receive descriptor {}", i),
-                    "the address of a buffer, and DD clear",
-                    fmt::format("{:#x}, {:#x}", slot.low, slot.high));
-        buffers.push_back(slot.low);
-    }
-    std::sort(buffers.begin(), buffers.end());
-    const auto twice = std::adjacent_find(buffers.begin(), buffers.end());
-    expect_that(twice == buffers.end(), "buffers in the receive ring", "each in one descriptor",
-                twice == buffers.end() ? "" : fmt::format("{:#x} in two", *twice));
-    return buffers;
-}
-
-/// A mapping, as DMA-API debugging has it on its list for the driver.
-struct Mapping {
-    std::uint64_t address = 0;
-    std::uint64_t size = 0;
-};
-
-std::vector<Mapping> mappings(Testbed& testbed, const std::string& direction) {
-    std::istringstream dump(testbed.bytes("/sys/kernel/debug/dma-api/dump"));
-    std::vector<Mapping> found;
-    for (std::string line; std::getline(dump, line);) {
-        const auto address = line.find(" D=");
-        const auto size = line.find(" L=");
-        if (!line.starts_with("igbook ") || line.find(direction) == std::string::npos ||
-            address == std::string::npos || size == std::string::npos)
-            continue;
-        found.push_back({std::stoull(line.substr(address + 3), nullptr, 16),
-                         std::stoull(line.substr(size + 3), nullptr, 16)});
-    }
-    return found;
-}
-
 std::size_t mapped_for_receiving(Testbed& testbed) {
     return mappings(testbed, "DMA_FROM_DEVICE").size();
-}
-
-void expect_nothing_mapped(Testbed& testbed, const std::string& when) {
-    testbed.wait_until(
-        "mappings of the driver's (/sys/kernel/debug/dma-api/dump) " + when, "none",
-        [&] { return mappings(testbed, "").empty(); },
-        [&] { return std::to_string(mappings(testbed, "").size()); }, patience);
 }
 
 /// Waits until the driver has posted so many buffers since the tail was `tail`.
@@ -213,14 +164,8 @@ void set_feature(Testbed& testbed, const std::string& feature, bool on) {
     testbed.must_run({"ethtool", "-K", eth, feature, on ? "on" : "off"});
 }
 
-std::uint64_t counter_in(const std::string& statistics, const std::string& name) {
-    const auto at = statistics.find(" " + name + ": ");
-    if (at == std::string::npos) fail("ethtool -S", "a counter " + name, "none");
-    return std::stoull(statistics.substr(at + name.size() + 3));
-}
-
 std::uint64_t counter(Testbed& testbed, const std::string& name) {
-    return counter_in(testbed.must_run({"ethtool", "-S", eth}), name);
+    return counter(testbed, eth, name);
 }
 
 /// Whatever became of the check, the next one finds the interface as after loading.
@@ -249,20 +194,10 @@ std::function<void(Testbed&)> tidied(void (*check)(Testbed&)) {
 
 // --- frames --------------------------------------------------------------------------------------
 
-/// Runs `frames` in the guest and waits until it listens.
-void listen(Testbed& testbed, const std::string& verb, std::size_t count) {
-    testbed.put(told, "");
-    testbed.start({"frames", verb, eth, std::to_string(count), told});
-    testbed.wait_until(
-        "in the guest: frames " + verb, "ready", [&] { return testbed.text(told) == "ready"; },
-        [&] { return "\"" + testbed.text(told) + "\""; }, patience);
+/// Runs `frames` in the guest; what was on the cable before is forgotten.
+void listen_anew(Testbed& testbed, const std::string& verb, std::size_t count) {
+    listen(testbed, verb, count);
     testbed.take_frames();
-}
-
-void expect_told_done(Testbed& testbed, std::size_t count) {
-    testbed.wait_until(
-        fmt::format("frames that reached a program in the guest, of {} sent", count), "all of them",
-        [&] { return testbed.text(told) == "ready\ndone"; }, [] { return "fewer"; }, patience);
 }
 
 /// Sends frames, a few ahead of the answers, and compares every answer. Somebody listens already.
@@ -387,7 +322,7 @@ void expect_refused(Testbed& testbed, const std::string& symbol, long value, uns
     expect_that(ran.status != 0 && ran.err.find("Cannot allocate memory") != std::string::npos,
                 fmt::format("ip link set dev {} up, {}() without memory", eth, symbol),
                 "Cannot allocate memory", ran.status == 0 ? "success" : ran.err);
-    expect_nothing_mapped(testbed, "after that");
+    expect_mapped(testbed, "", 0, "after that");
 }
 
 /// Every buffer has room of its own in a page that is mapped once, for the card to write.
@@ -460,7 +395,7 @@ void check_whole(Testbed& testbed) {
     for (int i = 0; i < 300; ++i)
         frames.push_back(question(testbed, between(testbed, shortest, longest)));
     for (const auto& frame : frames) total += frame.size();
-    listen(testbed, "answer", frames.size());
+    listen_anew(testbed, "answer", frames.size());
     expect_answers(testbed, frames);
     expect_full_of_buffers(testbed.ring(Direction::receive));
     set_ring(testbed, 256);
@@ -646,7 +581,7 @@ void check_polls_end(Testbed& testbed) {
     testbed.let_settle();
     const auto tail = testbed.reg(RDT0);
     const auto mark = testbed.writes().size();
-    listen(testbed, "answer", frames);
+    listen_anew(testbed, "answer", frames);
     Frames sent;
     for (std::size_t i = 0; i < frames; ++i) sent.push_back(question(testbed, size));
     {
@@ -692,7 +627,7 @@ void check_pieces(Testbed& testbed) {
     for (const auto size : sizes) frames.push_back(question(testbed, size));
     for (int i = 0; i < 60; ++i)
         frames.push_back(question(testbed, between(testbed, shortest, most)));
-    listen(testbed, "answer", frames.size());
+    listen_anew(testbed, "answer", frames.size());
     expect_answers(testbed, frames);
     check_polls_end(testbed);
     expect_full_of_buffers(testbed.ring(Direction::receive));
@@ -718,7 +653,7 @@ struct Losses {
 
 Losses losses(Testbed& testbed) {
     const auto statistics = testbed.must_run({"ethtool", "-S", eth});
-    return {counter_in(statistics, "rx0_drops"), counter_in(statistics, "rx0_no_memory")};
+    return {counter(statistics, "rx0_drops"), counter(statistics, "rx0_no_memory")};
 }
 
 /// What the interface has dropped: what the driver has lost, and what no protocol wanted.
@@ -816,7 +751,7 @@ void check_lost(Testbed& testbed) {
     Frames frames;
     for (int i = 0; i < 20; ++i)
         frames.push_back(question(testbed, between(testbed, shortest, jumbo_mtu + header)));
-    listen(testbed, "answer", frames.size());
+    listen_anew(testbed, "answer", frames.size());
     expect_answers(testbed, frames);
     set_mtu(testbed, usual_mtu);
 }
@@ -1161,7 +1096,7 @@ void check_unload(Testbed& testbed) {
     const auto before_all = testbed.text(dma_errors);
     set_mtu(testbed, jumbo_mtu);
     set_ring(testbed, 256);
-    listen(testbed, "take", 2 * held);
+    listen_anew(testbed, "take", 2 * held);
     testbed.must_run({"killall", "-STOP", "frames"});
     const auto send = [&] {
         const auto before = counter(testbed, "rx0_packets");
@@ -1185,7 +1120,7 @@ void check_unload(Testbed& testbed) {
         "in the guest: frames, whose interface is gone", "ends",
         [&] { return testbed.run({"pidof", "frames"}).status != 0; }, [] { return "it goes on"; },
         patience);
-    expect_nothing_mapped(testbed, "after rmmod");
+    expect_mapped(testbed, "", 0, "after rmmod");
     expect_equal("errors DMA-API debugging has found so far", before_all, testbed.text(dma_errors));
     grader::expect_nothing_lost(testbed, "unloading while a program holds frames");
 }

@@ -77,6 +77,16 @@ void expect_carrier(Testbed& testbed, const std::string& eth, bool on) {
         link_patience);
 }
 
+std::uint64_t counter(const std::string& statistics, const std::string& name) {
+    const auto at = statistics.find(" " + name + ": ");
+    if (at == std::string::npos) fail("ethtool -S", "a counter " + name, "none");
+    return std::stoull(statistics.substr(at + name.size() + 3));
+}
+
+std::uint64_t counter(Testbed& testbed, const std::string& eth, const std::string& name) {
+    return counter(testbed.must_run({"ethtool", "-S", eth}), name);
+}
+
 std::string refusal(Testbed& testbed, const std::string& file, const std::string& content) {
     try {
         testbed.put(file, content);

@@ -2,6 +2,7 @@
 // What every lab does with its driver: loads it, finds its interface, waits for its carrier.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,11 @@ void bring_up(Testbed& testbed);
 
 /// Waits until the interface has its carrier, or has lost it with the cable pulled.
 void expect_carrier(Testbed& testbed, const std::string& eth, bool on);
+
+/// A line of what `ethtool -S` prints. The check fails when there is none of that name.
+std::uint64_t counter(const std::string& statistics, const std::string& name);
+/// That line now. @param eth  the interface
+std::uint64_t counter(Testbed& testbed, const std::string& eth, const std::string& name);
 
 /// Writes a file of the guest. @return why it could not be written, as strerror() says it; empty
 /// when it could.
