@@ -54,6 +54,18 @@ class Reader {
         return result;
     }
 
+    std::vector<unsigned> numbers(const char* key) const {
+        std::vector<unsigned> result;
+        const auto* array = table_[key].as_array();
+        if (array == nullptr) throw wrong(fmt::format("needs a list \"{}\"", key));
+        for (const auto& item : *array) {
+            const auto value = item.value<unsigned>();
+            if (!value) throw wrong(fmt::format("\"{}\" must hold numbers only", key));
+            result.push_back(*value);
+        }
+        return result;
+    }
+
     /// The tables of an array of tables; none when the key is absent.
     std::vector<Reader> tables(const char* key) const {
         std::vector<Reader> result;
@@ -120,8 +132,9 @@ std::vector<Edit> edits(const Reader& reader, const char* key) {
 }
 
 GuestNeeds read_guest(const Reader& reader) {
-    reader.only({"cpus", "acpi", "bounce", "modules", "companions", "programs"});
+    reader.only({"none", "cpus", "acpi", "bounce", "modules", "companions", "programs"});
     GuestNeeds needs;
+    if (reader.has("none")) needs.none = reader.flag("none");
     if (reader.has("cpus")) needs.cpus = reader.number("cpus");
     if (reader.has("acpi")) needs.acpi = reader.flag("acpi");
     if (reader.has("bounce")) needs.bounce = reader.flag("bounce");
@@ -193,6 +206,47 @@ Clause read_clause(const Reader& reader) {
                   reader.texts("mutants")};
 }
 
+/// "range" is the first and the last number, "among" names all.
+Fault read_fault(const Reader& reader) {
+    reader.only({"name", "family", "story", "range", "among", "edit"});
+    Fault fault{reader.text("name"),
+                reader.text("family"),
+                reader.text("story"),
+                {},
+                edits(reader, "edit")};
+    if (reader.has("among")) {
+        fault.numbers = reader.numbers("among");
+    } else {
+        const auto ends = reader.numbers("range");
+        if (ends.size() != 2) throw reader.wrong("needs two numbers for \"range\"");
+        for (unsigned number = ends[0]; number <= ends[1]; ++number)
+            fault.numbers.push_back(number);
+    }
+    if (fault.numbers.size() < 2) throw reader.wrong("leaves no choice of a number");
+    return fault;
+}
+
+Ward read_ward(const Reader& top, const fs::path& directory) {
+    Ward ward;
+    const auto patients = top.table("patients");
+    if (!patients) return ward;
+    patients->only({"stage", "directory", "shared"});
+    ward.stage = patients->text("stage");
+    ward.directory = directory / patients->text("directory");
+    for (const auto& file : patients->texts("shared"))
+        ward.shared.push_back(directory / "skeleton" / file);
+    for (const auto& fault : top.tables("fault")) ward.faults.push_back(read_fault(fault));
+    return ward;
+}
+
+/// Who has what, and what the lab's texts may say of it.
+void choose(Lab& lab) {
+    if (lab.ward.faults.empty()) return;
+    lab.patients = choose_patients(lab.ward, lab.params.at("patient_key"));
+    lab.secret = answers_of(lab.ward, lab.patients);
+    lab.params.insert(lab.secret.begin(), lab.secret.end());
+}
+
 void fill_in(Lab& lab) {
     const auto fill = [&](std::vector<Edit>& edits) {
         for (auto& edit : edits) {
@@ -228,7 +282,7 @@ Lab from_table(const fs::path& file, const toml::table& table, const fs::path& p
     const Reader top(file, table);
     top.only({"title", "stage", "floor", "minutes", "allow", "guest", "params", "blank", "gap",
               "hook", "answer", "alternative", "mutant", "clause", "remarks", "general",
-              "equivalent"});
+              "equivalent", "patients", "fault"});
     Lab lab;
     lab.params = top.params();
     if (!params.empty()) lab.params = changed_by(params, lab.params);
@@ -254,6 +308,8 @@ Lab from_table(const fs::path& file, const toml::table& table, const fs::path& p
     for (const auto& clause : top.tables("clause")) lab.clauses.push_back(read_clause(clause));
     if (top.has("remarks")) lab.remarks = top.texts("remarks");
     if (top.has("general")) lab.general = top.texts("general");
+    lab.ward = read_ward(top, lab.directory);
+    choose(lab);
     fill_in(lab);
     return lab;
 }

@@ -11,6 +11,7 @@
 #include "edit.h"
 #include "intake.h"
 #include "params.h"
+#include "patients.h"
 
 namespace fwts::grader {
 
@@ -50,6 +51,8 @@ struct Clause {
 
 /// What a lab's guest has beyond a card and our agent.
 struct GuestNeeds {
+    /// What is handed in is not run, and no check asks for a guest.
+    bool none = false;
     int cpus = 1;
     /// Without ACPI a guest is ready twice as fast, but has neither MSI-X nor a second processor.
     bool acpi = false;
@@ -74,7 +77,7 @@ struct Equivalent {
 struct Lab {
     std::string name;  ///< "01-registration"
     std::string title;
-    std::string stage;                ///< stage of the driver it is cut from, "01"; or a companion
+    std::string stage;                ///< of the driver it is cut from, "01"; a companion; "none"
     std::filesystem::path directory;  ///< labs/01-registration
     int floor = 0;                    ///< points the skeleton scores as handed out
     int minutes = 0;                  ///< time a student needs
@@ -91,6 +94,9 @@ struct Lab {
     std::vector<Clause> clauses;
     std::vector<std::string> remarks;  ///< the handout's words that demand nothing
     std::vector<std::string> general;  ///< checks of what any driver must do, not of a clause
+    Ward ward;                         ///< drivers that are ill, for labs that have them ...
+    std::vector<Patient> patients;     ///< ... and what they have, by the parameter patient_key
+    Params secret;  ///< what follows from it: among the params, but told to nobody
 
     /// Files the lab adds to the stage.
     std::filesystem::path skeleton_dir() const { return directory / "skeleton"; }

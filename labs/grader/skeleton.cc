@@ -79,6 +79,8 @@ void make_base(const Lab& lab, const fs::path& driver, const fs::path& out) {
 }  // namespace
 
 void cut_stage(const fs::path& driver, const std::string& stage, const fs::path& out) {
+    fs::create_directories(out);
+    if (stage == "none") return;
     const auto companion = driver.parent_path() / "companions" / stage;
     if (fs::is_directory(companion)) {
         for (const auto& entry : fs::directory_iterator(companion))

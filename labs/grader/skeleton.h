@@ -13,7 +13,7 @@
 
 namespace fwts::grader {
 
-/// Cuts one stage of the driver into a new directory.
+/// Cuts one stage of the driver into a new directory: "none" is nothing at all.
 /// @param driver code/driver.
 /// @throws std::runtime_error with loom's message.
 void cut_stage(const std::filesystem::path& driver, const std::string& stage,

@@ -61,7 +61,8 @@ static void igbook_remove(struct pci_dev *pdev)
 {
 	struct net_device *netdev = pci_get_drvdata(pdev);
 
-	igbook_drv_load(netdev_priv(netdev), false);
 	unregister_netdev(netdev);
+	/* Closing resets the card and says that there is a driver again. */
+	igbook_drv_load(netdev_priv(netdev), false);
 	pci_set_power_state(pdev, PCI_D3hot);
 }

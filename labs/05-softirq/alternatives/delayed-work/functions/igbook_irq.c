@@ -113,3 +113,14 @@ void igbook_service_stop(struct igbook *priv)
 	     vector++)
 		igbook_vector_mask(vector);
 }
+
+/* Vector 0 is the only one that is moved: by who wants it elsewhere, later. */
+static void igbook_irq_home(struct igbook_vector *vector)
+{
+	const struct cpumask *cpu = cpumask_of(1);
+
+	if (!vector->placed)
+		irq_set_affinity(vector->irq, cpu);
+	irq_update_affinity_hint(vector->irq, cpu);
+	vector->placed = true;
+}

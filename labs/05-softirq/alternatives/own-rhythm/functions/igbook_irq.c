@@ -117,3 +117,15 @@ void igbook_service_stop(struct igbook *priv)
 		igbook_vector_mask(&priv->vector[left]);
 	}
 }
+
+/* Vector 0 is the only one that is moved: by who wants it elsewhere, later. */
+static void igbook_irq_home(struct igbook_vector *vector)
+{
+	bool moved = vector->placed;
+
+	vector->placed = true;
+	if (moved)
+		irq_update_affinity_hint(vector->irq, cpumask_of(1));
+	else
+		irq_set_affinity_and_hint(vector->irq, cpumask_of(1));
+}
