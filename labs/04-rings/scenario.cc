@@ -38,6 +38,8 @@ using grader::mappings;
 using grader::number;
 using grader::Ring;
 using grader::ring_size;
+using grader::set_link;
+using grader::set_mtu;
 using grader::SlowCall;
 using grader::steps;
 using grader::Testbed;
@@ -203,11 +205,6 @@ void must_resize(Testbed& testbed, unsigned receive, unsigned transmit) {
                  std::string("ok"), resize(testbed, {{receive, transmit}}));
 }
 
-void set_link(Testbed& testbed, bool up) {
-    testbed.must_run({"ip", "link", "set", "dev", eth, up ? "up" : "down"});
-    if (up) grader::expect_carrier(testbed, eth, true);
-}
-
 std::string statistics(Testbed& testbed) {
     return testbed.must_run({"ethtool", "-S", eth});
 }
@@ -222,7 +219,7 @@ std::uint64_t received_by_card(Testbed& testbed) {
 void check_loads(Testbed& testbed) {
     testbed.silence_guest();
     testbed.must_run({"insmod", Testbed::guest_module});
-    set_link(testbed, true);
+    set_link(testbed, eth, true);
     for (const auto& [name, offset] : {std::pair{"RXDCTL", RXDCTL0}, std::pair{"TXDCTL", TXDCTL0}})
         expect_that((testbed.reg(offset) & DCTL_ENABLE) != 0,
                     fmt::format("{} of queue 0, read from outside the guest", name), "ENABLE set",
@@ -240,9 +237,9 @@ void check_posted(Testbed& testbed) {
     // More frames than one look takes, if the steps allow it.
     const auto step = number(testbed, "ring_step");
     const auto transmit = std::max(step, 160 / step * step);
-    set_link(testbed, false);
+    set_link(testbed, eth, false);
     must_resize(testbed, receive, transmit);
-    set_link(testbed, true);
+    set_link(testbed, eth, true);
     const auto ring = testbed.ring(Direction::receive);
     expect_equal("descriptors of the receive ring", receive, ring.slots.size());
     expect_equal("head of the receive ring", 0U, ring.head);
@@ -563,12 +560,12 @@ void check_limits(Testbed& testbed) {
     expect_taken(testbed, most, least);
     expect_taken(testbed, least, most);
 
-    set_link(testbed, false);
+    set_link(testbed, eth, false);
     expect_refused(testbed, "the interface down");
     must_resize(testbed, most - step, least);
     expect_shown(testbed, most - step, least, "after a change while the interface was down");
     must_resize(testbed, some_size(testbed), some_size(testbed));
-    set_link(testbed, true);
+    set_link(testbed, eth, true);
 }
 
 /// Writes since `mark` to registers of this direction's ring. No frames pass meanwhile.
@@ -602,12 +599,6 @@ void expect_order(const Testbed& testbed, std::size_t mark, std::uint32_t base,
                 "ENABLE set after the ring's address is written", "not so");
 }
 
-void set_mtu(Testbed& testbed, unsigned mtu) {
-    const std::string file = "/sys/class/net/" + eth + "/mtu";
-    testbed.put(file, std::to_string(mtu));
-    expect_equal(file, std::to_string(mtu), testbed.text(file));
-}
-
 void check_one_way(Testbed& testbed) {
     const auto receive = testbed.ring(Direction::receive);
     const auto transmit = testbed.ring(Direction::transmit);
@@ -632,7 +623,7 @@ void check_one_way(Testbed& testbed) {
 
     mark = testbed.writes().size();
     const auto larger = between(testbed, 2100, 3000);
-    set_mtu(testbed, larger);
+    set_mtu(testbed, eth, larger);
     expect_order(testbed, mark, RDBAL0, RXDCTL0);
     const auto room = (testbed.reg(SRRCTL0) & 0x7fU) * 1024;
     expect_that(room >= larger + header + 4,
@@ -645,7 +636,7 @@ void check_one_way(Testbed& testbed) {
     listen(testbed, "answer", frames.size());
     exchange(testbed, frames);
     mark = testbed.writes().size();
-    set_mtu(testbed, usual_mtu);
+    set_mtu(testbed, eth, usual_mtu);
     expect_equal("writes to transmit registers while the MTU is changed back", 0U,
                  disturbed(testbed, mark, Direction::transmit));
     expect_mapped(testbed, "DMA_FROM_DEVICE", fewer - 1, "of a full ring");
@@ -683,7 +674,7 @@ std::size_t check_keeps_a_full_ring(Testbed& testbed, bool mtu) {
     expect_on_cable(testbed, answers_to(frames));
     expect_told_done(testbed, frames.size());
     expect_equal("descriptors of the receive ring", size, ring_size(testbed, Direction::receive));
-    if (mtu) set_mtu(testbed, usual_mtu);
+    if (mtu) set_mtu(testbed, eth, usual_mtu);
     return frames.size();
 }
 
@@ -1004,7 +995,7 @@ void check_leaks(Testbed& testbed) {
     {
         Pause pause(testbed);
         send_from_guest(testbed, random_frames(testbed, 10));
-        set_link(testbed, false);
+        set_link(testbed, eth, false);
     }
     expect_mapped(testbed, "", 0, "with the interface down");
     expect_equal("errors DMA-API debugging has found", std::string("0"),

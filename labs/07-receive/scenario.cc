@@ -53,6 +53,8 @@ using grader::number;
 using grader::RegisterWrite;
 using grader::Ring;
 using grader::RingSlot;
+using grader::set_link;
+using grader::set_mtu;
 using grader::Testbed;
 using grader::told;
 using grader::Witness;
@@ -141,17 +143,6 @@ void expect_posted(Testbed& testbed, std::uint32_t tail, std::size_t descriptors
 }
 
 // --- settings ------------------------------------------------------------------------------------
-
-void set_link(Testbed& testbed, bool up) {
-    testbed.must_run({"ip", "link", "set", "dev", eth, up ? "up" : "down"});
-    if (up) grader::expect_carrier(testbed, eth, true);
-}
-
-void set_mtu(Testbed& testbed, unsigned mtu) {
-    const std::string file = "/sys/class/net/" + eth + "/mtu";
-    testbed.put(file, std::to_string(mtu));
-    expect_equal(file, std::to_string(mtu), testbed.text(file));
-}
 
 void set_ring(Testbed& testbed, unsigned descriptors) {
     testbed.must_run({"ethtool", "-G", eth, "rx", std::to_string(descriptors)});
@@ -317,7 +308,7 @@ void expect_refused(Testbed& testbed, const std::string& symbol, long value, uns
         {"symbol=" + symbol, fmt::format("value={}", value), fmt::format("skip={}", skip)});
     const auto ran = testbed.run({"ip", "link", "set", "dev", eth, "up"});
     if (failing.number("hits") == 0) {
-        set_link(testbed, false);
+        set_link(testbed, eth, false);
         return;
     }
     expect_that(ran.status != 0 && ran.err.find("Cannot allocate memory") != std::string::npos,
@@ -358,11 +349,11 @@ void check_buffers(Testbed& testbed) {
     expect_refused(testbed, "page_pool_create", -12, 0);
     for (const auto* symbol : page_calls)
         expect_refused(testbed, symbol, 0, static_cast<unsigned>(between(testbed, 0, 40)));
-    set_link(testbed, true);
+    set_link(testbed, eth, true);
     expect_in_pages(testbed, usual_piece, longest + tag_bytes);
-    set_mtu(testbed, jumbo_mtu);
+    set_mtu(testbed, eth, jumbo_mtu);
     expect_in_pages(testbed, jumbo_piece, room(testbed));
-    set_mtu(testbed, usual_mtu);
+    set_mtu(testbed, eth, usual_mtu);
     set_ring(testbed, static_cast<unsigned>(between(testbed, 10, 20) * 8));
     expect_in_pages(testbed, usual_piece, longest + tag_bytes);
     set_ring(testbed, 256);
@@ -511,10 +502,10 @@ void check_lent(Testbed& testbed) {
         const auto seen = send_one(testbed, handed, silent_frame(testbed, size));
         expect_lent(seen, size, room(testbed), seen.frame.frags == 0);
     }
-    set_mtu(testbed, jumbo_mtu);
+    set_mtu(testbed, eth, jumbo_mtu);
     const auto size = between(testbed, 2 * room(testbed) + 1, jumbo_mtu);
     expect_lent(send_one(testbed, handed, silent_frame(testbed, size)), size, room(testbed), false);
-    set_mtu(testbed, usual_mtu);
+    set_mtu(testbed, eth, usual_mtu);
 }
 
 // --- frames of several pieces --------------------------------------------------------------------
@@ -604,7 +595,7 @@ void check_polls_end(Testbed& testbed) {
 }
 
 void check_pieces(Testbed& testbed) {
-    set_mtu(testbed, jumbo_mtu);
+    set_mtu(testbed, eth, jumbo_mtu);
     const auto most = std::size_t{jumbo_mtu} + header;
     const auto part = room(testbed);
     std::vector<std::size_t> sizes{shortest, usual_copybreak - 1, most - 1, most};
@@ -634,7 +625,7 @@ void check_pieces(Testbed& testbed) {
     expect_full_of_buffers(testbed.ring(Direction::receive));
     expect_equal("rx0_drops", 0U, counter(testbed, "rx0_drops"));
     // And back: one piece again, in half a page.
-    set_mtu(testbed, usual_mtu);
+    set_mtu(testbed, eth, usual_mtu);
     const Handed handed(testbed);
     expect_shape(testbed, send_one(testbed, handed, silent_frame(testbed, longest)), longest, false,
                  usual_piece);
@@ -739,7 +730,7 @@ void check_lost(Testbed& testbed) {
             for (const auto size :
                  {between(testbed, shortest + 20, 200), between(testbed, 400, longest)})
                 if (loser.lose(symbol, 0, size)) made.insert(symbol);
-        set_mtu(testbed, jumbo_mtu);
+        set_mtu(testbed, eth, jumbo_mtu);
         const auto size = std::size_t{jumbo_mtu} + header;
         for (const auto* symbol : page_calls)
             for (unsigned piece = 0; piece < pieces_of(testbed, size); ++piece)
@@ -754,7 +745,7 @@ void check_lost(Testbed& testbed) {
         frames.push_back(question(testbed, between(testbed, shortest, jumbo_mtu + header)));
     listen_anew(testbed, "answer", frames.size());
     expect_answers(testbed, frames);
-    set_mtu(testbed, usual_mtu);
+    set_mtu(testbed, eth, usual_mtu);
 }
 
 // --- what the stack may believe ------------------------------------------------------------------
@@ -1095,7 +1086,7 @@ void check_unload(Testbed& testbed) {
     constexpr std::size_t held = 60;
     constexpr const char* dma_errors = "/sys/kernel/debug/dma-api/error_count";
     const auto before_all = testbed.text(dma_errors);
-    set_mtu(testbed, jumbo_mtu);
+    set_mtu(testbed, eth, jumbo_mtu);
     set_ring(testbed, 256);
     listen_anew(testbed, "take", 2 * held);
     testbed.must_run({"killall", "-STOP", "frames"});
@@ -1109,8 +1100,8 @@ void check_unload(Testbed& testbed) {
             [&] { return std::to_string(counter(testbed, "rx0_packets") - before); }, patience);
     };
     send();
-    set_mtu(testbed, usual_mtu);
-    set_mtu(testbed, jumbo_mtu);
+    set_mtu(testbed, eth, usual_mtu);
+    set_mtu(testbed, eth, jumbo_mtu);
     for (std::size_t i = 0; i < held / 2; ++i)
         testbed.send(question(testbed, between(testbed, 300, jumbo_mtu)));
     testbed.must_run({"rmmod", "igbook"});

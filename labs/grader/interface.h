@@ -22,6 +22,11 @@ void bring_up(Testbed& testbed);
 /// Waits until the interface has its carrier, or has lost it with the cable pulled.
 void expect_carrier(Testbed& testbed, const std::string& eth, bool on);
 
+/// Takes the interface down, or up; then it waits for its carrier.
+void set_link(Testbed& testbed, const std::string& eth, bool up);
+/// Sets its MTU, and demands that it is what /sys then says.
+void set_mtu(Testbed& testbed, const std::string& eth, unsigned mtu);
+
 /// A line of what `ethtool -S` prints. The check fails when there is none of that name.
 std::uint64_t counter(const std::string& statistics, const std::string& name);
 /// That line now. @param eth  the interface
