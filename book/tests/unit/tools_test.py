@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -24,6 +26,22 @@ def load(path: str) -> ModuleType:
     sys.dont_write_bytecode = True
     loader.exec_module(module)
     return module
+
+
+class ReaderGoneTest(unittest.TestCase):
+    """`| head` after a program that people call."""
+
+    def test_a_reader_who_has_gone_is_no_error(self) -> None:
+        for words in (["rings/record-ring", "--help"], ["transcripts/record", "--list"],
+                      ["transcripts/record", "--help"], ["tools/readme-picture", "--help"]):
+            for buffered in ("", "1"):
+                end, start = os.pipe()
+                os.close(end)
+                done = subprocess.run([BOOK / words[0], *words[1:]], stdout=start, check=False,
+                                      stderr=subprocess.PIPE, text=True,
+                                      env=os.environ | {"PYTHONUNBUFFERED": buffered})
+                os.close(start)
+                self.assertEqual((done.returncode, done.stderr), (141, ""), words)
 
 
 class IndexTest(unittest.TestCase):
@@ -72,7 +90,9 @@ class RecordTest(unittest.TestCase):
 
     def test_what_the_kernel_says_of_a_busy_machine_is_left_out(self) -> None:
         """The host let the guest's timer wait."""
-        said = "CE: hpet increased min_delta_ns to 7500 nsec\n"
+        said = ("CE: hpet increased min_delta_ns to 7500 nsec\n"
+                "tsc: Refined TSC clocksource calibration: 2596.103 MHz\n"
+                "clocksource: Switched to clocksource tsc\n")
         self.assertEqual(self.record.normalise(f"# dmesg\n{said}{said}eth0: link is up\n", {}),
                          "# dmesg\neth0: link is up\n")
 
@@ -116,9 +136,10 @@ class RecordTest(unittest.TestCase):
         recipe = {"replace": [["[0-9]+ frames", "N frames"]], "drop": ["^noise"]}
         self.assertEqual(self.record.normalise("noise\n12 frames  \n", recipe), "N frames\n")
 
-    def test_unknown_key_and_empty_recipe_are_refused(self) -> None:
+    def test_recipes_that_cannot_work_are_refused(self) -> None:
         for recipe, words in (({"rnu": ["x"]}, "unknown key 'rnu'"), ({}, "no 'run' list"),
-                              ({"run": ["x"], "kind": "magic"}, "kind is 'magic'")):
+                              ({"run": ["x"], "kind": "magic"}, "kind is 'magic'"),
+                              ({"run": ["insmod x", "dmesg | tail -n 1"]}, "grep first")):
             with self.assertRaisesRegex(self.record.Failed, words):
                 self.record.validate("name", recipe)
 
