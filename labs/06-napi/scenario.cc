@@ -26,6 +26,7 @@ using grader::expect_equal;
 using grader::expect_that;
 using grader::Inserted;
 using grader::interface;
+using grader::number;
 using grader::RegisterWrite;
 using grader::send_silent;
 using grader::Testbed;
@@ -532,10 +533,6 @@ void check_pause(Testbed& testbed) {
 }
 
 // --- beyond the book ----------------------------------------------------------------------------
-
-unsigned number(const Testbed& testbed, const std::string& name) {
-    return static_cast<unsigned>(std::stoul(testbed.param(name)));
-}
 
 /// The policy of the handout, as a model.
 class Policy {

@@ -23,6 +23,7 @@
 #include "handed.h"
 #include "interface.h"
 #include "registers.h"
+#include "rings.h"
 #include "testbed.h"
 #include "traffic.h"
 #include "witness.h"
@@ -30,21 +31,32 @@
 namespace fwts::labs {
 namespace {
 
+using grader::answer_to;
 using grader::Companion;
+using grader::counter;
 using grader::Direction;
 using grader::expect_bytes;
 using grader::expect_equal;
+using grader::expect_full_of_buffers;
+using grader::expect_mapped;
 using grader::expect_register;
 using grader::expect_that;
+using grader::expect_told_done;
 using grader::fail;
 using grader::Handed;
 using grader::HandedEvent;
 using grader::HandedFrame;
 using grader::Inserted;
+using grader::listen;
+using grader::mappings;
+using grader::number;
 using grader::RegisterWrite;
 using grader::Ring;
 using grader::RingSlot;
+using grader::set_link;
+using grader::set_mtu;
 using grader::Testbed;
+using grader::told;
 using grader::Witness;
 using grader::writes_since;
 using Seconds = Testbed::Seconds;
@@ -76,16 +88,11 @@ constexpr std::size_t pool_bulk = 64;  // pages a pool takes at once from the sy
 constexpr std::size_t in_flight = 16;  // frames an exchange is ahead of the answers
 constexpr Seconds patience{10};        // for a burst of frames and what is done with them
 const std::string eth = "eth0";        // the only card there is
-const std::string told = "/tmp/told";
 
 // --- numbers of this run -------------------------------------------------------------------------
 
 std::size_t between(Testbed& testbed, std::size_t least, std::size_t most) {
     return least + testbed.random()() % (most - least + 1);
-}
-
-unsigned number(const Testbed& testbed, const char* parameter) {
-    return static_cast<unsigned>(std::stoul(testbed.param(parameter)));
 }
 
 std::size_t head_bytes(const Testbed& testbed) {
@@ -106,11 +113,6 @@ std::string question(Testbed& testbed, std::size_t size) {
     return frame;
 }
 
-std::string answer_to(std::string frame) {
-    std::swap_ranges(frame.begin(), frame.begin() + 6, frame.begin() + 6);
-    return frame;
-}
-
 // --- the card, from outside ----------------------------------------------------------------------
 
 unsigned count_of(const Ring& ring) {
@@ -126,57 +128,8 @@ std::size_t pieces_of(Testbed& testbed, std::size_t size) {
     return (size + room(testbed) - 1) / room(testbed);
 }
 
-/// A buffer for the card in every descriptor from head to tail, each another one.
-/// @return their addresses
-std::vector<std::uint64_t> expect_full_of_buffers(const Ring& ring) {
-    const auto count = count_of(ring);
-    expect_equal("receive descriptors that are the card's, from head to tail", count - 1,
-                 (ring.tail + count - ring.head) % count);
-    std::vector<std::uint64_t> buffers;
-    for (unsigned i = ring.head; i != ring.tail; i = (i + 1) % count) {
-        const auto& slot = ring.slots[i];
-        expect_that(slot.low != 0 && slot.high == 0, fmt::format("receive descriptor {}", i),
-                    "the address of a buffer, and DD clear",
-                    fmt::format("{:#x}, {:#x}", slot.low, slot.high));
-        buffers.push_back(slot.low);
-    }
-    std::sort(buffers.begin(), buffers.end());
-    const auto twice = std::adjacent_find(buffers.begin(), buffers.end());
-    expect_that(twice == buffers.end(), "buffers in the receive ring", "each in one descriptor",
-                twice == buffers.end() ? "" : fmt::format("{:#x} in two", *twice));
-    return buffers;
-}
-
-/// A mapping, as DMA-API debugging has it on its list for the driver.
-struct Mapping {
-    std::uint64_t address = 0;
-    std::uint64_t size = 0;
-};
-
-std::vector<Mapping> mappings(Testbed& testbed, const std::string& direction) {
-    std::istringstream dump(testbed.bytes("/sys/kernel/debug/dma-api/dump"));
-    std::vector<Mapping> found;
-    for (std::string line; std::getline(dump, line);) {
-        const auto address = line.find(" D=");
-        const auto size = line.find(" L=");
-        if (!line.starts_with("igbook ") || line.find(direction) == std::string::npos ||
-            address == std::string::npos || size == std::string::npos)
-            continue;
-        found.push_back({std::stoull(line.substr(address + 3), nullptr, 16),
-                         std::stoull(line.substr(size + 3), nullptr, 16)});
-    }
-    return found;
-}
-
 std::size_t mapped_for_receiving(Testbed& testbed) {
     return mappings(testbed, "DMA_FROM_DEVICE").size();
-}
-
-void expect_nothing_mapped(Testbed& testbed, const std::string& when) {
-    testbed.wait_until(
-        "mappings of the driver's (/sys/kernel/debug/dma-api/dump) " + when, "none",
-        [&] { return mappings(testbed, "").empty(); },
-        [&] { return std::to_string(mappings(testbed, "").size()); }, patience);
 }
 
 /// Waits until the driver has posted so many buffers since the tail was `tail`.
@@ -191,17 +144,6 @@ void expect_posted(Testbed& testbed, std::uint32_t tail, std::size_t descriptors
 
 // --- settings ------------------------------------------------------------------------------------
 
-void set_link(Testbed& testbed, bool up) {
-    testbed.must_run({"ip", "link", "set", "dev", eth, up ? "up" : "down"});
-    if (up) grader::expect_carrier(testbed, eth, true);
-}
-
-void set_mtu(Testbed& testbed, unsigned mtu) {
-    const std::string file = "/sys/class/net/" + eth + "/mtu";
-    testbed.put(file, std::to_string(mtu));
-    expect_equal(file, std::to_string(mtu), testbed.text(file));
-}
-
 void set_ring(Testbed& testbed, unsigned descriptors) {
     testbed.must_run({"ethtool", "-G", eth, "rx", std::to_string(descriptors)});
 }
@@ -214,14 +156,8 @@ void set_feature(Testbed& testbed, const std::string& feature, bool on) {
     testbed.must_run({"ethtool", "-K", eth, feature, on ? "on" : "off"});
 }
 
-std::uint64_t counter_in(const std::string& statistics, const std::string& name) {
-    const auto at = statistics.find(" " + name + ": ");
-    if (at == std::string::npos) fail("ethtool -S", "a counter " + name, "none");
-    return std::stoull(statistics.substr(at + name.size() + 3));
-}
-
 std::uint64_t counter(Testbed& testbed, const std::string& name) {
-    return counter_in(testbed.must_run({"ethtool", "-S", eth}), name);
+    return counter(testbed, eth, name);
 }
 
 /// Whatever became of the check, the next one finds the interface as after loading.
@@ -250,20 +186,10 @@ std::function<void(Testbed&)> tidied(void (*check)(Testbed&)) {
 
 // --- frames --------------------------------------------------------------------------------------
 
-/// Runs `frames` in the guest and waits until it listens.
-void listen(Testbed& testbed, const std::string& verb, std::size_t count) {
-    testbed.put(told, "");
-    testbed.start({"frames", verb, eth, std::to_string(count), told});
-    testbed.wait_until(
-        "in the guest: frames " + verb, "ready", [&] { return testbed.text(told) == "ready"; },
-        [&] { return "\"" + testbed.text(told) + "\""; }, patience);
+/// Runs `frames` in the guest; what was on the cable before is forgotten.
+void listen_anew(Testbed& testbed, const std::string& verb, std::size_t count) {
+    listen(testbed, verb, count);
     testbed.take_frames();
-}
-
-void expect_told_done(Testbed& testbed, std::size_t count) {
-    testbed.wait_until(
-        fmt::format("frames that reached a program in the guest, of {} sent", count), "all of them",
-        [&] { return testbed.text(told) == "ready\ndone"; }, [] { return "fewer"; }, patience);
 }
 
 /// Sends frames, a few ahead of the answers, and compares every answer. Somebody listens already.
@@ -382,13 +308,13 @@ void expect_refused(Testbed& testbed, const std::string& symbol, long value, uns
         {"symbol=" + symbol, fmt::format("value={}", value), fmt::format("skip={}", skip)});
     const auto ran = testbed.run({"ip", "link", "set", "dev", eth, "up"});
     if (failing.number("hits") == 0) {
-        set_link(testbed, false);
+        set_link(testbed, eth, false);
         return;
     }
     expect_that(ran.status != 0 && ran.err.find("Cannot allocate memory") != std::string::npos,
                 fmt::format("ip link set dev {} up, {}() without memory", eth, symbol),
                 "Cannot allocate memory", ran.status == 0 ? "success" : ran.err);
-    expect_nothing_mapped(testbed, "after that");
+    expect_mapped(testbed, "", 0, "after that");
 }
 
 /// Every buffer has room of its own in a page that is mapped once, for the card to write.
@@ -423,11 +349,11 @@ void check_buffers(Testbed& testbed) {
     expect_refused(testbed, "page_pool_create", -12, 0);
     for (const auto* symbol : page_calls)
         expect_refused(testbed, symbol, 0, static_cast<unsigned>(between(testbed, 0, 40)));
-    set_link(testbed, true);
+    set_link(testbed, eth, true);
     expect_in_pages(testbed, usual_piece, longest + tag_bytes);
-    set_mtu(testbed, jumbo_mtu);
+    set_mtu(testbed, eth, jumbo_mtu);
     expect_in_pages(testbed, jumbo_piece, room(testbed));
-    set_mtu(testbed, usual_mtu);
+    set_mtu(testbed, eth, usual_mtu);
     set_ring(testbed, static_cast<unsigned>(between(testbed, 10, 20) * 8));
     expect_in_pages(testbed, usual_piece, longest + tag_bytes);
     set_ring(testbed, 256);
@@ -461,7 +387,7 @@ void check_whole(Testbed& testbed) {
     for (int i = 0; i < 300; ++i)
         frames.push_back(question(testbed, between(testbed, shortest, longest)));
     for (const auto& frame : frames) total += frame.size();
-    listen(testbed, "answer", frames.size());
+    listen_anew(testbed, "answer", frames.size());
     expect_answers(testbed, frames);
     expect_full_of_buffers(testbed.ring(Direction::receive));
     set_ring(testbed, 256);
@@ -576,10 +502,10 @@ void check_lent(Testbed& testbed) {
         const auto seen = send_one(testbed, handed, silent_frame(testbed, size));
         expect_lent(seen, size, room(testbed), seen.frame.frags == 0);
     }
-    set_mtu(testbed, jumbo_mtu);
+    set_mtu(testbed, eth, jumbo_mtu);
     const auto size = between(testbed, 2 * room(testbed) + 1, jumbo_mtu);
     expect_lent(send_one(testbed, handed, silent_frame(testbed, size)), size, room(testbed), false);
-    set_mtu(testbed, usual_mtu);
+    set_mtu(testbed, eth, usual_mtu);
 }
 
 // --- frames of several pieces --------------------------------------------------------------------
@@ -647,7 +573,7 @@ void check_polls_end(Testbed& testbed) {
     testbed.let_settle();
     const auto tail = testbed.reg(RDT0);
     const auto mark = testbed.writes().size();
-    listen(testbed, "answer", frames);
+    listen_anew(testbed, "answer", frames);
     Frames sent;
     for (std::size_t i = 0; i < frames; ++i) sent.push_back(question(testbed, size));
     {
@@ -669,7 +595,7 @@ void check_polls_end(Testbed& testbed) {
 }
 
 void check_pieces(Testbed& testbed) {
-    set_mtu(testbed, jumbo_mtu);
+    set_mtu(testbed, eth, jumbo_mtu);
     const auto most = std::size_t{jumbo_mtu} + header;
     const auto part = room(testbed);
     std::vector<std::size_t> sizes{shortest, usual_copybreak - 1, most - 1, most};
@@ -693,13 +619,13 @@ void check_pieces(Testbed& testbed) {
     for (const auto size : sizes) frames.push_back(question(testbed, size));
     for (int i = 0; i < 60; ++i)
         frames.push_back(question(testbed, between(testbed, shortest, most)));
-    listen(testbed, "answer", frames.size());
+    listen_anew(testbed, "answer", frames.size());
     expect_answers(testbed, frames);
     check_polls_end(testbed);
     expect_full_of_buffers(testbed.ring(Direction::receive));
     expect_equal("rx0_drops", 0U, counter(testbed, "rx0_drops"));
     // And back: one piece again, in half a page.
-    set_mtu(testbed, usual_mtu);
+    set_mtu(testbed, eth, usual_mtu);
     const Handed handed(testbed);
     expect_shape(testbed, send_one(testbed, handed, silent_frame(testbed, longest)), longest, false,
                  usual_piece);
@@ -719,7 +645,7 @@ struct Losses {
 
 Losses losses(Testbed& testbed) {
     const auto statistics = testbed.must_run({"ethtool", "-S", eth});
-    return {counter_in(statistics, "rx0_drops"), counter_in(statistics, "rx0_no_memory")};
+    return {counter(statistics, "rx0_drops"), counter(statistics, "rx0_no_memory")};
 }
 
 /// What the interface has dropped: what the driver has lost, and what no protocol wanted.
@@ -804,7 +730,7 @@ void check_lost(Testbed& testbed) {
             for (const auto size :
                  {between(testbed, shortest + 20, 200), between(testbed, 400, longest)})
                 if (loser.lose(symbol, 0, size)) made.insert(symbol);
-        set_mtu(testbed, jumbo_mtu);
+        set_mtu(testbed, eth, jumbo_mtu);
         const auto size = std::size_t{jumbo_mtu} + header;
         for (const auto* symbol : page_calls)
             for (unsigned piece = 0; piece < pieces_of(testbed, size); ++piece)
@@ -817,9 +743,9 @@ void check_lost(Testbed& testbed) {
     Frames frames;
     for (int i = 0; i < 20; ++i)
         frames.push_back(question(testbed, between(testbed, shortest, jumbo_mtu + header)));
-    listen(testbed, "answer", frames.size());
+    listen_anew(testbed, "answer", frames.size());
     expect_answers(testbed, frames);
-    set_mtu(testbed, usual_mtu);
+    set_mtu(testbed, eth, usual_mtu);
 }
 
 // --- what the stack may believe ------------------------------------------------------------------
@@ -1160,9 +1086,9 @@ void check_unload(Testbed& testbed) {
     constexpr std::size_t held = 60;
     constexpr const char* dma_errors = "/sys/kernel/debug/dma-api/error_count";
     const auto before_all = testbed.text(dma_errors);
-    set_mtu(testbed, jumbo_mtu);
+    set_mtu(testbed, eth, jumbo_mtu);
     set_ring(testbed, 256);
-    listen(testbed, "take", 2 * held);
+    listen_anew(testbed, "take", 2 * held);
     testbed.must_run({"killall", "-STOP", "frames"});
     const auto send = [&] {
         const auto before = counter(testbed, "rx0_packets");
@@ -1174,8 +1100,8 @@ void check_unload(Testbed& testbed) {
             [&] { return std::to_string(counter(testbed, "rx0_packets") - before); }, patience);
     };
     send();
-    set_mtu(testbed, usual_mtu);
-    set_mtu(testbed, jumbo_mtu);
+    set_mtu(testbed, eth, usual_mtu);
+    set_mtu(testbed, eth, jumbo_mtu);
     for (std::size_t i = 0; i < held / 2; ++i)
         testbed.send(question(testbed, between(testbed, 300, jumbo_mtu)));
     testbed.must_run({"rmmod", "igbook"});
@@ -1186,7 +1112,7 @@ void check_unload(Testbed& testbed) {
         "in the guest: frames, whose interface is gone", "ends",
         [&] { return testbed.run({"pidof", "frames"}).status != 0; }, [] { return "it goes on"; },
         patience);
-    expect_nothing_mapped(testbed, "after rmmod");
+    expect_mapped(testbed, "", 0, "after rmmod");
     expect_equal("errors DMA-API debugging has found so far", before_all, testbed.text(dma_errors));
     grader::expect_nothing_lost(testbed, "unloading while a program holds frames");
 }

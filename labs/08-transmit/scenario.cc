@@ -19,6 +19,7 @@
 #include "frame.h"
 #include "interface.h"
 #include "registers.h"
+#include "rings.h"
 #include "testbed.h"
 #include "traffic.h"
 #include "witness.h"
@@ -28,14 +29,21 @@ namespace {
 
 using grader::CallNote;
 using grader::Companion;
+using grader::counter;
 using grader::Direction;
 using grader::expect_bytes;
 using grader::expect_equal;
+using grader::expect_mapped;
 using grader::expect_that;
 using grader::Inserted;
+using grader::Mapping;
+using grader::mappings;
+using grader::number;
 using grader::RegisterWrite;
+using grader::ring_size;
 using grader::RingSlot;
 using grader::Testbed;
+using grader::told;
 using grader::writes_since;
 using sandbox::Frame;
 using Seconds = Testbed::Seconds;
@@ -61,7 +69,6 @@ constexpr unsigned usual_ring = 256;
 constexpr std::size_t datagram_headers = ethernet + ip4_bytes + udp_bytes;
 constexpr Seconds patience{10};  // for a burst of frames and what is done with them
 const std::string eth = "eth0";  // the only card there is
-const std::string told = "/tmp/told";
 const std::string limits = "/sys/class/net/eth0/queues/tx-0/byte_queue_limits/";
 const std::string tracing = "/sys/kernel/tracing/";
 
@@ -80,10 +87,6 @@ std::size_t between(Testbed& testbed, std::size_t least, std::size_t most) {
     return least + testbed.random()() % (most - least + 1);
 }
 
-unsigned number(const Testbed& testbed, const char* parameter) {
-    return static_cast<unsigned>(std::stoul(testbed.param(parameter)));
-}
-
 /// IGBOOK_TX_MOST: with fewer descriptors free, a queue is stopped.
 unsigned most_needed(const Testbed& testbed) {
     return most_frags + 1 + 2 * number(testbed, "hand_segments");
@@ -95,10 +98,6 @@ unsigned enough(const Testbed& testbed) {
 }
 
 // --- the card, from outside ----------------------------------------------------------------------
-
-unsigned ring_size(Testbed& testbed) {
-    return testbed.reg(TDLEN0) / sizeof(RingSlot);
-}
 
 /// The card sends nothing of queue 0 while this lives, or what it is told to.
 class Held {
@@ -128,7 +127,8 @@ class Held {
     void go(std::size_t descriptors, bool stops = true) {
         if (!partly_) tail_ = testbed_.reg(TDT0);
         partly_ = true;
-        stopped_at_ = static_cast<std::uint32_t>((from_ + descriptors) % ring_size(testbed_));
+        stopped_at_ = static_cast<std::uint32_t>((from_ + descriptors) %
+                                                 ring_size(testbed_, Direction::transmit));
         set_enabled(true);
         testbed_.set_reg(TDT0, stopped_at_);
         if (stops) set_enabled(false);
@@ -179,37 +179,12 @@ std::size_t doorbells(Testbed& testbed, std::size_t mark) {
                       [](const RegisterWrite& write) { return write.offset == TDT0; }));
 }
 
-/// A mapping, as DMA-API debugging has it on its list for the driver.
-struct Mapping {
-    std::uint64_t address = 0;
-    std::uint64_t size = 0;
-};
-
-/// @param direction  "" for all, the rings' own memory, too
-std::vector<Mapping> mappings(Testbed& testbed, const std::string& direction) {
-    std::istringstream dump(testbed.bytes("/sys/kernel/debug/dma-api/dump"));
-    std::vector<Mapping> found;
-    for (std::string line; std::getline(dump, line);) {
-        const auto address = line.find(" D=");
-        const auto size = line.find(" L=");
-        if (!line.starts_with("igbook ") || line.find(direction) == std::string::npos ||
-            address == std::string::npos || size == std::string::npos)
-            continue;
-        found.push_back({std::stoull(line.substr(address + 3), nullptr, 16),
-                         std::stoull(line.substr(size + 3), nullptr, 16)});
-    }
-    return found;
-}
-
 std::size_t mapped(Testbed& testbed) {
     return mappings(testbed, "DMA_TO_DEVICE").size();
 }
 
 void expect_mapped(Testbed& testbed, const std::string& when, std::size_t count) {
-    testbed.wait_until(
-        "pieces mapped (DMA_TO_DEVICE in /sys/kernel/debug/dma-api/dump) " + when,
-        std::to_string(count), [&] { return mapped(testbed) == count; },
-        [&] { return std::to_string(mapped(testbed)); }, patience);
+    expect_mapped(testbed, "DMA_TO_DEVICE", count, when);
 }
 
 // --- settings ------------------------------------------------------------------------------------
@@ -222,22 +197,18 @@ void give_address(Testbed& testbed) {
 }
 
 void set_link(Testbed& testbed, bool up) {
-    testbed.must_run({"ip", "link", "set", "dev", eth, up ? "up" : "down"});
-    if (!up) return;
-    grader::expect_carrier(testbed, eth, true);
-    give_address(testbed);
+    grader::set_link(testbed, eth, up);
+    if (up) give_address(testbed);
 }
 
 void set_ring(Testbed& testbed, unsigned descriptors) {
     testbed.must_run({"ethtool", "-G", eth, "tx", std::to_string(descriptors)});
-    expect_equal("descriptors of the transmit ring", descriptors, ring_size(testbed));
+    expect_equal("descriptors of the transmit ring", descriptors,
+                 ring_size(testbed, Direction::transmit));
 }
 
 std::uint64_t counter(Testbed& testbed, const std::string& name) {
-    const auto statistics = testbed.must_run({"ethtool", "-S", eth});
-    const auto at = statistics.find(" " + name + ": ");
-    if (at == std::string::npos) grader::fail("ethtool -S", "a counter " + name, "none");
-    return std::stoull(statistics.substr(at + name.size() + 3));
+    return counter(testbed, eth, name);
 }
 
 std::uint64_t dropped(Testbed& testbed) {
@@ -619,7 +590,8 @@ void check_loads(Testbed& testbed) {
         expect_that((testbed.reg(offset) & TXDCTL_ENABLE) != 0,
                     fmt::format("{} of queue 0, read from outside the guest", name), "ENABLE set",
                     fmt::format("{:#010x}", testbed.reg(offset)));
-    expect_equal("descriptors of the transmit ring", usual_ring, ring_size(testbed));
+    expect_equal("descriptors of the transmit ring", usual_ring,
+                 ring_size(testbed, Direction::transmit));
 }
 
 // --- pieces --------------------------------------------------------------------------------------
@@ -941,11 +913,7 @@ void check_tap(Testbed& testbed) {
                         .payload = between(testbed, 3000, 9000),
                         .mss = between(testbed, 1000, 1448)};
     const auto frame = made(testbed, packet);
-    testbed.put(told, "");
-    testbed.start({"frames", "tap", eth, "1", told});
-    testbed.wait_until(
-        "in the guest: frames tap", "ready", [&] { return testbed.text(told) == "ready"; },
-        [&] { return "\"" + testbed.text(told) + "\""; }, patience);
+    grader::listen(testbed, "tap", 1);
     send_packet(testbed, packet, frame);
     testbed.wait_until(
         "in the guest: frames tap", "a frame, and done",
@@ -1171,7 +1139,7 @@ void without_limit(Testbed& testbed) {
 void check_stops(Testbed& testbed) {
     const auto most = most_needed(testbed);
     const auto wake = enough(testbed);
-    const std::size_t size = ring_size(testbed);
+    const std::size_t size = ring_size(testbed, Direction::transmit);
     without_limit(testbed);
     testbed.must("tracing", "mount -t tracefs none " + tracing + " 2>/dev/null; echo 'rc != 0' >" +
                                 tracing + "events/net/net_dev_xmit/filter && echo 1 >" + tracing +
@@ -1325,17 +1293,7 @@ void check_taken_at_once(Testbed& testbed) {
     }
     expect_plain(testbed, frames);
     expect_mapped(testbed, "when all are out", 0);
-    std::uint32_t limit = 0;
-    std::uint32_t taken = 0;
-    for (const auto& deed : notes.deeds(mark)) {
-        if (deed.call == "igbook_tx_clean") {
-            limit = deed.argument;
-            taken = 0;
-        } else if (deed.call == "dma_unmap_page_attrs") {
-            expect_that(++taken <= limit, "frames taken back by one call of igbook_tx_clean()",
-                        fmt::format("no more than its limit, {}", limit), "more");
-        }
-    }
+    grader::expect_limit_kept(notes.deeds(mark));
     testbed.put(limits + "limit_min", "0");
     set_ring(testbed, usual_ring);
 }
@@ -1413,7 +1371,7 @@ void set_discipline(Testbed& testbed, bool there) {
 
 /// The ring is filled to the last descriptor, and what does not fit is dropped.
 void check_to_the_last(Testbed& testbed) {
-    const auto size = ring_size(testbed);
+    const auto size = ring_size(testbed, Direction::transmit);
     const auto drops = counter(testbed, "tx0_drops");
     const auto interface_drops = dropped(testbed);
     const auto stops = counter(testbed, "tx0_stops");

@@ -77,6 +77,27 @@ void expect_carrier(Testbed& testbed, const std::string& eth, bool on) {
         link_patience);
 }
 
+void set_link(Testbed& testbed, const std::string& eth, bool up) {
+    testbed.must_run({"ip", "link", "set", "dev", eth, up ? "up" : "down"});
+    if (up) expect_carrier(testbed, eth, true);
+}
+
+void set_mtu(Testbed& testbed, const std::string& eth, unsigned mtu) {
+    const std::string file = "/sys/class/net/" + eth + "/mtu";
+    testbed.put(file, std::to_string(mtu));
+    expect_equal(file, std::to_string(mtu), testbed.text(file));
+}
+
+std::uint64_t counter(const std::string& statistics, const std::string& name) {
+    const auto at = statistics.find(" " + name + ": ");
+    if (at == std::string::npos) fail("ethtool -S", "a counter " + name, "none");
+    return std::stoull(statistics.substr(at + name.size() + 3));
+}
+
+std::uint64_t counter(Testbed& testbed, const std::string& eth, const std::string& name) {
+    return counter(testbed.must_run({"ethtool", "-S", eth}), name);
+}
+
 std::string refusal(Testbed& testbed, const std::string& file, const std::string& content) {
     try {
         testbed.put(file, content);

@@ -2,6 +2,7 @@
 // What every lab does with its driver: loads it, finds its interface, waits for its carrier.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,16 @@ void bring_up(Testbed& testbed);
 
 /// Waits until the interface has its carrier, or has lost it with the cable pulled.
 void expect_carrier(Testbed& testbed, const std::string& eth, bool on);
+
+/// Takes the interface down, or up; then it waits for its carrier.
+void set_link(Testbed& testbed, const std::string& eth, bool up);
+/// Sets its MTU, and demands that it is what /sys then says.
+void set_mtu(Testbed& testbed, const std::string& eth, unsigned mtu);
+
+/// A line of what `ethtool -S` prints. The check fails when there is none of that name.
+std::uint64_t counter(const std::string& statistics, const std::string& name);
+/// That line now. @param eth  the interface
+std::uint64_t counter(Testbed& testbed, const std::string& eth, const std::string& name);
 
 /// Writes a file of the guest. @return why it could not be written, as strerror() says it; empty
 /// when it could.

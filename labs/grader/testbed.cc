@@ -559,4 +559,8 @@ std::vector<std::string> Testbed::take_log() {
     return split_lines(all.substr(from, parts_->log_taken - from));
 }
 
+unsigned number(const Testbed& testbed, const std::string& parameter) {
+    return static_cast<unsigned>(std::stoul(testbed.param(parameter)));
+}
+
 }  // namespace fwts::grader

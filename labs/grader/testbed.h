@@ -227,4 +227,7 @@ class Testbed {
     std::unique_ptr<Parts> parts_;
 };
 
+/// A parameter of the lab that is a number.
+unsigned number(const Testbed& testbed, const std::string& parameter);
+
 }  // namespace fwts::grader

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "expect.h"
+#include "rings.h"
 
 namespace fwts::grader {
 namespace {
@@ -14,14 +15,6 @@ namespace {
 using namespace sandbox::registers;
 
 constexpr std::uint32_t queue_vector = 1U << 0U;
-constexpr std::uint32_t descriptor_size = 16;
-constexpr const char* told = "/tmp/frames-told";
-
-std::string answer_to(const std::string& frame) {
-    std::string answer = frame;
-    std::swap_ranges(answer.begin(), answer.begin() + 6, answer.begin() + 6);
-    return answer;
-}
 
 // An interrupt's line in /proc/interrupts: " 24:", a count for each processor, and more words. Or
 // "".
@@ -54,7 +47,7 @@ std::uint64_t interrupts(Testbed& testbed, const std::string& name) {
 }
 
 std::uint32_t ahead(Testbed& testbed, std::uint32_t from, std::uint32_t to) {
-    const auto count = testbed.reg(RDLEN0) / descriptor_size;
+    const auto count = ring_size(testbed, Direction::receive);
     return count == 0 ? 0 : (to + count - from) % count;
 }
 
@@ -140,13 +133,28 @@ std::vector<RegisterWrite> after_letting_in(std::vector<RegisterWrite> record) {
     return record;
 }
 
-Answering::Answering(Testbed& testbed, unsigned count) : testbed_(testbed) {
+std::string answer_to(std::string frame) {
+    std::swap_ranges(frame.begin(), frame.begin() + 6, frame.begin() + 6);
+    return frame;
+}
+
+void listen(Testbed& testbed, const std::string& verb, std::size_t count) {
     testbed.put(told, "");
-    testbed.start({"frames", "answer", interface(testbed), std::to_string(count), told});
+    testbed.start({"frames", verb, interface(testbed), std::to_string(count), told});
     testbed.wait_until(
-        "a program in the guest listens to the interface", "ready",
-        [&] { return testbed.text(told).find("ready") != std::string::npos; },
-        [&] { return testbed.text(told); }, Testbed::usual_limit);
+        "in the guest: frames " + verb, "ready", [&] { return testbed.text(told) == "ready"; },
+        [&] { return "\"" + testbed.text(told) + "\""; }, Testbed::usual_limit);
+}
+
+void expect_told_done(Testbed& testbed, std::size_t count) {
+    testbed.wait_until(
+        fmt::format("frames that reached a program in the guest, of {} sent", count), "all of them",
+        [&] { return testbed.text(told) == "ready\ndone"; }, [] { return "fewer"; },
+        Testbed::usual_limit);
+}
+
+Answering::Answering(Testbed& testbed, unsigned count) : testbed_(testbed) {
+    listen(testbed, "answer", count);
     testbed.take_frames();
 }
 

@@ -58,6 +58,18 @@ std::vector<RegisterWrite> writes_since(const Testbed& testbed, std::size_t mark
 /// of a vector that it had masked from outside.
 std::vector<RegisterWrite> after_letting_in(std::vector<RegisterWrite> record);
 
+/// The same frame with its addresses exchanged, as `frames answer` sends it back.
+std::string answer_to(std::string frame);
+
+/// What `frames` says, in the guest.
+constexpr const char* told = "/tmp/told";
+
+/// Runs `frames` in the guest and waits until it listens. @param verb  "answer", "take", "tap"
+void listen(Testbed& testbed, const std::string& verb, std::size_t count);
+
+/// Waits until it has had all it waited for.
+void expect_told_done(Testbed& testbed, std::size_t count);
+
 /// `frames answer` in the guest, which sends frames back with their addresses exchanged.
 class Answering {
   public:
