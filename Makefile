@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test fresh doctor setup tools kernel kernels guest stages modules headers trace shell run \
-	book pdf grading grade class soak skeleton check loom-check measure profile conformance clean clean-cache
+	book pdf grading grade class soak skeleton patients check loom-check measure profile conformance clean clean-cache
 
 # From the command line only, by name or by letter: a variable of that name in the environment means something else.
 T :=
@@ -154,6 +154,10 @@ soak: grading ## labs and stages at full depth: every mutant, every mutation of 
 skeleton: stages ## write a lab's skeleton to start from: make skeleton L=01
 	@test ! -e build/labs/$(LAB)/skeleton || { echo "skeleton: build/labs/$(LAB)/skeleton is there already; move your work away first" >&2; exit 1; }
 	@build/bin/grade skeleton --lab $(LAB) --out build/labs/$(LAB)/skeleton
+
+patients: tools kernel ## compile the drivers with a fault that a lab is about: make patients L=10
+	@rm -rf build/labs/$(LAB)/patients
+	@build/bin/grade patients --lab $(LAB) --kernel build/kernel/$(KERNEL) --out build/labs/$(LAB)/patients $(ARGS)
 
 loom-check: tools ## check the literate source and that the book shows every line
 	@build/bin/loom check --source code/driver --book build/book/index.json

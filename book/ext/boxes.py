@@ -24,7 +24,6 @@ logger = logging.getLogger(__name__)
 BOXES = {
     "hardware": "On real hardware",
     "tryit": "Try it",
-    "notyet": "Not yet written",
     "watch": "Watch it and tune it",
 }
 
@@ -56,7 +55,7 @@ def answers_of(env: BuildEnvironment) -> dict[str, dict[str, Any]]:
 
 
 class Box(SphinxDirective):
-    """A note box with a fixed title: ``hardware``, ``tryit``, ``watch`` or ``notyet``."""
+    """A note box with a fixed title: ``hardware``, ``tryit`` or ``watch``."""
 
     has_content = True
     optional_arguments = 1

@@ -130,14 +130,14 @@ def take(walk: Walk, lengths: list[int]) -> None:
     for length in lengths:
         before = int(walk.ring["next_to_clean"])
         where = go()
-        assert where == "igbook_deliver", where
+        assert where == "netif_rx", where
         old = walk.names[before]
         walk.note(f"A frame of {length} bytes goes to the stack", "", taken=before)
         new = walk.names[(int(walk.ring["next_to_use"]) - 1) % count]
         walk.steps[-1]["text"] = (
             f"Copied, since it is short: buffer {old} stays in the ring and is posted again."
             if new == old else
-            f"Its buffer {old} goes along; the new buffer {new} is posted in its place.")
+            f"Its buffer {old} goes along; the new buffer {new} is posted in the free descriptor.")
     where = go()
     assert where == "igbook_rx_doorbell", where
     # Whether it is inlined, wholly or in part, is the compiler's choice; its caller ends after it.
@@ -150,7 +150,7 @@ def take(walk: Walk, lengths: list[int]) -> None:
 def run() -> None:
     """The whole walk."""
     gdb.execute(f"net symbols {MODULE}", to_string=True)
-    for place in ("igbook_rx_clean", "igbook_deliver"):
+    for place in ("igbook_rx_clean", "netif_rx"):
         gdb.execute(f"break {place}", to_string=True)
     doorbell = gdb.Breakpoint("igbook_rx_doorbell")
     while go() != "igbook_rx_clean":

@@ -6,9 +6,7 @@
 #define _IGBOOK_H_
 
 #include <linux/etherdevice.h>
-/* loom: begin include-ethtool from 04 */
 #include <linux/ethtool.h>
-/* loom: end include-ethtool */
 #include <linux/io.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
@@ -173,7 +171,8 @@ struct igbook_rule {
  * @link_work: polls the link and folds in the card's counters
  * @mdio_lock: one MDIC transaction at a time
  * @stats_lock: protects @resetting and @stats, the counters clear when read
- * @resetting: the card resets itself, its counters are not to be read
+ * @resetting: the card is being reset, or asleep: it is left alone by those who
+ *	       may come at any time
  * @stats: totals of what the card counts
  */
 struct igbook {
@@ -272,6 +271,7 @@ struct igbook {
 
 /* loom: begin prototypes-gone from 10 */
 /* igbook_gone.c */
+void igbook_forsake(struct igbook *priv);
 void igbook_suspect(struct igbook *priv);
 bool igbook_is_gone(struct igbook *priv);
 bool igbook_back(struct igbook *priv);
@@ -290,8 +290,10 @@ static inline u32 igbook_rd32(struct igbook *priv, u32 reg)
 	return readl(priv->regs + reg);
 #endif	/* loom: end read-trusting */
 	/* loom: begin read-suspicious from 10 */
-	u32 value = readl(priv->regs + reg);
+	u32 value = ~0U;
 
+	if (likely(!READ_ONCE(priv->gone)))
+		value = readl(priv->regs + reg);
 	if (unlikely(value == ~0U))
 		igbook_suspect(priv);
 	return value;
@@ -309,10 +311,15 @@ static inline u32 igbook_rd32(struct igbook *priv, u32 reg)
  */
 static inline void igbook_wr32(struct igbook *priv, u32 reg, u32 value)
 {
+	/* loom: begin write-to-nobody from 10 */
+	if (unlikely(READ_ONCE(priv->gone)))
+		return;
+	/* loom: end write-to-nobody */
 	writel(value, priv->regs + reg);
 }
 
 /* igbook_hw.c */
+void igbook_set_resetting(struct igbook *priv, bool resetting);
 void igbook_hw_reset(struct igbook *priv);
 void igbook_drv_load(struct igbook *priv, bool loaded);
 int igbook_swfw_acquire(struct igbook *priv, u32 mask);
@@ -349,12 +356,19 @@ void igbook_stats_update(struct igbook *priv);
 extern const struct net_device_ops igbook_netdev_ops;
 int igbook_up(struct igbook *priv);
 void igbook_down(struct igbook *priv);
+/* loom: begin prototype-restart from 04 */
+void igbook_restart(struct igbook *priv);
+/* loom: end prototype-restart */
 
 /* igbook_notx.c, from stage 04 on igbook_tx.c */
 netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev);
 
 /* igbook_ethtool.c */
 extern const struct ethtool_ops igbook_ethtool_ops;
+
+/* igbook_linkset.c */
+int igbook_get_link_ksettings(struct net_device *netdev,
+			      struct ethtool_link_ksettings *cmd);
 
 /* loom: begin prototypes-dma from 02 */
 /* igbook_dma.c */
@@ -436,6 +450,18 @@ void igbook_service_stop(struct igbook *priv);
 /* igbook_link.c: when the card says that the link came or went */
 void igbook_link_changed(struct igbook *priv);
 /* loom: end prototypes-told */
+/* loom: begin prototypes-coalesce from 06 */
+
+/* igbook_coalesce.c: how often it may interrupt, as a user says */
+int igbook_get_coalesce(struct net_device *netdev,
+			struct ethtool_coalesce *coalesce,
+			struct kernel_ethtool_coalesce *kernel_coalesce,
+			struct netlink_ext_ack *extack);
+int igbook_set_coalesce(struct net_device *netdev,
+			struct ethtool_coalesce *coalesce,
+			struct kernel_ethtool_coalesce *kernel_coalesce,
+			struct netlink_ext_ack *extack);
+/* loom: end prototypes-coalesce */
 /* loom: begin prototypes-rss from 07 */
 
 /* igbook_rss.c: which queue a frame goes to */
@@ -488,8 +514,6 @@ void igbook_get_pauseparam(struct net_device *netdev,
 			   struct ethtool_pauseparam *pause);
 int igbook_set_pauseparam(struct net_device *netdev,
 			  struct ethtool_pauseparam *pause);
-int igbook_get_link_ksettings(struct net_device *netdev,
-			      struct ethtool_link_ksettings *cmd);
 int igbook_set_link_ksettings(struct net_device *netdev,
 			      const struct ethtool_link_ksettings *cmd);
 

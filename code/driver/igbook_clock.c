@@ -43,6 +43,12 @@ static u64 igbook_clock_at(const struct igbook_clock *clock, u64 systim)
 	return clock->time + (since >> IGBOOK_CLOCK_SHIFT);
 }
 
+/* The system's clock, from when the card's was last looked at. */
+static u64 igbook_clock_without(const struct igbook_clock *clock)
+{
+	return clock->time + ktime_get_boottime_ns() - clock->boot;
+}
+
 /* With @sts it also notes the system's time just before and after. */
 static u64 igbook_clock_now(struct igbook *priv,
 			    struct ptp_system_timestamp *sts)
@@ -52,13 +58,17 @@ static u64 igbook_clock_now(struct igbook *priv,
 
 	ptp_read_system_prets(sts);
 	if (!clock->runs) {
-		now = clock->time + ktime_get_boottime_ns() - clock->boot;
+		now = igbook_clock_without(clock);
 		ptp_read_system_postts(sts);
 		return now;
 	}
 	now = igbook_rd32(priv, REG_SYSTIML);
 	ptp_read_system_postts(sts);
 	now |= (u64)igbook_rd32(priv, REG_SYSTIMH) << 32;
+	/* loom: begin now-gone from 10 */
+	if (unlikely(!READ_ONCE(clock->runs)))
+		return igbook_clock_without(clock);
+	/* loom: end now-gone */
 	return igbook_clock_at(clock, now);
 }
 
@@ -81,10 +91,15 @@ static void igbook_clock_set(struct igbook *priv, u64 time)
 static void igbook_clock_follow(struct igbook *priv)
 {
 	struct igbook_clock *clock = &priv->clock;
-	u64 gone;
+	u64 boot = ktime_get_boottime_ns();
+	u64 gone = igbook_clock_read(priv, REG_SYSTIML, REG_SYSTIMH);
 
-	clock->boot = ktime_get_boottime_ns();
-	gone = igbook_clock_read(priv, REG_SYSTIML, REG_SYSTIMH);
+	/* loom: begin follow-gone from 10 */
+	/* It went in this moment: that was no time. */
+	if (unlikely(!READ_ONCE(clock->runs)))
+		return;
+	/* loom: end follow-gone */
+	clock->boot = boot;
 	gone = (gone - clock->systim) >> IGBOOK_CLOCK_SHIFT;
 	clock->systim += gone << IGBOOK_CLOCK_SHIFT;
 	clock->time += gone;
@@ -106,6 +121,10 @@ static void igbook_clock_pace(struct igbook *priv)
 	igbook_clock_follow(priv);
 	igbook_wr32(priv, REG_TIMINCA, clock->timinca);
 	systim = igbook_clock_read(priv, REG_SYSTIML, REG_SYSTIMH);
+	/* loom: begin pace-gone from 10 */
+	if (unlikely(!READ_ONCE(clock->runs)))
+		return;
+	/* loom: end pace-gone */
 	most = ktime_get_boottime_ns() - clock->boot;
 	if (systim - clock->systim <= 2 * most << IGBOOK_CLOCK_SHIFT)
 		return;
@@ -223,6 +242,10 @@ igbook_clock_tx_done(struct igbook *priv, struct skb_shared_hwtstamps *stamps)
 	if (igbook_rd32(priv, REG_TSYNCTXCTL) & TSYNCTXCTL_TXTT) {
 		u64 stamp = igbook_clock_read(priv, REG_TXSTMPL, REG_TXSTMPH);
 
+		/* loom: begin done-gone from 10 */
+		if (unlikely(!READ_ONCE(clock->runs)))
+			return NULL;
+		/* loom: end done-gone */
 		stamps->hwtstamp = ns_to_ktime(igbook_clock_at(clock, stamp));
 		clock->tx_stamps++;
 	} else if (late) {
@@ -288,6 +311,10 @@ void igbook_clock_rx_stamp(struct igbook *priv, struct sk_buff *skb)
 		skb_hwtstamps(skb)->hwtstamp =
 			ns_to_ktime(igbook_clock_at(clock, stamp));
 		clock->held = 0;
+		/* loom: begin stamp-gone from 10 */
+		if (unlikely(!READ_ONCE(clock->runs)))
+			skb_hwtstamps(skb)->hwtstamp = 0;
+		/* loom: end stamp-gone */
 	}
 	spin_unlock_irqrestore(&clock->lock, flags);
 }
@@ -453,7 +480,10 @@ int igbook_hwtstamp_set(struct net_device *netdev,
  * @netdev: the network device
  * @info: to be filled in
  *
- * Context: RTNL.
+ * Not only ethtool asks: also a socket that wants a certain clock's stamps, with
+ * its own lock, and a bonding device for those it is made of, under RCU.
+ *
+ * Context: any; does not sleep.
  * Return: 0.
  */
 int igbook_get_ts_info(struct net_device *netdev,
@@ -519,9 +549,9 @@ void igbook_clock_counters(struct igbook *priv, u64 *data)
  *
  * From now on until igbook_clock_start() the system's clock stands in. If
  * somebody else has reset the card meanwhile, it does so from when the clock was
- * last looked at. The frame whose stamp is outstanding has left its ring.
+ * last looked at. The frame whose stamp is outstanding gets none.
  *
- * Context: RTNL or probe.
+ * Context: RTNL, probe or remove.
  */
 void igbook_clock_stop(struct igbook *priv)
 {
@@ -562,6 +592,10 @@ void igbook_clock_start(struct igbook *priv)
 	now = igbook_clock_now(priv, NULL);
 	clock->runs = true;
 	igbook_clock_set(priv, now);
+	/* loom: begin start-gone from 10 */
+	if (igbook_is_gone(priv))
+		clock->runs = false;
+	/* loom: end start-gone */
 	igbook_clock_filter(priv);
 	spin_unlock_irqrestore(&clock->lock, flags);
 }

@@ -85,7 +85,8 @@ void igbook_dca_update(struct igbook *priv, unsigned int queue, int cpu)
 
 /*
  * No queue has a tag yet: each gets its own when it is next served, for only
- * then is it known which CPU does that.
+ * then is it known which CPU does that. Nothing is written to a card that is
+ * being reset: igbook_dca_restore() comes after that.
  *
  * With priv->dca.lock held.
  *
@@ -97,15 +98,19 @@ static void igbook_dca_switch_on(struct igbook *priv)
 
 	for (queue = 0; queue < DCA_QUEUES; queue++)
 		WRITE_ONCE(priv->dca.cpu[queue], -1);
+	if (priv->resetting)
+		return;
 	igbook_wr32(priv, REG_DCA_CTRL,
 		    FIELD_PREP(DCA_CTRL_DCA_MODE, DCA_CTRL_DCA_MODE_1_0));
 }
 
-/* With priv->dca.lock held. */
+/* With priv->dca.lock held. A reset has done the same already. */
 static void igbook_dca_switch_off(struct igbook *priv)
 {
 	unsigned int queue;
 
+	if (priv->resetting)
+		return;
 	igbook_wr32(priv, REG_DCA_CTRL, DCA_CTRL_DCA_DIS);
 	for (queue = 0; queue < DCA_QUEUES; queue++)
 		if (priv->dca.cpu[queue] >= 0)

@@ -5,22 +5,35 @@
 #include "igbook.h"
 
 /**
+ * igbook_forsake() - from now on no register is touched
+ * @priv: the device
+ *
+ * What is read is all ones, and what is written is not. The card's clock is not
+ * to be believed any more: until it is back the system's stands in.
+ *
+ * Context: any, also hard interrupt.
+ */
+void igbook_forsake(struct igbook *priv)
+{
+	WRITE_ONCE(priv->gone, true);
+	WRITE_ONCE(priv->clock.runs, false);
+	netif_carrier_off(priv->netdev);
+}
+
+/**
  * igbook_suspect() - a register has read as all ones
  * @priv: the device
  *
  * That is what a bus answers for a device that is not there. Few registers have
- * it as their value, and STATUS never does. The card's clock is not to be
- * believed any more: until it is back the system's stands in.
+ * it as their value, and STATUS never does.
  *
  * Context: any, also hard interrupt.
  */
 void igbook_suspect(struct igbook *priv)
 {
-	if (priv->gone || readl(priv->regs + REG_STATUS) != ~0U)
+	if (READ_ONCE(priv->gone) || readl(priv->regs + REG_STATUS) != ~0U)
 		return;
-	WRITE_ONCE(priv->gone, true);
-	WRITE_ONCE(priv->clock.runs, false);
-	netif_carrier_off(priv->netdev);
+	igbook_forsake(priv);
 	pci_err(priv->pdev, "the device does not answer any more\n");
 }
 
@@ -41,7 +54,7 @@ bool igbook_is_gone(struct igbook *priv)
  * igbook_back() - the device was reset and may answer again
  * @priv: the device
  *
- * Context: RTNL.
+ * Context: any, the device detached.
  * Return: whether it does.
  */
 bool igbook_back(struct igbook *priv)

@@ -46,11 +46,27 @@ static void igbook_mask_interrupts(struct igbook *priv)
 	igbook_rd32(priv, REG_ICR);
 }
 
-/* Anybody may ask for the counters at any time. */
-static void igbook_set_resetting(struct igbook *priv, bool resetting)
+/**
+ * igbook_set_resetting() - keep those away who come at any time, or let them in
+ * @priv: the device
+ * @resetting: a reset or a sleep is ahead; it is over
+ *
+ * Anybody may ask for the counters, and a provider of tags may come or go. When
+ * this returns nobody is inside who came before.
+ *
+ * Context: process context; takes stats_lock, and from stage 03 on DCA's below
+ * it.
+ */
+void igbook_set_resetting(struct igbook *priv, bool resetting)
 {
 	spin_lock_bh(&priv->stats_lock);
+	/* loom: begin resetting-dca from 03 */
+	spin_lock_irq(&priv->dca.lock);
+	/* loom: end resetting-dca */
 	priv->resetting = resetting;
+	/* loom: begin resetting-dca-end from 03 */
+	spin_unlock_irq(&priv->dca.lock);
+	/* loom: end resetting-dca-end */
 	spin_unlock_bh(&priv->stats_lock);
 }
 
@@ -87,7 +103,7 @@ void igbook_hw_reset(struct igbook *priv)
 	ctrl = igbook_rd32(priv, REG_CTRL);
 	igbook_set_resetting(priv, true);
 	igbook_wr32(priv, REG_CTRL, ctrl | CTRL_RST);
-	/* No counter is read while the card resets itself. */
+	/* Nobody comes near it while it resets itself. */
 	usleep_range(1000, 2000);
 	igbook_set_resetting(priv, false);
 	igbook_wait_loaded(priv);
@@ -104,7 +120,10 @@ void igbook_hw_reset(struct igbook *priv)
 /**
  * igbook_drv_load() - tell the card's firmware whether a driver is in charge
  * @priv: the device
- * @loaded: true after probe, false before remove
+ * @loaded: true after probe and after each reset, which says no; false before
+ *	    remove
+ *
+ * Context: RTNL, probe or remove.
  *
  * Source: 82576 datasheet, "Extended Device Control Register", DRV_LOAD.
  */

@@ -104,7 +104,7 @@ int igbook_irq_alloc(struct igbook *priv)
  *
  * Of MSI-X one message for each pair of queues there may be and one for the
  * rest; with fewer there may be fewer pairs. A single interrupt serves a single
- * pair. As many pairs are used as there are processors.
+ * pair. There are no more pairs than processors.
  *
  * Context: probe; sleeps.
  * Return: 0, or a negative errno.
@@ -144,7 +144,7 @@ int igbook_irq_alloc(struct igbook *priv)
  *
  * Of MSI-X one message for each pair of queues there may be and one for the
  * rest; with fewer there may be fewer pairs. A single interrupt serves a single
- * pair. As many pairs are used as there are processors.
+ * pair. There are no more pairs than processors.
  *
  * Context: probe; sleeps.
  * Return: 0, or a negative errno.

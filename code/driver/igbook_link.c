@@ -108,8 +108,11 @@ static void igbook_link_work(struct work_struct *work)
 	}
 	igbook_stats_update(priv);
 	/* loom: begin link-gone from 10 */
-	if (igbook_is_gone(priv))
+	if (igbook_is_gone(priv)) {
+		/* If it went while the link was reported as up. */
+		netif_carrier_off(priv->netdev);
 		return;
+	}
 	/* loom: end link-gone */
 	schedule_delayed_work(&priv->link_work, IGBOOK_LINK_POLL);
 }

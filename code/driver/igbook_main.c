@@ -252,6 +252,7 @@ static void igbook_quiesce(struct net_device *netdev)
 	igbook_clock_stop(priv);
 	/* loom: end quiesce-clock */
 	igbook_drv_load(priv, false);
+	igbook_set_resetting(priv, true);
 	rtnl_unlock();
 }
 
@@ -286,12 +287,15 @@ static int igbook_resume(struct device *dev)
 	rtnl_lock();
 	/* loom: begin resume-awake from 10 */
 	/* While it slept it may have looked as if it were gone. */
-	igbook_back(priv);
+	if (!igbook_back(priv))
+		err = -ENODEV;
+	/* For igbook_slot_reset(): what was saved has been used up. */
+	pci_save_state(to_pci_dev(dev));
 	igbook_wake_end(priv);
 	/* loom: end resume-awake */
 	igbook_hw_reset(priv);
 	igbook_drv_load(priv, true);
-	if (netif_running(netdev))
+	if (!err && netif_running(netdev))
 		err = igbook_up(priv);
 	if (!err)
 		netif_device_attach(netdev);
@@ -315,14 +319,19 @@ static void igbook_reset_done(struct pci_dev *pdev)
 /* loom: begin error-recovery from 10 */
 /*
  * The bus has reported an error. If it still works a transfer may be lost, and
- * no more. Else no register can be relied on until the slot was reset.
+ * no more. Else no register is touched until the slot was reset. So the card
+ * cannot be told to stop: it is kept away from memory by configuration space.
  */
 static pci_ers_result_t igbook_error_detected(struct pci_dev *pdev,
 					      pci_channel_state_t state)
 {
+	struct net_device *netdev = pci_get_drvdata(pdev);
+
 	if (state == pci_channel_io_normal)
 		return PCI_ERS_RESULT_CAN_RECOVER;
-	igbook_quiesce(pci_get_drvdata(pdev));
+	igbook_forsake(netdev_priv(netdev));
+	pci_clear_master(pdev);
+	igbook_quiesce(netdev);
 	return state == pci_channel_io_frozen ? PCI_ERS_RESULT_NEED_RESET :
 						PCI_ERS_RESULT_DISCONNECT;
 }

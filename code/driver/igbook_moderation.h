@@ -6,9 +6,6 @@
 #define _IGBOOK_MODERATION_H_
 
 #include <linux/dim.h>
-#include <linux/ethtool.h>
-
-#define IGBOOK_MODERATION_MAX	8191	/* us: EITR has 13 bits */
 
 struct igbook_vector;
 
@@ -50,13 +47,5 @@ void igbook_moderation_init(struct igbook_moderation *moderation);
 void igbook_moderation_start(struct igbook_vector *vector);
 void igbook_moderation_stop(struct igbook_vector *vector);
 void igbook_moderate(struct igbook_vector *vector);
-int igbook_get_coalesce(struct net_device *netdev,
-			struct ethtool_coalesce *coalesce,
-			struct kernel_ethtool_coalesce *kernel_coalesce,
-			struct netlink_ext_ack *extack);
-int igbook_set_coalesce(struct net_device *netdev,
-			struct ethtool_coalesce *coalesce,
-			struct kernel_ethtool_coalesce *kernel_coalesce,
-			struct netlink_ext_ack *extack);
 
 #endif /* _IGBOOK_MODERATION_H_ */

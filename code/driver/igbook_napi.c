@@ -30,7 +30,7 @@ static bool igbook_serve(struct igbook_vector *vector, int budget, int *work)
  * To return @budget means: call again, interrupts stay masked, and the core
  * keeps the instance. To return less is allowed only after
  * napi_complete_done(), which gives the instance back. If that says false
- * somebody else has taken it meanwhile and will poll: the vector stays masked.
+ * it will be polled again by who asked meanwhile: the vector stays masked.
  */
 static int igbook_poll(struct napi_struct *napi, int budget)
 {

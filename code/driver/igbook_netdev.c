@@ -6,6 +6,22 @@
 
 #include "igbook.h"
 
+/*
+ * The reset takes the card's counters with it, so they are folded in when nothing
+ * can count any more and before it. It also tells the firmware that there is no
+ * driver.
+ */
+static void igbook_silence(struct igbook *priv)
+{
+	igbook_stats_update(priv);
+	igbook_hw_reset(priv);
+	igbook_drv_load(priv, true);
+	/* loom: begin silence-rings from 04 */
+	/* Not before: a card that did not stop when told to stops now. */
+	igbook_rings_free(priv);
+	/* loom: end silence-rings */
+}
+
 /**
  * igbook_up() - make the card ready to work
  * @priv: the device, freshly reset
@@ -67,22 +83,17 @@ err_stop:
 	/* loom: begin up-rings-unwind from 04 */
 	igbook_service_stop(priv);
 	igbook_rings_disable(priv);
-	igbook_rings_free(priv);
 	/* loom: end up-rings-unwind */
 	/* loom: begin up-irq-unwind from 05 */
 	igbook_irq_stop(priv);
 	/* loom: end up-irq-unwind */
-	igbook_stats_update(priv);
-	igbook_hw_reset(priv);
+	igbook_silence(priv);
 	return err;
 }
 
 /**
  * igbook_down() - leave the card silent and in its reset state
  * @priv: the device
- *
- * The reset takes the card's counters with it, so they are folded in when
- * nothing can count any more and before it.
  *
  * Context: RTNL; sleeps.
  */
@@ -96,17 +107,31 @@ void igbook_down(struct igbook *priv)
 	igbook_service_stop(priv);
 	netif_tx_disable(priv->netdev);
 	igbook_rings_disable(priv);
-	igbook_rings_free(priv);
 	/* loom: end down-rings */
 	/* loom: begin down-irq from 05 */
 	igbook_irq_stop(priv);
 	/* loom: end down-irq */
-	igbook_stats_update(priv);
-	igbook_hw_reset(priv);
-	/* loom: begin down-loaded from 10 */
-	/* The reset has told the firmware otherwise. */
-	igbook_drv_load(priv, true);
-	/* loom: end down-loaded */
+	igbook_silence(priv);
+}
+
+/* loom: from 04 */
+/**
+ * igbook_restart() - reset a card that does not do as it is told
+ * @priv: the device, up; its service may have been stopped
+ *
+ * Context: RTNL; sleeps.
+ */
+void igbook_restart(struct igbook *priv)
+{
+	struct net_device *netdev = priv->netdev;
+
+	netif_device_detach(netdev);
+	igbook_down(priv);
+	if (igbook_up(priv)) {
+		netdev_err(netdev, "the card does not come back: set it up again\n");
+		dev_close(netdev);
+	}
+	netif_device_attach(netdev);
 }
 
 static int igbook_open(struct net_device *netdev)

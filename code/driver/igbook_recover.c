@@ -44,8 +44,7 @@ static bool igbook_recover_queue(struct igbook *priv, unsigned int queue)
 	netif_tx_stop_queue(stack);
 	__netif_tx_unlock_bh(stack);
 
-	igbook_ring_disable(ring, REG_TXDCTL(queue));
-	works = !(igbook_rd32(priv, REG_TXDCTL(queue)) & TXDCTL_ENABLE);
+	works = !igbook_ring_disable(ring, REG_TXDCTL(queue));
 	if (works) {
 		igbook_tx_empty(ring);
 		works = !igbook_tx_ring_enable(ring);
@@ -55,20 +54,6 @@ static bool igbook_recover_queue(struct igbook *priv, unsigned int queue)
 	igbook_vector_start(vector);
 	igbook_vector_unmask(vector);
 	return works;
-}
-
-static void igbook_recover_card(struct igbook *priv)
-{
-	struct net_device *netdev = priv->netdev;
-
-	netif_device_detach(netdev);
-	igbook_down(priv);
-	igbook_drv_load(priv, true);
-	if (igbook_up(priv)) {
-		netdev_err(netdev, "the card does not come back: set it up again\n");
-		dev_close(netdev);
-	}
-	netif_device_attach(netdev);
 }
 
 /* A card that was reset by somebody else does not transmit at all. */
@@ -83,7 +68,7 @@ static void igbook_recover(struct igbook *priv, unsigned long stuck)
 			    queue, works ? "enabled anew" : "the card is reset");
 	}
 	if (!works)
-		igbook_recover_card(priv);
+		igbook_restart(priv);
 }
 
 /*

@@ -163,6 +163,21 @@ static void igbook_mtu_set(struct igbook *priv, unsigned int mtu)
 	netif_addr_unlock_bh(priv->netdev);
 }
 
+static int igbook_rings_off(struct igbook *priv)
+{
+	unsigned int i;
+	int err = 0;
+
+	igbook_units_disable(priv);
+	for (i = 0; i < priv->num_queues; i++) {
+		err = igbook_ring_disable(&priv->tx_ring[i], REG_TXDCTL(i)) ?:
+		      err;
+		err = igbook_ring_disable(&priv->rx_ring[i], REG_RXDCTL(i)) ?:
+		      err;
+	}
+	return err;
+}
+
 /*
  * The link and all other settings stay as they are. No frame comes in meanwhile;
  * those that the card has still in it go by the old rings, or it drops them when
@@ -180,14 +195,10 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
 	unsigned int i;
 	int err = 0;
 
-	igbook_units_disable(priv);
 	if (to->mtu < priv->netdev->mtu)
 		igbook_mtu_set(priv, to->mtu);
-	for (i = 0; i < priv->num_queues; i++) {
-		igbook_ring_disable(&priv->tx_ring[i], REG_TXDCTL(i));
-		igbook_ring_disable(&priv->rx_ring[i], REG_RXDCTL(i));
+	for (i = 0; i < priv->num_queues; i++)
 		igbook_rx_drain(&priv->rx_ring[i]);
-	}
 	for (i = 0; i < most; i++) {
 		igbook_ring_swap(&priv->tx_ring[i], &spare->tx[i]);
 		igbook_ring_swap(&priv->rx_ring[i], &spare->rx[i]);
@@ -218,11 +229,13 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
  *
  * What can fail for want of memory comes first, while the old rings work. Rings
  * that are not needed, the old ones or the new, are freed while no vector runs:
- * their pools ask for that.
+ * their pools ask for that. A card that does not let go of the old ones is reset,
+ * and has them still.
  *
  * Context: RTNL; sleeps.
- * Return: 0; a negative errno with the old rings at work: -ENOMEM, -ETIMEDOUT
- * when not all is sent in time; -ETIMEDOUT too when a queue does not come back.
+ * Return: 0; a negative errno with the old rings: -ENOMEM, -ETIMEDOUT when not
+ * all is sent in time or a queue does not go off; -ETIMEDOUT too when one does not
+ * come back.
  */
 int igbook_rings_change(struct igbook *priv, const struct igbook_shape *to)
 {
@@ -240,6 +253,12 @@ int igbook_rings_change(struct igbook *priv, const struct igbook_shape *to)
 	if (!err)
 		err = read_poll_timeout(igbook_tx_idle, idle, idle, 100,
 					IGBOOK_DRAIN_US, false, priv);
+	if (!err && igbook_rings_off(priv)) {
+		igbook_spare_free(spare);
+		igbook_queues_settle(priv);
+		igbook_restart(priv);
+		return -ETIMEDOUT;
+	}
 	if (!err)
 		err = igbook_rings_swap(priv, spare, to);
 	igbook_spare_free(spare);

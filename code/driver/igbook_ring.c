@@ -120,20 +120,24 @@ int igbook_ring_enable(struct igbook_ring *ring, u32 reg)
  * The datasheet asks for 100 us more before a receive ring's memory goes.
  *
  * Context: RTNL; sleeps.
+ * Return: 0, or -ETIMEDOUT: until its reset the card may use the ring's memory.
  *
  * Source: 82576 datasheet, "Dynamic Enabling and Disabling of Receive Queues".
  */
-void igbook_ring_disable(struct igbook_ring *ring, u32 reg)
+int igbook_ring_disable(struct igbook_ring *ring, u32 reg)
 {
 	struct igbook *priv = ring->priv;
+	int err;
 
 	/* loom: begin disable-gone from 10 */
 	if (igbook_is_gone(priv))
-		return;
+		return 0;
 	/* loom: end disable-gone */
 	igbook_wr32(priv, reg, igbook_rd32(priv, reg) & ~RXDCTL_ENABLE);
-	if (igbook_queue_wait(priv, reg, false))
+	err = igbook_queue_wait(priv, reg, false);
+	if (err)
 		netdev_err(ring->netdev, "queue %u does not stop\n",
 			   ring->index);
 	usleep_range(100, 200);
+	return err;
 }

@@ -87,7 +87,7 @@ struct igbook_tx_buffer {
  * struct igbook_tx_batch - frames in the ring that the card has not heard of
  * @frames: how many
  * @segments: how many they will be on the cable
- * @bytes: their bytes there, without FCS
+ * @bytes: their bytes there, without FCS and inserted tags
  * @mapped: not all of them were copied
  */
 struct igbook_tx_batch {
@@ -289,7 +289,7 @@ void igbook_ring_init(struct igbook_ring *ring, struct igbook *priv,
 int igbook_ring_alloc(struct igbook_ring *ring, u16 count, size_t note);
 void igbook_ring_free(struct igbook_ring *ring);
 int igbook_ring_enable(struct igbook_ring *ring, u32 reg);
-void igbook_ring_disable(struct igbook_ring *ring, u32 reg);
+int igbook_ring_disable(struct igbook_ring *ring, u32 reg);
 
 /* igbook_rx.c */
 int igbook_rx_ring_alloc(struct igbook_ring *ring, u16 count,

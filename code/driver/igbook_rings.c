@@ -54,7 +54,7 @@ int igbook_rings_alloc(struct igbook *priv)
 
 /**
  * igbook_rings_free() - free the rings of all queues
- * @priv: the device, rings disabled
+ * @priv: the device, reset since they were disabled
  *
  * Context: RTNL; sleeps.
  */

@@ -252,6 +252,7 @@ static int igbook_test_loopback(struct igbook *priv)
 	for (i = 0; i < IGBOOK_TEST_FRAMES && !err; i++)
 		err = igbook_test_round(priv, i);
 	igbook_rings_disable(priv);
+	igbook_hw_reset(priv);
 	igbook_rings_free(priv);
 	priv->tx_ring[0].stats = before;
 	return err;
@@ -271,7 +272,6 @@ static void igbook_test_offline(struct igbook *priv, u64 *data)
 	data[IGBOOK_TEST_INTERRUPT] = -igbook_test_irqs(priv);
 	data[IGBOOK_TEST_LOOPBACK] = -igbook_test_loopback(priv);
 
-	igbook_hw_reset(priv);
 	igbook_drv_load(priv, true);
 	if (netif_running(netdev) && igbook_up(priv)) {
 		netdev_err(netdev, "does not come back after its test\n");

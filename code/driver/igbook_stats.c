@@ -93,18 +93,23 @@ static void igbook_stats_totals(struct igbook *priv)
  */
 void igbook_stats_update(struct igbook *priv)
 {
+	u32 more[CARD_COUNTERS] = {};
 	unsigned int i;
 
 	spin_lock_bh(&priv->stats_lock);
-	/* A device that was pulled out reads as all ones. */
-	if (priv->resetting || igbook_rd32(priv, REG_STATUS) == ~0U)
+	if (priv->resetting)
 		goto unlock;
 	for (i = 0; i < CARD_COUNTERS; i++)
 		if (igbook_card_regs[i])
-			priv->card[i] += igbook_rd32(priv, igbook_card_regs[i]);
+			more[i] = igbook_rd32(priv, igbook_card_regs[i]);
 	for (i = 0; i < priv->max_queues; i++)
-		priv->card[CARD_QUEUE_DROPS] +=
+		more[CARD_QUEUE_DROPS] +=
 			igbook_rd32(priv, REG_RQDPC(i)) & RQDPC_COUNT;
+	/* A device that was pulled out, even just now, reads as all ones. */
+	if (igbook_is_gone(priv))
+		goto unlock;
+	for (i = 0; i < CARD_COUNTERS; i++)
+		priv->card[i] += more[i];
 	igbook_stats_totals(priv);
 unlock:
 	spin_unlock_bh(&priv->stats_lock);

@@ -55,7 +55,7 @@ struct igbook_tx_job {
  * bits, and with L4LEN they may not exceed 512; TCP's header has up to 60. Of a
  * frame that we pad the emulated card takes the padding for data.
  *
- * Context: bottom halves off; for each frame.
+ * Context: any; for each frame.
  * Return: @features, or fewer.
  *
  * Source: 82576 datasheet, "Advanced Transmit Context Descriptor".
@@ -262,8 +262,8 @@ static inline void igbook_tx_describe(struct igbook_ring *ring, u16 i,
 
 /*
  * To map a frame and end the mapping takes longer than to copy it. The linear
- * part is followed by more than fifteen bytes that are the frame's as well, so
- * it is copied in steps of sixteen. A frame the stack made shorter than Ethernet
+ * part has more than fifteen bytes of its allocation behind it, so the frame
+ * is copied in steps of sixteen. A frame the stack made shorter than Ethernet
  * allows becomes longer here.
  */
 static inline unsigned int igbook_tx_copy(struct igbook_ring *ring,
@@ -401,6 +401,15 @@ static void igbook_tx_keep(struct igbook_ring *ring, struct sk_buff *skb, u16 i)
 	ring->batch.mapped = true;
 }
 
+static inline int igbook_tx_refuse(struct igbook_ring *ring, int err)
+{
+	u64_stats_update_begin(&ring->stats.syncp);
+	if (err == -ENOMEM)
+		u64_stats_inc(&ring->stats.no_memory);
+	u64_stats_update_end(&ring->stats.syncp);
+	return err;
+}
+
 /* What cannot be sent leaves the ring as it was. */
 static noinline int igbook_tx_put(struct igbook_ring *ring, struct sk_buff *skb)
 {
@@ -412,7 +421,7 @@ static noinline int igbook_tx_put(struct igbook_ring *ring, struct sk_buff *skb)
 
 	err = igbook_tx_prepare(skb, &job);
 	if (err)
-		return err;
+		return igbook_tx_refuse(ring, err);
 	/* loom: begin put-stamp from 09 */
 	if (unlikely(skb_shinfo(skb)->tx_flags & SKBTX_HW_TSTAMP))
 		job.cmd |= igbook_clock_tx_stamp(ring->priv, skb);
@@ -431,7 +440,7 @@ static noinline int igbook_tx_put(struct igbook_ring *ring, struct sk_buff *skb)
 	} else {
 		next = igbook_tx_map(ring, skb, next, &job);
 		if (next < 0)
-			return next;
+			return igbook_tx_refuse(ring, next);
 		ring->batch.mapped = true;
 		/* loom: begin put-noted from 09 */
 		skb_tx_timestamp(skb);

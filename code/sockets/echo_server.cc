@@ -12,6 +12,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstdint>
 #include <map>
 #include <string>
 

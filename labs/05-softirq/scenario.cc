@@ -7,7 +7,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <sstream>
+#include <cstdint>
 
 #include "all_labs.h"
 #include "expect.h"
@@ -89,8 +89,15 @@ std::function<void(Testbed&)> tidy(void (*body)(Testbed&)) {
 
 // --- the chapter's part -----------------------------------------------------------------------
 
+/// Which processors there are besides the first. All checks but one have that one alone: then what
+/// an interrupt has begun is over when a program runs.
+void second_processor(Testbed& testbed, bool online) {
+    testbed.put("/sys/devices/system/cpu/cpu1/online", online ? "1" : "0");
+}
+
 void check_loads(Testbed& testbed) {
     testbed.silence_guest();
+    second_processor(testbed, false);
     grader::load(testbed);
     const auto eth = interface(testbed);
     testbed.must_run({"ip", "link", "set", "dev", eth, "up"});
@@ -254,16 +261,16 @@ void check_modes(Testbed& testbed) {
 
 /// What /proc/irq counts as wanted by nobody.
 std::string unwanted(Testbed& testbed, const std::string& name) {
-    std::istringstream lines(testbed.text("/proc/interrupts"));
-    for (std::string line; std::getline(lines, line);) {
-        if (!line.ends_with(" " + name)) continue;
-        const auto number = line.substr(line.find_first_not_of(' '));
-        const auto counts =
-            testbed.text("/proc/irq/" + number.substr(0, number.find(':')) + "/spurious");
-        const auto at = counts.find("unhandled ");
-        return counts.substr(at, counts.find('\n', at) - at);
-    }
-    return "no such interrupt";
+    const auto number = grader::irq_number(testbed, name);
+    if (number.empty()) return "no such interrupt";
+    const auto counts = testbed.text("/proc/irq/" + number + "/spurious");
+    const auto at = counts.find("unhandled ");
+    return counts.substr(at, counts.find('\n', at) - at);
+}
+
+void expect_wanted(Testbed& testbed, const std::string& name) {
+    expect_equal("interrupts of " + name + " that its handler did not want",
+                 std::string("unhandled 0"), unwanted(testbed, name));
 }
 
 /// Once without its cause: then there is no news of the link.
@@ -292,9 +299,7 @@ void check_link(Testbed& testbed) {
     expect_equal("interrupts of the queues' vector meanwhile", 0U,
                  grader::interrupts(testbed, eth + "-rxtx-0") - queue);
     call_without_cause(testbed, eth + "-other");
-    for (const auto& name : {eth + "-rxtx-0", eth + "-other"})
-        expect_equal("interrupts of " + name + " that its handler did not want",
-                     std::string("unhandled 0"), unwanted(testbed, name));
+    for (const auto& name : {eth + "-rxtx-0", eth + "-other"}) expect_wanted(testbed, name);
 }
 
 /// How often `symbol` was called in each run of the bottom half.
@@ -375,6 +380,73 @@ void check_halves(Testbed& testbed) {
     credit.done();
 }
 
+/// Frames are served, and then the vector's messages go to the processor. A move is carried out
+/// when an interrupt comes, and not before the one before it has been cleaned up.
+void expect_messages_to(Testbed& testbed, unsigned processor, const std::string& when) {
+    constexpr unsigned enough = 50;
+    serve_one(testbed);
+    for (unsigned i = 0; i < enough && testbed.message_processor(0) != processor; ++i)
+        serve_one(testbed);
+    expect_equal("the processor in vector 0's entry of the MSI-X table, read from outside, " + when,
+                 processor, testbed.message_processor(0));
+}
+
+void reopen(Testbed& testbed) {
+    testbed.must_run({"ip", "link", "set", "dev", interface(testbed), "down"});
+    bring_up(testbed);
+}
+
+/// A file of /proc/irq about vector 0.
+std::string irq_file(Testbed& testbed, const std::string& name) {
+    return "/proc/irq/" + grader::irq_number(testbed, queue_name(testbed)) + "/" + name;
+}
+
+unsigned home(Testbed& testbed) {
+    return static_cast<unsigned>(std::stoul(testbed.param("home_cpu")));
+}
+
+/// As the files in /proc/irq have it, without leading zeros: there are fewer than four processors.
+std::string mask_of(unsigned processor) {
+    return fmt::format("{:x}", 1U << processor);
+}
+
+void expect_at_home(Testbed& testbed) {
+    expect_messages_to(testbed, home(testbed), "after the interface was opened for the first time");
+    expect_equal("affinity_hint of vector 0", mask_of(home(testbed)),
+                 testbed.text(irq_file(testbed, "affinity_hint")));
+}
+
+/// Somebody wants the other processor.
+void expect_left_alone(Testbed& testbed) {
+    const auto other = 1 - home(testbed);
+    testbed.put(irq_file(testbed, "smp_affinity"), mask_of(other));
+    expect_messages_to(testbed, other, "after it was written to smp_affinity");
+    for (int i = 0; i < 2; ++i) {
+        reopen(testbed);
+        // This shows a move that is still to come, too.
+        expect_equal("smp_affinity of vector 0 when the interface was opened again", mask_of(other),
+                     testbed.text(irq_file(testbed, "smp_affinity")));
+        expect_messages_to(testbed, other, "when the interface was opened again after that");
+        expect_equal("affinity_hint of vector 0 when the interface was opened again",
+                     mask_of(home(testbed)), testbed.text(irq_file(testbed, "affinity_hint")));
+    }
+}
+
+void check_home(Testbed& testbed) {
+    Credit credit;
+    credit.part(3, [&] {
+        second_processor(testbed, true);
+        // Where the kernel puts an interrupt that nobody moves.
+        testbed.put("/proc/irq/default_smp_affinity", mask_of(1 - home(testbed)));
+        load_with(testbed, "auto");
+        expect_at_home(testbed);
+    });
+    credit.part(2, [&] { expect_left_alone(testbed); });
+    second_processor(testbed, false);
+    load_with(testbed, "auto");
+    credit.done();
+}
+
 void check_frames(Testbed& testbed) {
     constexpr unsigned singly = 10;
     // More than one run of the bottom half takes, less than a socket may have on the way.
@@ -386,6 +458,7 @@ void check_frames(Testbed& testbed) {
     expect_that(came >= singly, "interrupts for frames sent one by one",
                 fmt::format("at least {}", singly), std::to_string(came));
     program.exchange_together(together);
+    expect_wanted(testbed, queue_name(testbed));
 }
 
 void check_mask(Testbed& testbed) {
@@ -984,7 +1057,7 @@ void add_the_registers(grader::Scenario& lab) {
 }
 
 void add_the_halves(grader::Scenario& lab) {
-    CHECK_POINTS(10, "frames are received and sent, alone and in bursts, byte for byte")
+    CHECK_POINTS(5, "frames are received and sent, alone and in bursts, byte for byte")
         .id("frames")
         .after("loads")
         .hint("If nothing comes: does the handler run (/proc/interrupts)? Does the bottom half?")
@@ -1055,6 +1128,15 @@ void add_the_batches(grader::Scenario& lab) {
         .hint("Sent frames have the same vector, and must be taken back or the queue stops.")
         .book("cov-05-halves")
         .run(tidy(check_sending));
+
+    CHECK_POINTS(5, "vector 0 is where it belongs, until somebody wants it elsewhere")
+        .id("home")
+        .after("frames")
+        .hint(
+            "irq_set_affinity_and_hint() moves the interrupt each time it is called; "
+            "irq_update_affinity_hint() does not. Has this vector been moved before?")
+        .book("cov-g3")
+        .run(tidy(check_home));
 
     CHECK_POINTS(5, "unloading while frames gather leaves nothing behind")
         .id("unload")

@@ -17,6 +17,7 @@ grader::Scenario scenario_for(const std::string& name) {
     if (name == "07-receive") return receive();
     if (name == "08-transmit") return transmit();
     if (name == "09-sockets") return sockets();
+    if (name == "10-observe") return observe();
     throw std::runtime_error(fmt::format(
         "lab {} has a directory but no checks; add them to labs/grader/all_labs.cc", name));
 }

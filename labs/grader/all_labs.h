@@ -17,6 +17,7 @@ grader::Scenario napi();          ///< labs/06-napi/scenario.cc
 grader::Scenario receive();       ///< labs/07-receive/scenario.cc
 grader::Scenario transmit();      ///< labs/08-transmit/scenario.cc
 grader::Scenario sockets();       ///< labs/09-sockets/scenario.cc
+grader::Scenario observe();       ///< labs/10-observe/scenario.cc
 
 /// The checks of the lab in labs/`name`.
 /// @throws std::runtime_error when no such checks were compiled in.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "expect.h"
 
+#include <cstdint>
 #include <utility>
 
 namespace fwts::grader {

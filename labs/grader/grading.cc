@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <future>
+#include <optional>
 #include <stdexcept>
 
 #include "book_index.h"
@@ -108,6 +109,7 @@ Verdict no_longer(const std::exception& error) {
 
 /// What the kernel complained of since the last call.
 std::vector<Complaint> heard(Testbed& testbed) {
+    if (!testbed.has_guest()) return {};
     auto found = complaints(testbed.take_log());
     if (!found.empty()) testbed.excuse_watchmen();
     return found;
@@ -127,6 +129,7 @@ void demand_silence(Testbed& testbed) {
     if (!found.empty())
         fail("the strict kernel complained during this check", "no warning and no BUG",
              found.front().headline, found.front().lines);
+    if (!testbed.has_guest()) return;
     const auto changed = testbed.changed_watchmen();
     if (!changed.empty())
         fail("the kernel's checkers and its taint, read from outside the guest",
@@ -271,10 +274,11 @@ class Grading {
 
     void build_and_check() {
         require_jail();
-        step("building, while a strict guest boots");
+        step(lab_.guest.none ? "building" : "building, while a strict guest boots");
         Testbed testbed({places_.kernel, places_.modules, places_.programs, lab_.guest,
                          request_.seed, lab_.params});
-        Boot boot(testbed);
+        std::optional<Boot> boot;
+        if (testbed.has_guest()) boot.emplace(testbed);
         const BuildResult built = build();
         report_.warnings = built.warnings;
         if (!built.ok) {
@@ -282,10 +286,10 @@ class Grading {
             report_.details = built.messages;
             return;
         }
-        {
+        if (boot) {
             const Stopwatch watch(report_.costs, "rest of the boot", &testbed);
             step("booting a strict guest");
-            boot.wait();
+            boot->wait();
         }
         check(testbed, built);
     }
@@ -320,7 +324,7 @@ class Grading {
     bool code_as_it_was(Testbed& testbed) const {
         const bool lost = std::any_of(report_.checks.begin(), report_.checks.end(),
                                       [](const auto& result) { return result.verdict.guest_lost; });
-        if (lost) return true;
+        if (lost || !testbed.has_guest()) return true;
         try {
             return testbed.code_unchanged();
         } catch (const sandbox::GuestFailure&) {  // it died after the last check, in silence
@@ -341,13 +345,17 @@ class Grading {
         report_.checks.push_back(std::move(result));
     }
 
-    void keep_logs(const Testbed& testbed) const {
-        if (request_.keep_logs.empty()) return;
+    void keep_what_was_recorded(const Testbed& testbed) const {
         write_file(request_.keep_logs / "console.log", testbed.console());
         std::string writes;
         for (const auto& write : testbed.writes())
             writes += fmt::format("{{\"offset\":{},\"value\":{}}}\n", write.offset, write.value);
         write_file(request_.keep_logs / "register-writes.jsonl", writes);
+    }
+
+    void keep_logs(const Testbed& testbed) const {
+        if (request_.keep_logs.empty()) return;
+        if (testbed.has_guest()) keep_what_was_recorded(testbed);
         fs::create_directories(request_.keep_logs / "sources");
         fs::copy(sources(), request_.keep_logs / "sources",
                  fs::copy_options::recursive | fs::copy_options::overwrite_existing);

@@ -8,6 +8,7 @@
 // the one directory given as `out`.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 namespace fwts::grader {
 namespace fs = std::filesystem;
@@ -48,6 +49,18 @@ class Reader {
         for (const auto& item : *array) {
             const auto value = item.value<std::string>();
             if (!value) throw wrong(fmt::format("\"{}\" must hold texts only", key));
+            result.push_back(*value);
+        }
+        return result;
+    }
+
+    std::vector<unsigned> numbers(const char* key) const {
+        std::vector<unsigned> result;
+        const auto* array = table_[key].as_array();
+        if (array == nullptr) throw wrong(fmt::format("needs a list \"{}\"", key));
+        for (const auto& item : *array) {
+            const auto value = item.value<unsigned>();
+            if (!value) throw wrong(fmt::format("\"{}\" must hold numbers only", key));
             result.push_back(*value);
         }
         return result;
@@ -119,8 +132,9 @@ std::vector<Edit> edits(const Reader& reader, const char* key) {
 }
 
 GuestNeeds read_guest(const Reader& reader) {
-    reader.only({"cpus", "acpi", "bounce", "modules", "companions", "programs"});
+    reader.only({"none", "cpus", "acpi", "bounce", "modules", "companions", "programs"});
     GuestNeeds needs;
+    if (reader.has("none")) needs.none = reader.flag("none");
     if (reader.has("cpus")) needs.cpus = reader.number("cpus");
     if (reader.has("acpi")) needs.acpi = reader.flag("acpi");
     if (reader.has("bounce")) needs.bounce = reader.flag("bounce");
@@ -138,6 +152,38 @@ Mutant read_mutant(const Reader& reader) {
                   reader.texts("fails"), reader.texts("blocked"), false};
     if (reader.has("soak")) mutant.soak = reader.flag("soak");
     return mutant;
+}
+
+Alternative read_alternative(const Reader& reader) {
+    reader.only({"name", "style", "book", "without", "edit"});
+    Alternative alternative{
+        reader.text("name"), reader.text("style"), {}, {}, edits(reader, "edit")};
+    if (reader.has("book")) alternative.book = reader.texts("book");
+    if (reader.has("without")) alternative.without = reader.texts("without");
+    return alternative;
+}
+
+/// The alternatives that have a directory, each with what lab.toml says of it.
+std::vector<Alternative> read_alternatives(const Reader& top, const fs::path& directory) {
+    std::vector<Alternative> all;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(directory / "alternatives", none))
+        if (entry.is_directory()) all.push_back({entry.path().filename().string(), "", {}, {}, {}});
+    std::sort(all.begin(), all.end(),
+              [](const auto& one, const auto& other) { return one.name < other.name; });
+    for (const auto& table : top.tables("alternative")) {
+        auto stated = read_alternative(table);
+        const auto found = std::find_if(all.begin(), all.end(), [&](const Alternative& one) {
+            return one.name == stated.name;
+        });
+        if (found == all.end())
+            throw table.wrong(
+                fmt::format("names an alternative without a directory, alternatives/{}; its files "
+                            "and functions lie there",
+                            stated.name));
+        *found = std::move(stated);
+    }
+    return all;
 }
 
 Equivalent read_equivalent(const Reader& reader) {
@@ -160,6 +206,47 @@ Clause read_clause(const Reader& reader) {
                   reader.texts("mutants")};
 }
 
+/// "range" is the first and the last number, "among" names all.
+Fault read_fault(const Reader& reader) {
+    reader.only({"name", "family", "story", "range", "among", "edit"});
+    Fault fault{reader.text("name"),
+                reader.text("family"),
+                reader.text("story"),
+                {},
+                edits(reader, "edit")};
+    if (reader.has("among")) {
+        fault.numbers = reader.numbers("among");
+    } else {
+        const auto ends = reader.numbers("range");
+        if (ends.size() != 2) throw reader.wrong("needs two numbers for \"range\"");
+        for (unsigned number = ends[0]; number <= ends[1]; ++number)
+            fault.numbers.push_back(number);
+    }
+    if (fault.numbers.size() < 2) throw reader.wrong("leaves no choice of a number");
+    return fault;
+}
+
+Ward read_ward(const Reader& top, const fs::path& directory) {
+    Ward ward;
+    const auto patients = top.table("patients");
+    if (!patients) return ward;
+    patients->only({"stage", "directory", "shared"});
+    ward.stage = patients->text("stage");
+    ward.directory = directory / patients->text("directory");
+    for (const auto& file : patients->texts("shared"))
+        ward.shared.push_back(directory / "skeleton" / file);
+    for (const auto& fault : top.tables("fault")) ward.faults.push_back(read_fault(fault));
+    return ward;
+}
+
+/// Who has what, and what the lab's texts may say of it.
+void choose(Lab& lab) {
+    if (lab.ward.faults.empty()) return;
+    lab.patients = choose_patients(lab.ward, lab.params.at("patient_key"));
+    lab.secret = answers_of(lab.ward, lab.patients);
+    lab.params.insert(lab.secret.begin(), lab.secret.end());
+}
+
 void fill_in(Lab& lab) {
     const auto fill = [&](std::vector<Edit>& edits) {
         for (auto& edit : edits) {
@@ -171,6 +258,7 @@ void fill_in(Lab& lab) {
     fill(lab.gaps);
     fill(lab.hooks);
     fill(lab.answers);
+    for (auto& alternative : lab.alternatives) fill(alternative.edits);
     for (auto& mutant : lab.mutants) fill(mutant.edits);
     for (auto& one : lab.equivalents) {
         one.find = filled_in(one.find, lab.params);
@@ -178,10 +266,23 @@ void fill_in(Lab& lab) {
     }
 }
 
+/// The one of that name.
+template <typename T>
+const T& named(const std::vector<T>& all, const std::string& wanted, const std::string& trouble) {
+    std::vector<std::string> names;
+    for (const auto& candidate : all) {
+        if (candidate.name == wanted) return candidate;
+        names.push_back(candidate.name);
+    }
+    throw std::runtime_error(
+        fmt::format("{} \"{}\"; it has: {}", trouble, wanted, fmt::join(names, ", ")));
+}
+
 Lab from_table(const fs::path& file, const toml::table& table, const fs::path& params) {
     const Reader top(file, table);
     top.only({"title", "stage", "floor", "minutes", "allow", "guest", "params", "blank", "gap",
-              "hook", "answer", "mutant", "clause", "remarks", "general", "equivalent"});
+              "hook", "answer", "alternative", "mutant", "clause", "remarks", "general",
+              "equivalent", "patients", "fault"});
     Lab lab;
     lab.params = top.params();
     if (!params.empty()) lab.params = changed_by(params, lab.params);
@@ -200,35 +301,27 @@ Lab from_table(const fs::path& file, const toml::table& table, const fs::path& p
     lab.gaps = edits(top, "gap");
     lab.hooks = edits(top, "hook");
     lab.answers = edits(top, "answer");
+    lab.alternatives = read_alternatives(top, lab.directory);
     for (const auto& mutant : top.tables("mutant")) lab.mutants.push_back(read_mutant(mutant));
     for (const auto& one : top.tables("equivalent"))
         lab.equivalents.push_back(read_equivalent(one));
     for (const auto& clause : top.tables("clause")) lab.clauses.push_back(read_clause(clause));
     if (top.has("remarks")) lab.remarks = top.texts("remarks");
     if (top.has("general")) lab.general = top.texts("general");
+    lab.ward = read_ward(top, lab.directory);
+    choose(lab);
     fill_in(lab);
     return lab;
 }
 
 }  // namespace
 
-const Mutant& Lab::mutant(const std::string& wanted) const {
-    std::vector<std::string> names;
-    for (const auto& candidate : mutants) {
-        if (candidate.name == wanted) return candidate;
-        names.push_back(candidate.name);
-    }
-    throw std::runtime_error(fmt::format("lab {} has no mutant \"{}\"; it has: {}", name, wanted,
-                                         fmt::join(names, ", ")));
+const Alternative& Lab::alternative(const std::string& wanted) const {
+    return named(alternatives, wanted, fmt::format("lab {} has no alternative", name));
 }
 
-std::vector<std::string> Lab::alternatives() const {
-    std::vector<std::string> names;
-    std::error_code none;
-    for (const auto& entry : fs::directory_iterator(directory / "alternatives", none))
-        if (entry.is_directory()) names.push_back(entry.path().filename().string());
-    std::sort(names.begin(), names.end());
-    return names;
+const Mutant& Lab::mutant(const std::string& wanted) const {
+    return named(mutants, wanted, fmt::format("lab {} has no mutant", name));
 }
 
 Lab read_lab(const fs::path& directory, const fs::path& params) {

@@ -11,6 +11,7 @@
 #include "edit.h"
 #include "intake.h"
 #include "params.h"
+#include "patients.h"
 
 namespace fwts::grader {
 
@@ -30,6 +31,16 @@ struct Mutant {
     bool soak = false;                 ///< tried by `make soak` only
 };
 
+/// A correct solution in another style: a directory of files and functions (skeleton.h), and what
+/// lab.toml says of it.
+struct Alternative {
+    std::string name;                  ///< of the directory, too
+    std::string style;                 ///< what it does in another way
+    std::vector<std::string> book;     ///< blanks that it fills as the book does
+    std::vector<std::string> without;  ///< functions of the skeleton that it has no use for
+    std::vector<Edit> edits;
+};
+
 /// One demand of the handout, tied to what looks at it and to what breaks it (clauses.h).
 struct Clause {
     std::string name;
@@ -40,6 +51,8 @@ struct Clause {
 
 /// What a lab's guest has beyond a card and our agent.
 struct GuestNeeds {
+    /// What is handed in is not run, and no check asks for a guest.
+    bool none = false;
     int cpus = 1;
     /// Without ACPI a guest is ready twice as fast, but has neither MSI-X nor a second processor.
     bool acpi = false;
@@ -64,7 +77,7 @@ struct Equivalent {
 struct Lab {
     std::string name;  ///< "01-registration"
     std::string title;
-    std::string stage;                ///< stage of the driver it is cut from, "01"; or a companion
+    std::string stage;                ///< of the driver it is cut from, "01"; a companion; "none"
     std::filesystem::path directory;  ///< labs/01-registration
     int floor = 0;                    ///< points the skeleton scores as handed out
     int minutes = 0;                  ///< time a student needs
@@ -75,23 +88,26 @@ struct Lab {
     std::vector<Edit> gaps;     ///< … and parts of functions taken out of it
     std::vector<Edit> hooks;    ///< changes that the skeleton and every submission start from
     std::vector<Edit> answers;  ///< the reference solution's changes to the driver's own files
+    std::vector<Alternative> alternatives;  ///< by the alphabet
     std::vector<Mutant> mutants;
     std::vector<Equivalent> equivalents;
     std::vector<Clause> clauses;
     std::vector<std::string> remarks;  ///< the handout's words that demand nothing
     std::vector<std::string> general;  ///< checks of what any driver must do, not of a clause
+    Ward ward;                         ///< drivers that are ill, for labs that have them ...
+    std::vector<Patient> patients;     ///< ... and what they have, by the parameter patient_key
+    Params secret;  ///< what follows from it: among the params, but told to nobody
 
     /// Files the lab adds to the stage.
     std::filesystem::path skeleton_dir() const { return directory / "skeleton"; }
     /// Files the reference solution adds or replaces.
     std::filesystem::path solution_dir() const { return directory / "solution"; }
-    /// A correct solution in another style; all its files are laid over the skeleton.
+    /// What an alternative consists of, but for what lab.toml says.
     std::filesystem::path alternative_dir(const std::string& wanted) const {
         return directory / "alternatives" / wanted;
     }
-    /// The alternatives there are, by the alphabet.
-    std::vector<std::string> alternatives() const;
     /// @throws std::runtime_error listing the names there are.
+    const Alternative& alternative(const std::string& wanted) const;
     const Mutant& mutant(const std::string& wanted) const;
 };
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -49,7 +50,7 @@ struct Options {
     std::string json;
     std::string keep_logs;
     std::string out;
-    std::string mutant;
+    std::string name;
     std::string params;
     std::string book_url = "build/book/html";
     std::vector<std::string> only;
@@ -98,7 +99,10 @@ int list_checks(const Options& options) {
     for (const auto& check : scenario.checks())
         std::cout << fmt::format("{:>4}  {:<12} {}\n", check.points, check.id, check.title);
     for (const auto& [name, value] : lab.params)
-        std::cout << fmt::format("parameter {} = \"{}\"\n", name, value);
+        if (!lab.secret.contains(name))
+            std::cout << fmt::format("parameter {} = \"{}\"\n", name, value);
+    for (const auto& one : lab.alternatives)
+        std::cout << fmt::format("alternative {}: {}\n", one.name, one.style);
     for (const auto& mutant : lab.mutants)
         std::cout << fmt::format("mutant {}: {}\n", mutant.name, mutant.story);
     return 0;
@@ -241,14 +245,39 @@ int print_handout(const Options& options) {
     return 0;
 }
 
+/// Those for whom the patients are want to look at them in the guest of every day.
+int make_patients_for(const Options& options, bool kernel_named) {
+    const Lab lab = open_lab(options);
+    const auto& places = options.places;
+    make_patients(lab, places.driver,
+                  kernel_named ? places.kernel : places.kernel.parent_path() / "trace",
+                  places.cache, options.out);
+    std::cout << fmt::format("{}: {} patients of lab {}, and a healthy driver\n", options.out,
+                             lab.patients.size(), lab.name);
+    return 0;
+}
+
+/// What each patient has, for the instructor.
+int print_diagnoses(const Options& options) {
+    const Lab lab = open_lab(options);
+    for (const auto& patient : lab.patients) {
+        const auto& fault = lab.ward.faults.at(patient.fault - 1);
+        std::cout << fmt::format("patient {}: {} {}: {}\n", patient.letter, fault.name,
+                                 patient.number, fault.story);
+    }
+    return 0;
+}
+
 int make_directory(const Options& options, const std::string& what) {
     const Lab lab = open_lab(options);
     if (what == "skeleton")
         make_skeleton(lab, options.places.driver, options.out);
     else if (what == "solution")
         make_solution(lab, options.places.driver, options.out);
+    else if (what == "alternative")
+        make_alternative(lab, lab.alternative(options.name), options.places.driver, options.out);
     else
-        make_mutant(lab, lab.mutant(options.mutant), options.places.driver, options.out);
+        make_mutant(lab, lab.mutant(options.name), options.places.driver, options.out);
     std::cout << fmt::format("{}: {} of lab {}\n", options.out, what, lab.name);
     return 0;
 }
@@ -316,7 +345,13 @@ int run(int argc, char** argv) {
     makers.push_back(app.add_subcommand("skeleton", "make the directory a student starts from"));
     makers.push_back(app.add_subcommand("solution", "make the complete reference solution"));
     makers.push_back(app.add_subcommand("mutant", "make the solution with a known fault"));
-    makers.back()->add_option("--name", options.mutant, "which fault; see --list")->required();
+    makers.back()->add_option("--name", options.name, "which fault; see --list")->required();
+    makers.push_back(app.add_subcommand("alternative", "make a solution in another style"));
+    makers.back()->add_option("--name", options.name, "which one; see --list")->required();
+    makers.push_back(app.add_subcommand(
+        "patients", "make the drivers that are ill, one for each letter (lab 10)"));
+    const auto* diagnoses =
+        app.add_subcommand("diagnoses", "print what the patients have: for instructors");
     for (auto* maker : makers)
         maker->add_option("--out", options.out, "new directory to make")->required();
     CLI11_PARSE(app, argc, argv);
@@ -328,6 +363,9 @@ int run(int argc, char** argv) {
     if (options.list) return list_checks(options);
     if (handout->parsed()) return print_handout(options);
     if (selftest->parsed()) return run_selftest(options);
+    if (diagnoses->parsed()) return print_diagnoses(options);
+    if (makers.back()->parsed())
+        return make_patients_for(options, app.get_option("--kernel")->count() > 0);
     for (const auto* maker : makers)
         if (maker->parsed()) return make_directory(options, maker->get_name());
     return grade_one(options);

@@ -55,7 +55,8 @@ void make_subject(const Lab& lab, const Places& places, const std::string& subje
                    "// SPDX-License-Identifier: GPL-2.0\n"
                    "int igbook_oops(void) { return nothing_of_that_name; }\n");
     else if (subject.starts_with(alternative_prefix))
-        make_alternative(lab, subject.substr(alternative_prefix.size()), out);
+        make_alternative(lab, lab.alternative(subject.substr(alternative_prefix.size())),
+                         places.driver, out);
     else if (const auto* one = hostile(subject))
         make_hostile(*one, places, out);
     else
@@ -178,7 +179,7 @@ void make_hostile(const Hostile& one, const Places& places, const fs::path& out)
 
 Texts subjects(const Lab& lab) {
     Texts names{"solution", "skeleton", "does-not-compile"};
-    for (const auto& name : lab.alternatives()) names.push_back(alternative_prefix + name);
+    for (const auto& one : lab.alternatives) names.push_back(alternative_prefix + one.name);
     for (const auto& mutant : lab.mutants) names.push_back(mutant.name);
     return names;
 }

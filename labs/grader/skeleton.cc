@@ -2,13 +2,13 @@
 #include "skeleton.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <sstream>
+#include <functional>
 #include <stdexcept>
 
 #include "builder.h"
 #include "files.h"
+#include "functions.h"
 #include "source.h"
 #include "tagger.h"
 #include "tangle.h"
@@ -17,20 +17,23 @@ namespace fwts::grader {
 namespace fs = std::filesystem;
 namespace {
 
-/// Replaces the body of one function, wherever in the stage it is.
-void empty_blank(const fs::path& dir, const Blank& blank, loom::Tagger& tagger) {
+using Change = std::function<std::string(const std::string& text, const loom::Tag& function)>;
+
+/// Changes the file that has the function, whichever that is.
+void change_function(const fs::path& dir, const std::string& name, loom::Tagger& tagger,
+                     const Change& changed) {
     for (const auto& entry : fs::directory_iterator(dir)) {
         if (entry.path().extension() != ".c") continue;
         const std::string text = read_file(entry.path());
         for (const auto& tag : tagger.tags(text)) {
-            if (tag.kind != "function" || tag.name != blank.function) continue;
-            write_file(entry.path(), replace_body(text, tag.line, tag.end, blank.body));
+            if (tag.kind != "function" || tag.name != name) continue;
+            write_file(entry.path(), changed(text, tag));
             return;
         }
     }
     throw std::runtime_error(
-        fmt::format("stage {} has no function {}; the driver has changed, so mend the lab's blank",
-                    dir.string(), blank.function));
+        fmt::format("{}: there is no function {}; the driver has changed, so mend the lab",
+                    dir.string(), name));
 }
 
 bool is_source(const fs::path& path) {
@@ -42,6 +45,20 @@ void lay_over(const fs::path& from, const Params& params, const fs::path& onto) 
     for (const auto& entry : fs::directory_iterator(from))
         if (entry.is_regular_file() && is_source(entry.path()))
             write_file(onto / entry.path().filename(), filled_in(read_file(entry.path()), params));
+}
+
+/// Puts the functions of one file in the place of those of the file of the same name.
+void lay_functions_over(const fs::path& from, const Params& params, const fs::path& onto,
+                        loom::Tagger& tagger) {
+    if (!fs::exists(onto))
+        throw std::runtime_error(
+            fmt::format("{}: the skeleton has no file of that name", from.string()));
+    try {
+        write_file(onto,
+                   with_functions(read_file(onto), filled_in(read_file(from), params), tagger));
+    } catch (const std::runtime_error& error) {
+        throw std::runtime_error(fmt::format("{}: {}", from.string(), error.what()));
+    }
 }
 
 void write_kbuild(const fs::path& dir) {
@@ -62,6 +79,8 @@ void make_base(const Lab& lab, const fs::path& driver, const fs::path& out) {
 }  // namespace
 
 void cut_stage(const fs::path& driver, const std::string& stage, const fs::path& out) {
+    fs::create_directories(out);
+    if (stage == "none") return;
     const auto companion = driver.parent_path() / "companions" / stage;
     if (fs::is_directory(companion)) {
         for (const auto& entry : fs::directory_iterator(companion))
@@ -80,33 +99,14 @@ void cut_stage(const fs::path& driver, const std::string& stage, const fs::path&
         write_file(out / file.name, file.text());
 }
 
-std::string replace_body(const std::string& text, int first, int last, const std::string& body) {
-    std::istringstream in(text);
-    std::string result;
-    std::string line;
-    bool opened = false;
-    bool closed = false;
-    for (int number = 1; std::getline(in, line); ++number) {
-        const bool inside = number >= first && number <= last;
-        if (inside && line == "{") {
-            opened = true;
-            result += "{\n" + body;
-            if (!body.ends_with('\n')) result += '\n';
-        }
-        closed = closed || (opened && number == last && line == "}");
-        if (!opened || !inside || number == last) result += line + "\n";
-    }
-    if (!closed)
-        throw std::runtime_error(
-            fmt::format("lines {} to {} hold no function body with its braces in the first column",
-                        first, last));
-    return result;
-}
-
 void make_skeleton(const Lab& lab, const fs::path& driver, const fs::path& out) {
     make_base(lab, driver, out);
     loom::Ctags tagger;
-    for (const auto& blank : lab.blanks) empty_blank(out, blank, tagger);
+    for (const auto& blank : lab.blanks)
+        change_function(out, blank.function, tagger,
+                        [&](const std::string& text, const loom::Tag& function) {
+                            return replace_body(text, function.line, function.end, blank.body);
+                        });
     apply_all(lab.gaps, out);
     write_kbuild(out);
     const auto handout = lab.directory / "handout.md";
@@ -128,14 +128,24 @@ void make_solution(const Lab& lab, const fs::path& driver, const fs::path& out) 
     write_kbuild(out);
 }
 
-void make_alternative(const Lab& lab, const std::string& name, const fs::path& out) {
-    const auto from = lab.alternative_dir(name);
-    if (!fs::is_directory(from))
-        throw std::runtime_error(fmt::format("{}: there is no such alternative; lab {} has: {}",
-                                             from.string(), lab.name,
-                                             fmt::join(lab.alternatives(), ", ")));
-    fs::create_directories(out);
+void make_alternative(const Lab& lab, const Alternative& alternative, const fs::path& driver,
+                      const fs::path& out) {
+    Lab less = lab;
+    for (const auto& name : alternative.book)
+        if (std::erase_if(less.blanks, [&](const auto& blank) { return blank.function == name; }) ==
+            0)
+            throw std::runtime_error(fmt::format("alternative {}: {} is no blank of lab {}",
+                                                 alternative.name, name, lab.name));
+    make_skeleton(less, driver, out);
+    const auto from = lab.alternative_dir(alternative.name);
     lay_over(from, lab.params, out);
+    loom::Ctags tagger;
+    for (const auto& name : alternative.without)
+        change_function(out, name, tagger, without_function);
+    if (fs::is_directory(from / "functions"))
+        for (const auto& entry : fs::directory_iterator(from / "functions"))
+            lay_functions_over(entry.path(), lab.params, out / entry.path().filename(), tagger);
+    apply_all(alternative.edits, out);
 }
 
 void make_mutant(const Lab& lab, const Mutant& mutant, const fs::path& driver,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Makes a lab's source directories out of the driver: skeleton, reference solution, mutants.
+// Makes a lab's source directories out of the driver: skeleton, reference solution, alternatives,
+// mutants.
 //
 // Nothing of the driver is copied into labs/. Everything starts from the stage as loom cuts it, so
 // a lab cannot drift from the book unnoticed: an edit that no longer fits stops the work.
@@ -12,7 +13,7 @@
 
 namespace fwts::grader {
 
-/// Cuts one stage of the driver into a new directory.
+/// Cuts one stage of the driver into a new directory: "none" is nothing at all.
 /// @param driver code/driver.
 /// @throws std::runtime_error with loom's message.
 void cut_stage(const std::filesystem::path& driver, const std::string& stage,
@@ -32,17 +33,13 @@ IntakeRules rules_with(const Lab& lab, const std::filesystem::path& skeleton);
 void make_solution(const Lab& lab, const std::filesystem::path& driver,
                    const std::filesystem::path& out);
 
-/// One of the lab's alternatives, as a student would hand it in: parameters filled in.
-void make_alternative(const Lab& lab, const std::string& name, const std::filesystem::path& out);
+/// One of the lab's alternatives: the skeleton, without what the alternative does not want; its
+/// files laid over it, its functions put in the place of the skeleton's, its edits applied.
+void make_alternative(const Lab& lab, const Alternative& alternative,
+                      const std::filesystem::path& driver, const std::filesystem::path& out);
 
 /// The reference solution with one mutant's fault in it.
 void make_mutant(const Lab& lab, const Mutant& mutant, const std::filesystem::path& driver,
                  const std::filesystem::path& out);
-
-/// Replaces the body of the named function.
-/// @param text   a C source in kernel style: the body's braces stand in the first column.
-/// @param lines  first and last line of the function, counted from 1.
-/// @throws std::runtime_error when no such braces are there.
-std::string replace_body(const std::string& text, int first, int last, const std::string& body);
 
 }  // namespace fwts::grader

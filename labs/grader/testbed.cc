@@ -156,26 +156,37 @@ struct Testbed::Parts {
           random(options.seed),
           params(options.params),
           mac(random_mac(random)),
-          guest(sandbox::Guest::launch(options_for(options, mac))) {}
+          running(launch(options, mac)) {}
+
+    /// Nothing, for a lab that needs no guest.
+    static std::optional<sandbox::Guest> launch(const TestbedOptions& options, const Mac& mac) {
+        if (options.guest.none) return std::nullopt;
+        return sandbox::Guest::launch(options_for(options, mac));
+    }
+
+    sandbox::Guest& guest() {
+        if (!running) throw std::runtime_error("this lab has no guest");
+        return *running;
+    }
 
     void wait_ready() {
-        guest.wait_ready();
-        card = find_card(guest.qmp());
+        guest().wait_ready();
+        card = find_card(guest().qmp());
         // No driver has turned on the card's address decoding yet.
         const auto enable = "/sys/bus/pci/devices/" + card.address + "/enable";
-        guest.must("echo 1 > " + enable);
-        card = find_card(guest.qmp());
+        guest().must("echo 1 > " + enable);
+        card = find_card(guest().qmp());
         for (unsigned number = 0; number < nvm_words; ++number) nvm[number] = read_nvm(number);
-        guest.must("echo 0 > " + enable);
-        release = chomped(guest.run("uname -r").out);
-        watchmen.note(guest);
+        guest().must("echo 0 > " + enable);
+        release = chomped(guest().run("uname -r").out);
+        watchmen.note(guest());
     }
 
     /// Reads a word of the NVM as a driver does, but from outside. Sound only while no driver is
     /// loaded.
     std::uint16_t read_nvm(unsigned number) {
         write_register(EERD, number << 2U | EERD_START);
-        const auto value = guest.read_register(EERD);
+        const auto value = guest().read_register(EERD);
         if ((value & EERD_DONE) == 0)
             throw std::runtime_error(
                 fmt::format("NVM word {} cannot be read from outside", number));
@@ -189,13 +200,14 @@ struct Testbed::Parts {
     }
 
     void outl(std::uint32_t offset, std::uint32_t value) {
-        guest.qmp().human(fmt::format("o /w {:#x} {:#x}", card.io_base + offset, value));
+        guest().qmp().human(fmt::format("o /w {:#x} {:#x}", card.io_base + offset, value));
     }
 
     /// QEMU's threads that are the guest's processors.
     std::vector<pid_t> find_processors() {
         std::vector<pid_t> threads;
-        for (const auto& processor : guest.qmp().command("query-cpus-fast"))
+        if (!running) return threads;
+        for (const auto& processor : guest().qmp().command("query-cpus-fast"))
             threads.push_back(processor.at("thread-id").get<pid_t>());
         return threads;
     }
@@ -204,9 +216,9 @@ struct Testbed::Parts {
     std::mt19937_64 random;
     Params params;
     Mac mac;
-    sandbox::Guest guest;
+    std::optional<sandbox::Guest> running;
     std::vector<pid_t> processors = find_processors();
-    pid_t qemu = processors.at(0);
+    pid_t qemu = processors.empty() ? 0 : processors[0];
     milliseconds used{0};  // of the processor, when it was last asked
     Card card;
     std::array<std::uint16_t, nvm_words> nvm{};
@@ -235,7 +247,7 @@ class Testbed::ProcessorLimit {
 
   private:
     /// Nobody would catch what a thread throws; then the limit by the clock is left.
-    static void end_guest(Parts& parts) noexcept try { parts.guest.kill(); } catch (...) {
+    static void end_guest(Parts& parts) noexcept try { parts.guest().kill(); } catch (...) {
     }
 
     void watch(Parts& parts) {
@@ -288,13 +300,18 @@ void Testbed::wait_ready() {
     take_log();  // what the kernel said while it booted is nobody's fault
 }
 
+bool Testbed::has_guest() const {
+    return parts_->running.has_value();
+}
+
 void Testbed::end() {
-    parts_->guest.kill();
+    parts_->guest().kill();
 }
 
 void Testbed::give_module(const std::filesystem::path& module) {
     parts_->module = module;
-    parts_->guest.put(guest_module, read_file(module));
+    if (!parts_->running) return;
+    parts_->guest().put(guest_module, read_file(module));
 }
 
 std::string Testbed::companion(const std::string& name) {
@@ -302,12 +319,12 @@ std::string Testbed::companion(const std::string& name) {
 }
 
 void Testbed::start(const std::vector<std::string>& argv) {
-    parts_->guest.start(argv);
+    parts_->guest().start(argv);
 }
 
 void Testbed::put(const std::string& path, const std::string& content) {
     try {
-        parts_->guest.put(path, content);
+        parts_->guest().put(path, content);
     } catch (const sandbox::GuestError& error) {
         fail("in the guest: writing " + path, "success", error.what());
     }
@@ -323,7 +340,7 @@ Ran Testbed::run(const std::vector<std::string>& argv, Seconds limit) {
     options.output_limit = output_limit;
     const ProcessorLimit guard(*parts_, limit);
     try {
-        auto result = parts_->guest.exec(argv, options);
+        auto result = parts_->guest().exec(argv, options);
         return {result.status, std::move(result.out), std::move(result.err)};
     } catch (const sandbox::QemuExit& end) {
         if (!guard.exceeded()) throw;
@@ -356,14 +373,18 @@ std::string Testbed::text(const std::string& path) {
 
 std::string Testbed::bytes(const std::string& path) {
     try {
-        return parts_->guest.get(path);
+        return parts_->guest().get(path);
     } catch (const sandbox::GuestError&) {
         return {};
     }
 }
 
 std::uint32_t Testbed::reg(std::uint32_t offset) {
-    return parts_->guest.read_register(offset);
+    return parts_->guest().read_register(offset);
+}
+
+unsigned Testbed::message_processor(unsigned vector) {
+    return parts_->guest().message_processor(vector);
 }
 
 void Testbed::set_reg(std::uint32_t offset, std::uint32_t value) {
@@ -375,15 +396,15 @@ std::uint16_t Testbed::nvm_word(unsigned number) const {
 }
 
 std::vector<RegisterWrite> Testbed::writes() const {
-    return parts_->guest.registers().all();
+    return parts_->guest().registers().all();
 }
 
 void Testbed::plug(bool in) {
-    parts_->guest.qmp().set_link(in);
+    parts_->guest().qmp().set_link(in);
 }
 
 std::string Testbed::memory(std::uint64_t address, std::size_t size) {
-    return parts_->guest.memory(address, size);
+    return parts_->guest().memory(address, size);
 }
 
 Ring Testbed::ring(Direction direction, unsigned queue) {
@@ -408,14 +429,14 @@ Ring Testbed::ring(Direction direction, unsigned queue) {
 }
 
 void Testbed::send(const std::string& frame) {
-    if (!parts_->guest.cable().try_send(sandbox::Frame(frame.begin(), frame.end())))
+    if (!parts_->guest().cable().try_send(sandbox::Frame(frame.begin(), frame.end())))
         fail("a frame put on the cable", "a card that takes it", "a cable full of frames");
 }
 
 std::optional<std::string> Testbed::receive(Seconds limit) {
     const Patience patience(*parts_, limit);
     do {
-        if (const auto frame = parts_->guest.cable().receive(in_ms(limit)))
+        if (const auto frame = parts_->guest().cable().receive(in_ms(limit)))
             return std::string(frame->begin(), frame->end());
     } while (!patience.over());
     return std::nullopt;
@@ -423,7 +444,7 @@ std::optional<std::string> Testbed::receive(Seconds limit) {
 
 std::vector<std::string> Testbed::take_frames() {
     std::vector<std::string> result;
-    for (const auto& frame : parts_->guest.cable().take_all())
+    for (const auto& frame : parts_->guest().cable().take_all())
         result.emplace_back(frame.begin(), frame.end());
     return result;
 }
@@ -459,7 +480,7 @@ std::mt19937_64& Testbed::random() {
 }
 std::chrono::milliseconds Testbed::processor_time() const {
     // Of a guest that is gone, what it had used when it was last asked.
-    parts_->used = std::max(parts_->used, processor_time_of(parts_->qemu));
+    if (parts_->running) parts_->used = std::max(parts_->used, processor_time_of(parts_->qemu));
     return parts_->used;
 }
 const std::string& Testbed::param(const std::string& name) const {
@@ -477,7 +498,7 @@ std::string Testbed::release() const {
     return parts_->release;
 }
 std::string Testbed::console() const {
-    return parts_->guest.console().text();
+    return parts_->guest().console().text();
 }
 
 void Testbed::let_settle() {
@@ -514,7 +535,7 @@ std::string Testbed::lost_memory() {
 }
 
 std::vector<std::string> Testbed::changed_watchmen() {
-    return parts_->watchmen.changes(parts_->guest);
+    return parts_->watchmen.changes(parts_->guest());
 }
 
 void Testbed::excuse_watchmen() {
@@ -522,13 +543,13 @@ void Testbed::excuse_watchmen() {
 }
 
 bool Testbed::code_unchanged() {
-    return parts_->watchmen.code_unchanged(parts_->guest);
+    return parts_->watchmen.code_unchanged(parts_->guest());
 }
 
 std::vector<std::string> Testbed::take_log() {
-    auto& console = parts_->guest.console();
+    auto& console = parts_->guest().console();
     const auto mark = fmt::format("fwts-mark-{:016x}", parts_->random());
-    parts_->guest.put("/dev/kmsg", "<0>" + mark + "\n");
+    parts_->guest().put("/dev/kmsg", "<0>" + mark + "\n");
     if (!console.expect(mark, std::chrono::seconds(20), parts_->log_taken))
         fail("the kernel log on the console", "every message, among them the grader's mark",
              "the mark did not come: the log was silenced");

@@ -83,6 +83,9 @@ class Testbed {
     /// @throws the sandbox's exceptions when it does not boot.
     void wait_ready();
 
+    /// Whether the lab has one; without, nothing below but module(), param() and what is random.
+    bool has_guest() const;
+
     /// Ends the guest, whatever it is doing; wait_ready() in another thread then throws.
     void end();
 
@@ -125,6 +128,8 @@ class Testbed {
     /// Writes a register of the card through its I/O window, which no driver uses: what a partner
     /// on the cable or a fault of the card would do to it.
     void set_reg(std::uint32_t offset, std::uint32_t value);
+    /// The processor that an MSI-X vector's message goes to, as the card's table has it.
+    unsigned message_processor(unsigned vector);
     /// Word `number` of the card's NVM, read before the submission was loaded.
     std::uint16_t nvm_word(unsigned number) const;
     /// Every register write since the card was made, in order.

@@ -23,22 +23,34 @@ std::string answer_to(const std::string& frame) {
     return answer;
 }
 
+// An interrupt's line in /proc/interrupts: " 24:", a count for each processor, and more words. Or
+// "".
+std::string line_of(Testbed& testbed, const std::string& name) {
+    std::istringstream lines(testbed.text("/proc/interrupts"));
+    for (std::string line; std::getline(lines, line);)
+        if (line.ends_with(" " + name)) return line;
+    return "";
+}
+
 }  // namespace
 
 std::string queue_name(Testbed& testbed) {
     return interface(testbed) + "-rxtx-0";
 }
 
+std::string irq_number(Testbed& testbed, const std::string& name) {
+    std::string number;
+    std::istringstream words(line_of(testbed, name));
+    std::getline(words >> std::ws, number, ':');
+    return number;
+}
+
 std::uint64_t interrupts(Testbed& testbed, const std::string& name) {
-    std::istringstream lines(testbed.text("/proc/interrupts"));
-    for (std::string line; std::getline(lines, line);) {
-        if (!line.ends_with(" " + name)) continue;
-        std::istringstream words(line.substr(line.find(':') + 1));
-        std::uint64_t total = 0;
-        for (std::uint64_t count = 0; words >> count;) total += count;
-        return total;
-    }
-    return 0;
+    const auto line = line_of(testbed, name);
+    std::istringstream words(line.substr(line.find(':') + 1));
+    std::uint64_t total = 0;
+    for (std::uint64_t count = 0; words >> count;) total += count;
+    return total;
 }
 
 std::uint32_t ahead(Testbed& testbed, std::uint32_t from, std::uint32_t to) {

@@ -15,6 +15,10 @@ namespace fwts::grader {
 /// What /proc/interrupts calls the vector of queue 0: "eth0-rxtx-0".
 std::string queue_name(Testbed& testbed);
 
+/// The kernel's number of an interrupt, as /proc/interrupts has it: of "eth0-rxtx-0".
+/// @return "" when it does not name it.
+std::string irq_number(Testbed& testbed, const std::string& name);
+
 /// How often an interrupt has come, on all processors: "eth0-rxtx-0".
 /// @return 0 when /proc/interrupts does not name it.
 std::uint64_t interrupts(Testbed& testbed, const std::string& name);

@@ -16,6 +16,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -33,7 +34,8 @@ namespace {
 constexpr const char* kUsage =
     "usage: sockio ACTION...\n"
     "Each ACTION is one call and gives one line: its name, what it returned, the error's name or\n"
-    "`-`, and what it brought. INTERFACE - is none, MAC is twelve digits, FLAGS are letters:\n"
+    "`-`, and what it brought. INTERFACE - is none and #N the Nth, MAC is twelve digits, FLAGS "
+    "are letters:\n"
     "p MSG_PEEK, t MSG_TRUNC, d MSG_DONTWAIT, o MSG_OOB.\n"
     "  socket[:TYPE[:PROTOCOL]]   a new one, on which the calls after it are made\n"
     "  use:N                      make them on the Nth again\n"
@@ -41,8 +43,10 @@ constexpr const char* kUsage =
     "  short:N                    bind with N bytes of address\n"
     "  send:TEXT[:FLAGS]   sendto:INTERFACE:MAC:PORT:TEXT   fill:SIZE\n"
     "  recv:SIZE[:FLAGS]          shows flags, sender, what a control message says, data\n"
-    "  readv:BAD                  recv into memory that is none\n"
-    "  poll:MILLISECONDS   name   peer   inq   outq   close\n"
+    "  read:SIZE                  asks for nothing besides the data\n"
+    "  readv   sendv              recv into memory that is none, send out of it\n"
+    "  poll:MILLISECONDS[:in]     until it can be read or written, or read\n"
+    "  name   peer   inq   outq   close\n"
     "  set:LEVEL:OPTION:VALUE   get:LEVEL:OPTION[:SIZE]   timeout:MILLISECONDS (SO_RCVTIMEO)\n"
     "  alarm:MILLISECONDS         a signal whose handler does not restart calls; restart: does\n"
     "  netns:NAME                 calls after it are made in that network namespace; netns: back\n"
@@ -81,7 +85,9 @@ int flags_of(const std::string& letters) {
 sockaddr_edp address(const Words& words, bool station) {
     sockaddr_edp made{};
     made.sedp_family = AF_EDP;
-    if (word(words, 1) != "-")
+    if (word(words, 1).starts_with('#'))
+        made.sedp_ifindex = std::atoi(word(words, 1).c_str() + 1);
+    else if (word(words, 1) != "-")
         made.sedp_ifindex = static_cast<int>(if_nametoindex(word(words, 1).c_str()));
     if (station)
         for (std::size_t i = 0; i < 6; ++i)
@@ -97,6 +103,7 @@ void show_address(const sockaddr_edp& shown) {
     std::printf(" %u/%s/", shown.sedp_family, name.data());
     for (const unsigned char byte : shown.sedp_mac) std::printf("%02x", byte);
     std::printf("/%u", ntohs(shown.sedp_port));
+    if (shown.sedp_zero[0] != 0 || shown.sedp_zero[1] != 0) std::printf("/not-zero");
 }
 
 /// The line's beginning. @return whether the call succeeded.
@@ -139,10 +146,17 @@ void do_recv(const Words& words) {
         std::printf(" control %d/%d", c->cmsg_level, c->cmsg_type);
         sockaddr_edp to{};
         if (c->cmsg_level != SOL_EDP) continue;
+        if (c->cmsg_len != CMSG_LEN(sizeof to)) std::printf(" of another size");
         std::memcpy(&to, CMSG_DATA(c), sizeof to);
         show_address(to);
     }
     std::printf(" '%s'", data.data());
+}
+
+void do_read(const Words& words) {
+    std::vector<char> data(static_cast<std::size_t>(number(words, 1)) + 1);
+    if (report("read", read(descriptor(), data.data(), data.size() - 1)))
+        std::printf(" '%s'", data.data());
 }
 
 void do_fill(const Words& words) {
@@ -154,7 +168,8 @@ void do_fill(const Words& words) {
 }
 
 void do_poll(const Words& words) {
-    pollfd one{descriptor(), POLLIN | POLLOUT, 0};
+    const bool either = word(words, 2) != "in";
+    pollfd one{descriptor(), static_cast<short>(either ? POLLIN | POLLOUT : POLLIN), 0};
     if (report("poll", poll(&one, 1, number(words, 1))))
         std::printf("%s%s%s", (one.revents & POLLIN) != 0 ? " in" : "",
                     (one.revents & POLLOUT) != 0 ? " out" : "",
@@ -360,9 +375,14 @@ const std::map<std::string, std::function<void(const Words&)>> kActions = {
     {"fill", do_fill},
     {"fuzz", do_fuzz},
     {"recv", do_recv},
+    {"read", do_read},
     {"readv",
      [](const Words& /*w*/) {
          report("readv", recv(descriptor(), reinterpret_cast<void*>(8), 4, MSG_DONTWAIT));
+     }},
+    {"sendv",
+     [](const Words& /*w*/) {
+         report("sendv", send(descriptor(), reinterpret_cast<void*>(8), 4, MSG_DONTWAIT));
      }},
     {"poll", do_poll},
     {"name", [](const Words& /*w*/) { do_name("name", getsockname); }},

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <cstdint>
+
 #include "base64.h"
 #include "descriptor.h"
 

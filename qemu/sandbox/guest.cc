@@ -251,6 +251,10 @@ std::uint32_t Guest::read_register(std::uint32_t offset) {
     return machine_->read_register(offset);
 }
 
+unsigned Guest::message_processor(unsigned vector) {
+    return machine_->message_processor(vector);
+}
+
 std::optional<std::chrono::milliseconds> Guest::boot_time() const {
     return machine_->boot_time;
 }

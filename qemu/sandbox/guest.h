@@ -148,6 +148,10 @@ class Guest {
     /// @throws GuestError when the card cannot be found.
     std::uint32_t read_register(std::uint32_t offset);
 
+    /// Reads from the card's MSI-X table, from outside, which processor a vector's message goes to.
+    /// @throws GuestError when the card cannot be found.
+    unsigned message_processor(unsigned vector);
+
     /// @return whether it was started from a prepared guest.
     [[nodiscard]] bool prepared() const;
     /// @return milliseconds from launch() until the agent serves, or nothing before.

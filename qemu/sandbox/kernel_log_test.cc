@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+
 #include "symbolise.h"
 
 namespace fwts::sandbox {

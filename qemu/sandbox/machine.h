@@ -71,6 +71,7 @@ class Guest::Machine {
     [[noreturn]] void hang(const std::string& message);
     std::string memory(std::uint64_t address, std::size_t size);
     std::uint32_t read_register(std::uint32_t offset);
+    unsigned message_processor(unsigned vector);
 
     void put(const std::string& path, std::string_view content, std::optional<unsigned> mode);
 
@@ -102,7 +103,7 @@ class Guest::Machine {
     void wake() const;
     [[noreturn]] void report_end();
     void await_migration(std::size_t seen);
-    std::optional<std::uint64_t> bar0();
+    std::optional<std::uint64_t> bar(unsigned number);
     std::uint32_t examine(std::uint64_t address);
     std::uint32_t port_read(const char* format, unsigned port);
     std::uint32_t config(std::uint32_t card, std::uint32_t offset);

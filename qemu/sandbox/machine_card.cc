@@ -2,6 +2,8 @@
 // A machine's card from outside: its configuration space and its registers.
 #include <fmt/format.h>
 
+#include <bit>
+#include <cstdint>
 #include <cstdio>
 
 #include "machine.h"
@@ -36,8 +38,8 @@ void Guest::Machine::initialise_card() {
 }
 
 std::uint32_t Guest::Machine::read_register(std::uint32_t offset) {
-    const auto bar = bar0();
-    return bar ? examine(*bar + offset) : read_awake(offset);
+    const auto registers = bar(0);
+    return registers ? examine(*registers + offset) : read_awake(offset);
 }
 
 // A card that sleeps (D3hot), or that was told not to decode memory, shows its registers to nobody.
@@ -52,13 +54,13 @@ std::uint32_t Guest::Machine::read_awake(std::uint32_t offset) {
     const std::uint32_t command = config(kCard, kCommand) & 0xffff;
     if (power) set_config(kCard, *power, state & ~kState);
     set_config(kCard, kCommand, command | kMemoryDecoding);
-    const auto bar = bar0();
-    const std::uint32_t value = bar ? examine(*bar + offset) : 0;
+    const auto registers = bar(0);
+    const std::uint32_t value = registers ? examine(*registers + offset) : 0;
     set_config(kCard, kCommand, command);
     if (power) set_config(kCard, *power, state);
     qmp->human(fmt::format("o /w {:#x} {:#x}", kConfigAddress, address));
     if (!stood) qmp->resume();
-    if (!bar) {
+    if (!registers) {
         throw GuestError(
             "the card's BAR 0 is not mapped, so its registers cannot be read: is there a card?");
     }
@@ -78,13 +80,26 @@ std::optional<std::uint32_t> Guest::Machine::power_control() {
     return std::nullopt;
 }
 
+unsigned Guest::Machine::message_processor(unsigned vector) {
+    constexpr unsigned kTable = 3;  // the BAR of the 82576's MSI-X table, which begins it
+    constexpr unsigned kEntry = 16;
+    constexpr std::uint32_t kLogical = 1U << 2U;  // the destination is a bit for each processor
+    const auto table = bar(kTable);
+    if (!table) throw GuestError("the card's MSI-X table is not mapped: is there a card?");
+    const auto address = examine(*table + std::uint64_t{kEntry} * vector);
+    const auto destination = address >> 12U & 0xffU;
+    return (address & kLogical) != 0 ? static_cast<unsigned>(std::countr_zero(destination))
+                                     : destination;
+}
+
 // Where the kernel has put it: looked up each time, a driver under test may not have enabled it.
-std::optional<std::uint64_t> Guest::Machine::bar0() {
-    const auto find = [](const auto& self, const nlohmann::json& devices) -> std::uint64_t {
+std::optional<std::uint64_t> Guest::Machine::bar(unsigned number) {
+    const auto find = [number](const auto& self, const nlohmann::json& devices) -> std::uint64_t {
         for (const auto& device : devices) {
             if (device.value("qdev_id", "") == "nic") {
                 for (const auto& region : device["regions"])
-                    if (region["bar"] == 0) return region["address"].template get<std::uint64_t>();
+                    if (region["bar"] == number)
+                        return region["address"].template get<std::uint64_t>();
             }
             if (device.contains("pci_bridge") && device["pci_bridge"].contains("devices")) {
                 if (const auto found = self(self, device["pci_bridge"]["devices"]); found != 0)

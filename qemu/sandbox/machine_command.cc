@@ -2,6 +2,7 @@
 // A machine's command line: what QEMU is told of the guest, its devices and its debugger.
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <initializer_list>
 
 #include "machine.h"

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <cstdint>
+
 #include "files.h"
 #include "machine.h"
 #include "prepared.h"

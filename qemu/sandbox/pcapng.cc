@@ -2,6 +2,7 @@
 #include "pcapng.h"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include "failure.h"

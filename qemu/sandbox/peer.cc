@@ -2,6 +2,7 @@
 #include "peer.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 namespace fwts::sandbox {

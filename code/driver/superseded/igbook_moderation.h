@@ -5,10 +5,7 @@
 #ifndef _IGBOOK_MODERATION_H_
 #define _IGBOOK_MODERATION_H_
 
-#include <linux/ethtool.h>
 #include <linux/ktime.h>
-
-#define IGBOOK_MODERATION_MAX	8191	/* us: EITR has 13 bits */
 
 struct igbook_vector;
 
@@ -42,13 +39,5 @@ igbook_moderation_count(struct igbook_moderation *moderation,
 void igbook_moderation_init(struct igbook_moderation *moderation);
 void igbook_moderation_start(struct igbook_vector *vector);
 void igbook_moderate(struct igbook_vector *vector);
-int igbook_get_coalesce(struct net_device *netdev,
-			struct ethtool_coalesce *coalesce,
-			struct kernel_ethtool_coalesce *kernel_coalesce,
-			struct netlink_ext_ack *extack);
-int igbook_set_coalesce(struct net_device *netdev,
-			struct ethtool_coalesce *coalesce,
-			struct kernel_ethtool_coalesce *kernel_coalesce,
-			struct netlink_ext_ack *extack);
 
 #endif /* _IGBOOK_MODERATION_H_ */

@@ -107,6 +107,20 @@ static void igbook_mtu_set(struct igbook *priv, unsigned int mtu)
 	netif_addr_unlock_bh(priv->netdev);
 }
 
+static int igbook_rings_off(struct igbook *priv)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < priv->num_queues; i++) {
+		err = igbook_ring_disable(&priv->tx_ring[i], REG_TXDCTL(i)) ?:
+		      err;
+		err = igbook_ring_disable(&priv->rx_ring[i], REG_RXDCTL(i)) ?:
+		      err;
+	}
+	return err;
+}
+
 /*
  * The link and all other settings stay as they are. The card takes no frame for
  * which the buffers it knows are too short: a smaller MTU comes before the new
@@ -118,11 +132,7 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
 	unsigned int i;
 	int err = 0;
 
-	if (mtu < priv->netdev->mtu)
-		igbook_mtu_set(priv, mtu);
 	for (i = 0; i < priv->num_queues; i++) {
-		igbook_ring_disable(&priv->tx_ring[i], REG_TXDCTL(i));
-		igbook_ring_disable(&priv->rx_ring[i], REG_RXDCTL(i));
 		igbook_rx_drain(&priv->rx_ring[i]);
 		igbook_ring_swap(&priv->tx_ring[i], &spare->tx[i]);
 		igbook_ring_swap(&priv->rx_ring[i], &spare->rx[i]);
@@ -144,15 +154,17 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
  * @rx_count: descriptors in each receive ring
  * @mtu: the MTU
  *
- * What can fail for want of memory comes first, while the old rings work.
+ * What can fail for want of memory comes first, while the old rings work. A card
+ * that does not let go of these is reset, and has them still.
  *
  * Context: RTNL; sleeps.
- * Return: 0; -ENOMEM, or -ETIMEDOUT when not all is sent in time, with the old
- * rings at work; -ETIMEDOUT too when a queue does not come back.
+ * Return: 0; -ENOMEM, or -ETIMEDOUT when not all is sent in time or a queue does
+ * not go off, with the old rings; -ETIMEDOUT too when one does not come back.
  */
 int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 			unsigned int mtu)
 {
+	unsigned int before = priv->netdev->mtu;
 	struct igbook_spare *spare;
 	bool idle;
 	int err;
@@ -166,6 +178,14 @@ int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 	netif_tx_disable(priv->netdev);
 	err = read_poll_timeout(igbook_tx_idle, idle, idle, 100,
 				IGBOOK_DRAIN_US, false, priv);
+	if (!err && mtu < before)
+		igbook_mtu_set(priv, mtu);
+	if (!err && igbook_rings_off(priv)) {
+		WRITE_ONCE(priv->netdev->mtu, before);
+		igbook_spare_free(priv, spare);
+		igbook_restart(priv);
+		return -ETIMEDOUT;
+	}
 	if (!err)
 		err = igbook_rings_swap(priv, spare, mtu);
 	if (!err) {

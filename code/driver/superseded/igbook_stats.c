@@ -19,31 +19,34 @@
  */
 void igbook_stats_update(struct igbook *priv)
 {
-	struct rtnl_link_stats64 *stats = &priv->stats;
+	struct rtnl_link_stats64 stats;
 	/* loom: begin stats-queue-index from 07 */
 	unsigned int i;
 	/* loom: end stats-queue-index */
 
 	spin_lock_bh(&priv->stats_lock);
-	/* A device that was pulled out reads as all ones. */
-	if (priv->resetting || igbook_rd32(priv, REG_STATUS) == ~0U)
+	if (priv->resetting)
 		goto unlock;
-	stats->tx_packets += igbook_rd32(priv, REG_GPTC);
-	stats->rx_packets += igbook_rd32(priv, REG_GPRC);
-	stats->multicast += igbook_rd32(priv, REG_MPRC);
-	stats->rx_crc_errors += igbook_rd32(priv, REG_CRCERRS);
-	stats->rx_length_errors += igbook_rd32(priv, REG_RUC) +
+	stats = priv->stats;
+	stats.tx_packets += igbook_rd32(priv, REG_GPTC);
+	stats.rx_packets += igbook_rd32(priv, REG_GPRC);
+	stats.multicast += igbook_rd32(priv, REG_MPRC);
+	stats.rx_crc_errors += igbook_rd32(priv, REG_CRCERRS);
+	stats.rx_length_errors += igbook_rd32(priv, REG_RUC) +
 				   igbook_rd32(priv, REG_ROC);
-	stats->rx_missed_errors += igbook_rd32(priv, REG_MPC);
+	stats.rx_missed_errors += igbook_rd32(priv, REG_MPC);
 	/* loom: begin stats-queue-drops from 07 */
 	for (i = 0; i < priv->max_queues; i++)
-		stats->rx_missed_errors += igbook_rd32(priv, REG_RQDPC(i)) &
+		stats.rx_missed_errors += igbook_rd32(priv, REG_RQDPC(i)) &
 					   RQDPC_COUNT;
 	/* loom: end stats-queue-drops */
 	/* loom: begin stats-no-buffer from 04 */
-	stats->rx_fifo_errors += igbook_rd32(priv, REG_RNBC);
+	stats.rx_fifo_errors += igbook_rd32(priv, REG_RNBC);
 	/* loom: end stats-no-buffer */
-	stats->rx_errors = stats->rx_crc_errors + stats->rx_length_errors;
+	stats.rx_errors = stats.rx_crc_errors + stats.rx_length_errors;
+	/* A device that was pulled out, even just now, reads as all ones. */
+	if (igbook_rd32(priv, REG_STATUS) != ~0U)
+		priv->stats = stats;
 unlock:
 	spin_unlock_bh(&priv->stats_lock);
 }

@@ -44,10 +44,13 @@ static void igbook_tx_describe(struct igbook_ring *ring)
 		cpu_to_le32(FIELD_PREP(TXD_PAYLEN, buffer->len));
 }
 
-static void igbook_tx_drop(struct igbook_ring *ring, struct sk_buff *skb)
+static void igbook_tx_drop(struct igbook_ring *ring, struct sk_buff *skb,
+			   bool no_memory)
 {
 	u64_stats_update_begin(&ring->stats.syncp);
 	u64_stats_inc(&ring->stats.drops);
+	if (no_memory)
+		u64_stats_inc(&ring->stats.no_memory);
 	u64_stats_update_end(&ring->stats.syncp);
 	dev_core_stats_tx_dropped_inc(ring->netdev);
 	dev_kfree_skb_any(skb);
@@ -101,7 +104,7 @@ netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 	/* loom: begin xmit-queue-gone from 07 */
 	/* Some choose a queue long before they send by it. */
 	if (ring->index >= priv->num_queues) {
-		igbook_tx_drop(ring, skb);
+		igbook_tx_drop(ring, skb, false);
 		return NETDEV_TX_OK;
 	}
 	/* loom: end xmit-queue-gone */
@@ -111,11 +114,11 @@ netdev_tx_t igbook_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 	}
 	/* The stack hands over frames as short as 14 bytes. */
 	if (skb_put_padto(skb, ETH_ZLEN)) {
-		igbook_tx_drop(ring, NULL);
+		igbook_tx_drop(ring, NULL, true);
 		return NETDEV_TX_OK;
 	}
 	if (igbook_tx_map(ring, skb)) {
-		igbook_tx_drop(ring, skb);
+		igbook_tx_drop(ring, skb, true);
 		return NETDEV_TX_OK;
 	}
 	igbook_tx_describe(ring);

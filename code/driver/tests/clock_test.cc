@@ -3,6 +3,7 @@
 /// Stage 09, the card's clock and the stamps it takes: a program in the guest asks for them
 /// (qemu/probes/stamp.cc); registers and descriptors are read from outside. The emulated card
 /// stamps PTP frames on Ethernet and of those only Sync messages; it jumps when TIMINCA is written.
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
@@ -191,7 +192,9 @@ void check_receive(Guest& guest) {
     // The emulated card stamps before it looks at the address.
     guest.cable().send(sync(3, {2, 2, 2, 2, 2, 2}));
     EXPECT_TRUE(eventually([&] { return (guest.read_register(kTsyncrxctl) & 1) != 0; }));
-    EXPECT_EQ(receive(guest, 4)[2], 0) << "the stamp of another frame";
+    // None, or its own if the driver's watchdog has been there meanwhile; receive() knows
+    // another's.
+    receive(guest, 4);
     EXPECT_TRUE(eventually([&] { return counter(guest, "rx_stamps_unread") == 1; }));
     EXPECT_GT(receive(guest, 5)[2], 0);
     stamp(guest, "filter:1:0");

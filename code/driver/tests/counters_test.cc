@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
 /// The totals of "ip -s link" while single frames pass: none ever falls, and none loses a byte.
+#include <cstdint>
 #include <random>
 
 #include "support.h"

@@ -3,6 +3,8 @@
 /// Stage 03: the driver as a DCA requester. A provider of our own (code/companions/dca-provider)
 /// comes and goes; what the driver tells the card is read back or taken from QEMU's record, field
 /// by field, for the emulated card has neither DCA_CTRL nor DCA_RXCTRL.
+#include <cstdint>
+
 #include "support.h"
 
 namespace fwts::driver {
@@ -13,6 +15,7 @@ using sandbox::RegisterLog;
 using testing::HasSubstr;
 
 constexpr const char* kProvider = "/modules/dca_provider.ko";
+constexpr const char* kSlowcall = "/modules/slowcall.ko";
 constexpr std::uint32_t kDcaTxctrl0 = sandbox::registers::DCA_TXCTRL0;
 constexpr unsigned kTagBase = 0x40;  // of CPU 0; not the provider's default, which might be luck
 
@@ -23,6 +26,9 @@ Guest ready_guest() {
     options.files.push_back(
         {std::filesystem::path(FWTS_ROOT) / "build/modules/strict/dca-provider/dca_provider.ko",
          kProvider});
+    options.files.push_back(
+        {std::filesystem::path(FWTS_ROOT) / "build/modules/strict/in-kernel/slowcall.ko",
+         kSlowcall});
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c >/dev/null && head -c 60 /dev/zero >/tmp/frame");
     return guest;
@@ -158,6 +164,28 @@ void check_igb(Guest& guest) {
     guest.must("modprobe -r igb && rmmod dca_provider");
 }
 
+/// A provider that comes while the card resets itself: nothing is written to the card then.
+void check_provider_during_reset(Guest& guest) {
+    guest.must("rmmod dca_provider");
+    load_driver(guest);
+    const std::size_t start = writes_so_far(guest);
+    const std::string slow = "/sys/module/slowcall/parameters/";
+    guest.must(std::string("insmod ") + kSlowcall + " symbol=usleep_range_state ms=60000");
+    guest.start({"sh", "-c", "ip link set eth0 down; echo done >/tmp/down"});
+    ASSERT_TRUE(eventually([&] { return guest.get(slow + "entered") == "1\n"; }));
+    load_provider(guest);
+    guest.put(slow + "go", "1");
+    ASSERT_TRUE(eventually([&] { return content(guest, "/tmp/down") == "done\n"; }));
+    guest.must("rmmod slowcall");
+    EXPECT_EQ(dca_class(guest), "dca requester ");
+    EXPECT_FALSE(guest.registers().since(start).last("DCA_CTRL")) << "written during the reset";
+    const std::size_t up = writes_so_far(guest);
+    guest.must("ip link set eth0 up");
+    ASSERT_TRUE(carrier_becomes(guest, true));
+    check_switched_on(guest, up);
+    guest.must("rmmod igbook");
+}
+
 /// A provider that takes nobody: the driver works without tags.
 void check_refused(Guest& guest) {
     load_provider(guest);
@@ -180,6 +208,7 @@ TEST(DirectCacheAccess, FollowsProviderAndCpu) {
     check_reset(guest);
     check_driver_leaves_first(guest);
     check_provider_before_driver(guest);
+    check_provider_during_reset(guest);
     check_igb(guest);
     check_refused(guest);
     EXPECT_THAT(guest.must("dmesg"), testing::Not(HasSubstr("never left")));

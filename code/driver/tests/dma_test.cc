@@ -2,6 +2,7 @@
 /// @file
 /// Frames sent by hand: byte for byte on the cable, and field by field in the descriptors, which
 /// are read out of the guest's memory. The card forgives wrong descriptors, so both are needed.
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>

@@ -3,6 +3,7 @@
 /// The protocol family of chapter 9: datagrams both ways over the cable, frames that are none,
 /// calls without sense, two namespaces, and a module that goes when it may and not before.
 #include <algorithm>
+#include <cstdint>
 #include <sstream>
 #include <thread>
 

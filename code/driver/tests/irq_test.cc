@@ -3,6 +3,7 @@
 /// Stage 05: the card's three ways to interrupt, each with traffic; which CPU serves; what the
 /// driver tells the card and in which order. A burst that is answered to the last frame shows that
 /// no interrupt was lost: nothing else comes that would wake the driver for what was left over.
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <random>

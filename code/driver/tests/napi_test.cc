@@ -4,6 +4,7 @@
 /// arrive in the window between the last look and the unmasking, moderation in the record of the
 /// card's registers, TCP with a second guest at the other end of the cable.
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <optional>

@@ -6,6 +6,7 @@
 /// leads: of these two, what the driver writes is looked at.
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 
@@ -43,6 +44,7 @@ Guest ready_guest(sandbox::Options options = strict("10")) {
     options.record_registers = true;
     options.peer = true;
     options.files.push_back({FWTS_POKE, "/bin/poke"});
+    options.files.push_back({FWTS_STAMP, "/bin/stamp"});
     options.files.push_back(
         {std::filesystem::path(FWTS_ROOT) / "build/modules/strict/in-kernel/vanish.ko",
          "/modules/vanish.ko"});
@@ -354,6 +356,10 @@ void check_errors(Guest& guest) {
     })) << guest.must("dmesg");
     ASSERT_TRUE(carrier_becomes(guest, true));
     EXPECT_FALSE(guest.registers().since(first).writes(kRlpml).empty()) << "set up anew";
+    std::size_t resets = 0;
+    for (const auto& write : guest.registers().since(first).writes(kCtrl))
+        resets += write.value >> 26 & 1;
+    EXPECT_EQ(resets, 1U) << "on the way up; on the way down no register is touched";
     EXPECT_TRUE(answers(guest));
     EXPECT_EQ(configured(guest), before);
 
@@ -402,6 +408,36 @@ TEST(Observe, ComesBackFromErrorsAndSleep) {
 /// Where the ROM of ones is.
 constexpr const char* kRom = "0000:00:1e.0";
 
+/// A driver that is loaded anew has its card again. It goes when the driver calls @p at.
+void vanishes_at(Guest& guest, const std::string& at) {
+    guest.must("rmmod vanish");
+    guest.must(std::string("insmod ") + kDriver);
+    guest.must(std::string("insmod /modules/vanish.ko rom=") + kRom + " at=" + at);
+}
+
+bool said(Guest& guest, const std::string& words) {
+    return eventually([&] { return guest.must("dmesg").find(words) != std::string::npos; });
+}
+
+/// It goes between the look at the link and the report that it is up.
+void check_reported_when_gone(Guest& guest) {
+    vanishes_at(guest, "igbook_flow_write");
+    guest.must("ip link set eth0 up");
+    EXPECT_TRUE(said(guest, "link is up"));
+    EXPECT_TRUE(carrier_becomes(guest, false)) << "carrier without a card";
+    guest.must("rmmod igbook && dmesg -c >/dev/null");
+}
+
+/// It goes just before its clock is read.
+void check_clock_when_gone(Guest& guest) {
+    vanishes_at(guest, "ktime_get_with_offset");
+    const auto now = [&] { return std::stoll(guest.must("stamp eth0 /dev/ptp0 get")); };
+    const auto before = now();
+    EXPECT_TRUE(said(guest, "does not answer any more"));
+    EXPECT_LT(now() - before, 600'000'000'000) << "the ones were taken for a time";
+    guest.must("rmmod igbook && dmesg -c >/dev/null");
+}
+
 /// It is noticed, nothing waits for the card, and whoever asks is answered.
 TEST(Observe, EndsInSecondsWhenTheCardIsGone) {
     sandbox::Options options = strict("10");
@@ -424,6 +460,8 @@ TEST(Observe, EndsInSecondsWhenTheCardIsGone) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, 20s);
     guest.must("dmesg -c >/tmp/log");
     EXPECT_LT(std::stoul(guest.must("grep -c igbook /tmp/log")), 12U) << guest.get("/tmp/log");
+    check_reported_when_gone(guest);
+    check_clock_when_gone(guest);
     expect_no_complaint(guest);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
 /// The device goes away: asleep with the system, shut down with it, or pulled out while in use.
+#include <sstream>
+
 #include "support.h"
 
 namespace fwts::driver {
@@ -9,6 +11,35 @@ namespace {
 using sandbox::Guest;
 
 class Power : public StageTest {};
+
+/// A card may write to memory until it was reset: what it knows of is freed after that. A reset
+/// leaves its rings without a length.
+void check_freed_after_reset(Guest& guest) {
+    guest.must(std::string("insmod ") + kWatchcall + " card=" + kDevice +
+               " calls=dma_free_attrs regs=0xc008,0xe008");
+    guest.must("ip link set eth0 down");
+    std::istringstream log(guest.get("/sys/kernel/debug/watchcall/log"));
+    guest.must("rmmod watchcall");
+    std::size_t freed = 0;
+    for (std::string line; std::getline(log, line); freed++)
+        EXPECT_THAT(line, testing::HasSubstr(" rc008=0 re008=0 ")) << "RDLEN(0), TDLEN(0)";
+    EXPECT_GE(freed, 2U);
+}
+
+/// A queue that does not go off: its ring stays the card's, which is reset and goes on with it.
+void check_ring_kept(Guest& guest) {
+    const std::size_t mark = guest.registers().all().size();
+    guest.must(std::string("insmod ") + kFailcall + " symbol=igbook_ring_disable value=-110");
+    EXPECT_FALSE(guest.run("ethtool -G eth0 rx 64 tx 64").ok());
+    guest.must("rmmod failcall");
+    bool reset = false;
+    for (const auto& write : guest.registers().since(mark).writes("CTRL"))
+        reset = reset || (write.value >> 26 & 1) != 0;
+    EXPECT_TRUE(reset);
+    ASSERT_TRUE(carrier_becomes(guest, true));
+    EXPECT_EQ(guest.read_register(kRdlen0), 256U * 16);
+    EXPECT_EQ(guest.read_register(kTdlen0), 256U * 16);
+}
 
 TEST_P(Power, ComesBackFromSleepAndRemoval) {
     Guest& guest = StageTest::guest();
@@ -35,6 +66,13 @@ TEST_P(Power, ComesBackFromSleepAndRemoval) {
     EXPECT_EQ(guest.get("/sys/class/net/eth0/operstate"), "down\n");
     guest.must("ip link set eth0 up");
     ASSERT_TRUE(carrier_becomes(guest, true));
+
+    if (GetParam() >= "04") {
+        check_ring_kept(guest);
+        check_freed_after_reset(guest);
+        guest.must("ip link set eth0 up");
+        ASSERT_TRUE(carrier_becomes(guest, true));
+    }
 
     // Removed while up, and found again.
     guest.must("d=$(readlink -f /sys/class/net/eth0/device); echo 1 >$d/remove");

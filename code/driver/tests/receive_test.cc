@@ -4,6 +4,7 @@
 /// what was said of it stands in the kernel's own trace of napi_gro_receive(); what the card wrote
 /// is read from outside. The hash is computed here once more, from the key alone.
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>

@@ -2,6 +2,8 @@
 /// @file
 /// The driver as its user meets it: ip, ethtool, the cable pulled and put back. One boot a stage;
 /// what the driver did to the card is read from outside the guest.
+#include <cstdint>
+
 #include "support.h"
 
 namespace fwts::driver {
@@ -95,6 +97,7 @@ void check_addresses(Guest& guest) {
     // Down and up again: the reset between must not bring the NVM's address back.
     guest.must("ip link set eth0 down && ip link set eth0 up");
     EXPECT_EQ(guest.read_register(kRal0), 0x33221102U);
+    EXPECT_TRUE(guest.read_register(kCtrlExt) & 1U << 28) << "CTRL_EXT.DRV_LOAD after a reset";
     guest.must("ip link set eth0 address 52:54:00:12:34:56");
     EXPECT_EQ(guest.read_register(kRal0), 0x12005452U);
 }

@@ -2,6 +2,7 @@
 /// @file
 /// Stage 04, the rings: frames of every length both ways, rings that wrap, fill up and change under
 /// traffic, and the descriptors and registers as they are seen from outside the guest.
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -190,6 +191,18 @@ void receive_without_memory(Guest& guest, std::mt19937_64& random) {
     exchange(guest, {frame}, {answer(frame)}, 1);
 }
 
+/// One that cannot be mapped is dropped and counted, too.
+void send_without_mapping(Guest& guest) {
+    const std::uint64_t dropped = statistic(guest, "tx_dropped");
+    guest.must("ip addr add 192.0.2.2/24 dev eth0");
+    guest.must(std::string("insmod ") + kFailcall + " symbol=dma_map_page_attrs value=-1");
+    guest.run("ping -c 1 -W 1 192.0.2.1");
+    EXPECT_EQ(guest.get("/sys/module/failcall/parameters/hits"), "1\n");
+    guest.must("rmmod failcall && ip addr flush dev eth0");
+    EXPECT_EQ(statistic(guest, "tx_dropped"), dropped + 1);
+    EXPECT_EQ(counter(guest, "tx0_no_memory"), 1U);
+}
+
 /// The interface goes down while frames are in both rings: nothing stays mapped.
 void down_with_frames_in_flight(Guest& guest, std::mt19937_64& random) {
     const std::string command =
@@ -356,6 +369,7 @@ TEST(Rings, StandInMemoryAndCarryFramesOfEveryLength) {
     resize_under_traffic(guest, random);
     resize_without_memory(guest, random);
     receive_without_memory(guest, random);
+    send_without_mapping(guest);
     down_with_frames_in_flight(guest, random);
     const std::size_t mark = guest.registers().all().size();
     guest.must("ip link set eth0 down");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "support.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
@@ -88,6 +89,7 @@ sandbox::Options strict(const std::string& stage) {
     const fs::path failcall = fs::path(FWTS_ROOT) / "build/modules/strict/in-kernel/failcall.ko";
     options.files = {{built_module("strict", stage), kDriver},
                      {failcall, kFailcall},
+                     {failcall.parent_path() / "watchcall.ko", kWatchcall},
                      {FWTS_MII, "/bin/mii"},
                      {FWTS_DRIVE, "/bin/drive"},
                      {FWTS_FRAMES, "/bin/frames"},

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <random>
@@ -23,6 +24,7 @@ using namespace std::chrono_literals;
 /// The files a stage leaves in the guest under these names.
 inline constexpr const char* kDriver = "/modules/igbook.ko";
 inline constexpr const char* kFailcall = "/modules/failcall.ko";
+inline constexpr const char* kWatchcall = "/modules/watchcall.ko";
 /// Where tests mount tracefs.
 inline const std::string kTracing = "/sys/kernel/tracing/";
 

@@ -4,6 +4,7 @@
 /// held (qemu/probes/hold.cc) and what the driver has written is read from outside, before the card
 /// sees it, and compared with the datasheet's definition; sums on the cable are added up here.
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -498,6 +499,7 @@ void check_pieces(Guest& guest, std::size_t pieces) {
     for (std::size_t failing = 0; failing <= pieces + 1; failing++) {
         const bool fails = failing <= pieces;  // the linear part is one more
         const std::uint64_t dropped = statistic(guest, "tx_dropped");
+        const std::uint64_t counted = counter(guest, "tx0_no_memory");
         guest.must(std::string("insmod ") + kFailcall +
                    " symbol=dma_map_page_attrs value=-1 skip=" + std::to_string(failing));
         guest.must("frames pieces " + words);
@@ -505,6 +507,7 @@ void check_pieces(Guest& guest, std::size_t pieces) {
             << "piece " << failing;
         guest.must("rmmod failcall");
         EXPECT_EQ(statistic(guest, "tx_dropped") - dropped, fails ? 1U : 0U);
+        EXPECT_EQ(counter(guest, "tx0_no_memory") - counted, fails ? 1U : 0U);
         if (fails) {
             EXPECT_TRUE(eventually([&] { return mappings(guest) == idle; })) << "piece " << failing;
             guest.must("frames pieces " + words);

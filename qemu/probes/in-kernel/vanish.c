@@ -6,13 +6,17 @@
  * ROM of another device, which has ones in it and does not mind what is written.
  *
  *   insmod vanish.ko interface=eth0 rom=0000:00:05.0
+ *   insmod vanish.ko interface=eth0 rom=0000:00:05.0 at=igbook_flow_write
  *
- * It cannot be brought back.
+ * With AT it goes at the moment at which igbook next calls that function. It
+ * cannot be brought back; a driver that is loaded anew finds it.
  */
 #include <linux/io.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/pci.h>
+
+#include "probe.h"
 
 #define VANISH_BYTES	0x20000	/* of the card's BAR 0 */
 
@@ -24,6 +28,10 @@ static char *rom = "";
 module_param(rom, charp, 0444);
 MODULE_PARM_DESC(rom, "the device with a ROM of ones, as large as the card's BAR 0");
 
+static char *at = "";
+module_param(at, charp, 0444);
+MODULE_PARM_DESC(at, "function at whose call by igbook it goes (default: now)");
+
 /* What igbook keeps at the beginning of its private data. */
 struct vanish_head {
 	struct net_device *netdev;
@@ -32,8 +40,27 @@ struct vanish_head {
 };
 
 static struct pci_dev *vanish_rom;
+static struct vanish_head *vanish_head;
+static void __iomem *vanish_ones;
+static struct kprobe vanish_probe;
+static bool vanish_done;		/* afterwards the driver may be gone, too */
 
-static int vanish_swap(struct vanish_head *head, struct net_device *netdev)
+static void vanish_now(void)
+{
+	vanish_done = true;
+	/* One that is gone does not write to memory either. */
+	pci_clear_master(vanish_head->pdev);
+	WRITE_ONCE(vanish_head->regs, vanish_ones);
+}
+
+static int vanish_pre(struct kprobe *probe, struct pt_regs *regs)
+{
+	if (!vanish_done && probe_from_igbook(regs))
+		vanish_now();
+	return 0;
+}
+
+static int vanish_prepare(struct vanish_head *head, struct net_device *netdev)
 {
 	void __iomem *ones;
 
@@ -50,9 +77,11 @@ static int vanish_swap(struct vanish_head *head, struct net_device *netdev)
 		iounmap(ones);
 		return -EIO;
 	}
-	/* One that is gone does not write to memory either. */
-	pci_clear_master(head->pdev);
-	WRITE_ONCE(head->regs, ones);
+	vanish_head = head;
+	vanish_ones = ones;
+	if (*at)
+		return probe_at(&vanish_probe, at, vanish_pre);
+	vanish_now();
 	return 0;
 }
 
@@ -68,7 +97,7 @@ static int __init vanish_init(void)
 						 PCI_DEVFN(slot, function));
 	netdev = dev_get_by_name(&init_net, interface);
 	if (vanish_rom && netdev)
-		err = vanish_swap(netdev_priv(netdev), netdev);
+		err = vanish_prepare(netdev_priv(netdev), netdev);
 	dev_put(netdev);
 	if (err)
 		pci_dev_put(vanish_rom);
@@ -78,6 +107,8 @@ module_init(vanish_init);
 
 static void __exit vanish_exit(void)
 {
+	if (*at)
+		unregister_kprobe(&vanish_probe);
 	pci_dev_put(vanish_rom);
 }
 module_exit(vanish_exit);

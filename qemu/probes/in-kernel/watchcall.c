@@ -30,6 +30,7 @@
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/preempt.h>
 #include <linux/rtnetlink.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -221,7 +222,8 @@ static noinline unsigned long watch_call(unsigned int call, unsigned long a,
 	int number = watch_note(call, arg);
 	unsigned long value;
 
-	if (hold[0] && strcmp(hold, calls[call]) == 0) {
+	/* Who must not sleep goes on. */
+	if (hold[0] && preemptible() && strcmp(hold, calls[call]) == 0) {
 		atomic_inc(&held);
 		wait_event_killable(watch_wait, strcmp(hold, calls[call]));
 		atomic_dec(&held);

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * igbook_serve() - look at the rings of one vector
+ * @vector: the vector
+ * @budget: most frames to receive; 0: do not receive at all
+ * @work: afterwards the number of frames received, at most @budget
+ *
+ * Taking back what was sent costs little and frees memory: it comes first and
+ * is not counted against the budget.
+ *
+ * Context: igbook_poll().
+ * Return: whether there may be more to do.
+ */
+static bool igbook_serve(struct igbook_vector *vector, int budget, int *work)
+{
+	bool more;
+	int n;
+
+	igbook_dca_update(vector->priv, vector->index, smp_processor_id());
+	n = igbook_tx_clean(vector->tx, IGBOOK_TX_LIMIT, budget);
+	more = n == IGBOOK_TX_LIMIT;
+	*work = budget ? igbook_rx_clean(vector->rx, budget) : 0;
+	more |= *work == budget;
+	igbook_moderation_count(&vector->moderation, n + *work);
+	return more;
+}
+
+/**
+ * igbook_poll() - NAPI asks for work
+ * @napi: that of the vector
+ * @budget: most frames to receive; 0 when netconsole only wants frames sent
+ *
+ * To return @budget means: call again, interrupts stay masked, and the core
+ * keeps the instance. To return less is allowed only after
+ * napi_complete_done(), which gives the instance back. If that says false
+ * somebody else has taken it meanwhile and will poll: the vector stays masked.
+ *
+ * Context: softirq, a thread of NAPI's, or a busy poller; bottom halves off,
+ * one CPU at a time for each vector.
+ * Return: frames received, or @budget.
+ */
+static int igbook_poll(struct napi_struct *napi, int budget)
+{
+	struct igbook_vector *vector =
+		container_of(napi, struct igbook_vector, napi);
+	int work;
+	bool more = igbook_serve(vector, budget, &work);
+
+	if (more) {
+		work = budget;
+	} else if (napi_complete_done(napi, work)) {
+		igbook_moderate(vector);
+		igbook_vector_unmask(vector);
+	}
+	return work;
+}
