@@ -253,35 +253,13 @@ static inline void *igbook_rx_bytes(struct igbook_ring *ring,
 }
 
 /*
- * The buffer stays mapped. It is lent to the CPU for the copy and returned.
+ * An sk_buff around a piece of the pool. It takes @size bytes of memory, however
+ * short the frame is, and says so to those who keep account.
  */
-static inline struct sk_buff *
-igbook_rx_copy(struct igbook_ring *ring, const struct igbook_rx_buffer *buffer,
-	       unsigned int len)
+static inline struct sk_buff *igbook_rx_skb(void *piece, unsigned int size,
+					    unsigned int len)
 {
-	struct sk_buff *skb = napi_alloc_skb(ring->napi, len);
-
-	if (unlikely(!skb))
-		return NULL;
-	skb_put_data(skb, igbook_rx_bytes(ring, buffer, len), len);
-	dma_sync_single_range_for_device(ring->dev,
-					 page_pool_get_dma_addr(buffer->page),
-					 buffer->offset + IGBOOK_RX_HEADROOM,
-					 len, DMA_FROM_DEVICE);
-	return skb;
-}
-
-/*
- * The sk_buff is built around the buffer. It takes @piece_size bytes of memory,
- * however short the frame is, and says so to those who keep account.
- */
-static inline struct sk_buff *
-igbook_rx_build(struct igbook_ring *ring, const struct igbook_rx_buffer *buffer,
-		unsigned int len)
-{
-	void *bytes = igbook_rx_bytes(ring, buffer, len);
-	struct sk_buff *skb = napi_build_skb(bytes - IGBOOK_RX_HEADROOM,
-					     ring->piece_size);
+	struct sk_buff *skb = napi_build_skb(piece, size);
 
 	if (unlikely(!skb))
 		return NULL;
@@ -289,6 +267,50 @@ igbook_rx_build(struct igbook_ring *ring, const struct igbook_rx_buffer *buffer,
 	skb_reserve(skb, IGBOOK_RX_HEADROOM);
 	__skb_put(skb, len);
 	return skb;
+}
+
+/*
+ * A short frame moves to a piece of its size. Its buffer stays in the ring: it
+ * is lent to the CPU for the copy and returned. Whole lines of the cache are
+ * copied, for both pieces go on behind the frame.
+ */
+static inline struct sk_buff *
+igbook_rx_copy(struct igbook_ring *ring, const struct igbook_rx_buffer *buffer,
+	       unsigned int len)
+{
+	unsigned int size = SKB_HEAD_ALIGN(IGBOOK_RX_HEADROOM + len);
+	const void *from, *end;
+	struct sk_buff *skb;
+	unsigned int offset;
+	struct page *page;
+	void *piece, *to;
+
+	page = page_pool_dev_alloc_frag(ring->pool, &offset, size);
+	if (unlikely(!page))
+		return NULL;
+	piece = page_address(page) + offset;
+	to = piece + IGBOOK_RX_HEADROOM;
+	from = igbook_rx_bytes(ring, buffer, len);
+	for (end = from + len; from < end;
+	     from += SMP_CACHE_BYTES, to += SMP_CACHE_BYTES)
+		memcpy(to, from, SMP_CACHE_BYTES);
+	dma_sync_single_range_for_device(ring->dev,
+					 page_pool_get_dma_addr(buffer->page),
+					 buffer->offset + IGBOOK_RX_HEADROOM,
+					 len, DMA_FROM_DEVICE);
+	skb = igbook_rx_skb(piece, size, len);
+	if (unlikely(!skb))
+		page_pool_put_full_page(ring->pool, page, false);
+	return skb;
+}
+
+static inline struct sk_buff *
+igbook_rx_build(struct igbook_ring *ring, const struct igbook_rx_buffer *buffer,
+		unsigned int len)
+{
+	void *bytes = igbook_rx_bytes(ring, buffer, len);
+
+	return igbook_rx_skb(bytes - IGBOOK_RX_HEADROOM, ring->piece_size, len);
 }
 
 static inline bool igbook_rx_append(struct igbook_ring *ring,
