@@ -261,8 +261,8 @@ class JourneyTest(SmallBook):
 
     def test_lanes_fit_on_a_page_however_long_the_titles(self) -> None:
         from ext import journey
-        stops = [{**self.STOPS[0], "context": context, "title": 80 * "x"}
-                 for context in ("hardirq", "softirq", "process")]
+        stops: list[dict[str, object]] = [{**self.STOPS[0], "context": context, "title": 80 * "x"}
+                                          for context in ("hardirq", "softirq", "process")]
         self.assertEqual(sum(journey.lane_widths(stops).values()), journey.MOST)
         self.assertEqual(journey.draw("x", stops, standalone=True).count("x…</text>"), 3)
 
