@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import sys
 import unittest
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 PROGRAMS = Path()
 
@@ -59,22 +62,32 @@ class Reader(unittest.TestCase):
                 self.assertIn(f"port {port}: cannot listen", done.stderr)
 
 
+@contextlib.contextmanager
+def listening(test: unittest.TestCase, name: str, *count: str) -> Iterator[tuple[int, IO[str]]]:
+    """Run a program until it listens; hand over its port and what it says from then on.
+
+    In the end the program has ended by itself, and well.
+    """
+    port = free_port(Reader.KINDS[name])
+    with subprocess.Popen([PROGRAMS / name, str(port), *count], stdout=subprocess.PIPE,
+                          text=True) as reader:
+        assert reader.stdout is not None
+        test.assertEqual(reader.stdout.readline(), f"listening on {port}\n")
+        yield port, reader.stdout
+        test.assertEqual(reader.wait(timeout=30), 0)
+
+
 class UdpReader(unittest.TestCase):
     """Prints each datagram."""
 
     def test_prints_each_datagram(self) -> None:
         """COUNT datagrams, then it ends."""
-        port = free_port(socket.SOCK_DGRAM)
-        with subprocess.Popen([PROGRAMS / "udp_reader", str(port), "2"], stdout=subprocess.PIPE,
-                              text=True) as reader:
-            assert reader.stdout is not None
-            self.assertEqual(reader.stdout.readline(), f"listening on {port}\n")
+        with listening(self, "udp_reader", "2") as (port, said):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                 sender.sendto(b"one", ("127.0.0.1", port))
                 sender.sendto(b"and two", ("127.0.0.1", port))
-            self.assertRegex(reader.stdout.readline(), r"127\.0\.0\.1:\d+ 3 bytes: one\n")
-            self.assertRegex(reader.stdout.readline(), r"127\.0\.0\.1:\d+ 7 bytes: and two\n")
-            self.assertEqual(reader.wait(timeout=30), 0)
+            self.assertRegex(said.readline(), r"127\.0\.0\.1:\d+ 3 bytes: one\n")
+            self.assertRegex(said.readline(), r"127\.0\.0\.1:\d+ 7 bytes: and two\n")
 
 
 class TcpReader(unittest.TestCase):
@@ -82,30 +95,21 @@ class TcpReader(unittest.TestCase):
 
     def test_prints_each_read(self) -> None:
         """COUNT reads at most; the sender's end ends it, too."""
-        port = free_port(socket.SOCK_STREAM)
-        with subprocess.Popen([PROGRAMS / "tcp_reader", str(port), "9"], stdout=subprocess.PIPE,
-                              text=True) as reader:
-            assert reader.stdout is not None
-            self.assertEqual(reader.stdout.readline(), f"listening on {port}\n")
+        with listening(self, "tcp_reader", "9") as (port, said):
             with socket.create_connection(("127.0.0.1", port)) as sender:
-                self.assertEqual(reader.stdout.readline(),
+                self.assertEqual(said.readline(),
                                  f"connected to 127.0.0.1:{sender.getsockname()[1]}\n")
                 sender.sendall(b"one")
-                self.assertEqual(reader.stdout.readline(), "3 bytes: one\n")
+                self.assertEqual(said.readline(), "3 bytes: one\n")
                 sender.sendall(b"and two")
-                self.assertEqual(reader.stdout.readline(), "7 bytes: and two\n")
-            self.assertEqual(reader.wait(timeout=30), 0)
+                self.assertEqual(said.readline(), "7 bytes: and two\n")
 
     def test_ends_after_count(self) -> None:
         """One read unless told."""
-        port = free_port(socket.SOCK_STREAM)
-        with subprocess.Popen([PROGRAMS / "tcp_reader", str(port)], stdout=subprocess.PIPE,
-                              text=True) as reader:
-            assert reader.stdout is not None
-            reader.stdout.readline()
-            with socket.create_connection(("127.0.0.1", port)) as sender:
+        with contextlib.ExitStack() as stays:
+            with listening(self, "tcp_reader") as (port, _):
+                sender = stays.enter_context(socket.create_connection(("127.0.0.1", port)))
                 sender.sendall(b"one")
-                self.assertEqual(reader.wait(timeout=30), 0)
 
 
 if __name__ == "__main__":
