@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The ``frame-table`` directive: what a frame costs, in a table made from measurements.
+"""What a frame costs, and where, in tables made from measurements.
 
     .. frame-table:: frames frames-threaded
        :name: tab-frames
@@ -10,6 +10,14 @@ Each name is ``book/measurements/NAME.json``, written by ``measure frames --json
 interrupts`` makes a table of interrupts for a frame instead. The caption is followed by how many
 runs there were and how far apart. In the text, ``:price:`06 receive-1``` is one of the figures,
 ``:price:`06+threaded receive-1``` that of rows with a label.
+
+    .. profile-table:: profile-receive-32
+       :name: tab-profile
+
+       Where the instructions of a received frame go.
+
+The names are those of ``measure profile --json``; there is a line for each group of functions, and
+one for their sum.
 """
 
 from __future__ import annotations
@@ -62,6 +70,11 @@ WORK = {
 }
 
 
+#: The groups of functions, as ``measure profile`` orders and prints them.
+GROUPS = ("core", "skb and buffers", "DMA mapping", "driver", "interrupt and softirq",
+          "accounting, moderation", "sum")
+
+
 def whose(row: Row) -> str:
     """The driver of a row, with the row's label if it has one."""
     return row["driver"] + (f"+{row['label']}" if "label" in row else "")
@@ -102,51 +115,55 @@ def cell_text(row: Row | None, show: str) -> str:
     return f"{row['instructions']:.0f}" if show == "instructions" else f"{row['interrupts']:.2f}"
 
 
-class FrameTable(SphinxDirective):
-    """Measurements as a table: a row for each kind of work, a column for each driver."""
+class MeasuredTable(SphinxDirective):
+    """A table with a line of figures for each of some kinds, a column for each driver."""
 
     has_content = True
     required_arguments = 1
     final_argument_whitespace = True
-    option_spec = {
-        "name": directives.unchanged,
-        "show": lambda text: directives.choice(text, ("instructions", "interrupts")),
-    }
+    option_spec = {"name": directives.unchanged}
 
-    def run(self) -> list[nodes.Node]:
-        """The table; a measurement that is not there is an error."""
-        prices: Prices = {}
-        for name in self.arguments[0].split():
-            path = Path(self.env.srcdir) / "measurements" / f"{name}.json"
+    def files(self) -> list[Path]:
+        """The measurements that are named; one that is not there is an error, and none are used."""
+        paths = [Path(self.env.srcdir) / "measurements" / f"{name}.json"
+                 for name in self.arguments[0].split()]
+        for path in paths:
             self.env.note_dependency(str(path))
             if not path.exists():
-                project.missing(self.env.app, f"no measurement '{name}'; run the command that "
-                                "the chapter names", self.get_location())
-                return [project.hole(f"measurement {name}")]
-            prices.update(read(path))
-        table = self.table_of(prices, self.options.get("show", "instructions"))
+                project.missing(self.env.app, f"no measurement '{path.stem}'; run the command "
+                                "that the chapter names", self.get_location())
+                return []
+        return paths
+
+    def run(self) -> list[nodes.Node]:
+        """The table."""
+        paths = self.files()
+        if not paths:
+            return [project.hole(f"measurement {self.arguments[0]}")]
+        table = self.table_of(paths)
         self.add_name(table)
         return [table]
 
-    def table_of(self, prices: Prices, show: str) -> nodes.table:
+    def table_of(self, paths: list[Path]) -> nodes.table:
         """The table's nodes."""
-        drivers = list(dict.fromkeys(who for who, _ in prices))
-        works = [work for work in WORK if any(work == done for _, done in prices)]
+        raise NotImplementedError
+
+    def filled(self, about: str, drivers: list[str], lines: list[list[str]]) -> nodes.table:
+        """A table with the directive's content and ``about`` above it, and ``lines`` of text."""
         table = nodes.table(classes=["frame-table", "colwidths-given"])
-        table += self.caption(prices)
+        table += self.caption(about)
         group = nodes.tgroup(cols=1 + len(drivers))
         table += group
         for width in [26] + [13] * len(drivers):
             group += nodes.colspec(colwidth=width)
         head, body = nodes.thead(), nodes.tbody()
         group += [head, body]
-        head += self.line("a frame", [title_of(who).replace(", ", ",\n") for who in drivers])
-        for work in works:
-            body += self.line(WORK[work], [cell_text(prices.get((who, work)), show)
-                                           for who in drivers])
+        head += self.line(["a frame", *(title_of(who).replace(", ", ",\n") for who in drivers)])
+        for texts in lines:
+            body += self.line(texts)
         return table
 
-    def caption(self, prices: Prices) -> nodes.title:
+    def caption(self, about: str) -> nodes.title:
         """The directive's content, and what is to be said about the runs."""
         caption = nodes.title()
         parsed = nodes.Element()
@@ -154,18 +171,64 @@ class FrameTable(SphinxDirective):
         for paragraph in parsed.findall(nodes.paragraph):
             caption.extend(paragraph.children)
             caption += nodes.Text(" ")
-        caption += nodes.Text(about_the_runs(prices))
+        caption += nodes.Text(about)
         return caption
 
     @staticmethod
-    def line(first: str, others: list[str]) -> nodes.row:
+    def line(texts: list[str]) -> nodes.row:
         """One line: words, then figures."""
         row = nodes.row()
-        for text in [first] + others:
+        for text in texts:
             entry = nodes.entry()
             entry.extend(nodes.paragraph(part, part) for part in text.split("\n"))
             row += entry
         return row
+
+
+class FrameTable(MeasuredTable):
+    """A line for each kind of work."""
+
+    option_spec = {
+        "name": directives.unchanged,
+        "show": lambda text: directives.choice(text, ("instructions", "interrupts")),
+    }
+
+    def table_of(self, paths: list[Path]) -> nodes.table:
+        """Figures of all files side by side."""
+        prices: Prices = {}
+        for path in paths:
+            prices.update(read(path))
+        show = self.options.get("show", "instructions")
+        drivers = list(dict.fromkeys(who for who, _ in prices))
+        works = [work for work in WORK if any(work == done for _, done in prices)]
+        return self.filled(about_the_runs(prices), drivers,
+                           [[WORK[work], *(cell_text(prices.get((who, work)), show)
+                                           for who in drivers)] for work in works])
+
+
+class ProfileTable(MeasuredTable):
+    """A line for each group of functions."""
+
+    def table_of(self, paths: list[Path]) -> nodes.table:
+        """The sums of each group; groups and drivers as ``measure profile`` names them."""
+        sums: dict[tuple[str, str], float] = {}
+        for path in paths:
+            for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
+                for group in (row["group"], "sum"):
+                    key = (whose(row), group)
+                    sums[key] = sums.get(key, 0) + row["instructions"]
+        drivers = list(dict.fromkeys(who for who, _ in sums))
+        groups = [name for name in GROUPS if any(name == group for _, group in sums)]
+        return self.filled("Each figure is rounded by itself.", drivers,
+                           [[group, *(self.cell(sums.get((who, group))) for who in drivers)]
+                            for group in groups])
+
+    @staticmethod
+    def cell(instructions: float | None) -> str:
+        """One figure; what is less than half an instruction is what the subtraction leaves."""
+        if instructions is None or abs(instructions) < 0.5:
+            return "–"
+        return f"{instructions:.0f}".replace("-", "−")
 
 
 class PriceRole(SphinxRole):
@@ -186,7 +249,8 @@ class PriceRole(SphinxRole):
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directive and the role."""
+    """Register the directives and the role."""
     app.add_directive("frame-table", FrameTable)
+    app.add_directive("profile-table", ProfileTable)
     app.add_role("price", PriceRole())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

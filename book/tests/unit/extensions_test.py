@@ -467,13 +467,20 @@ class ReferenceTest(unittest.TestCase):
 
 
 class MeasurementTest(SmallBook):
-    """.. frame-table::, .. load-plot:: and their roles"""
+    """.. frame-table::, .. profile-table::, .. load-plot:: and their roles"""
 
     def frames(self, name: str, *rows: tuple[str, str, list[float]], **more: str) -> None:
         """A file as ``measure frames --json`` writes it."""
         self.write(f"measurements/{name}.json", json.dumps({"rows": [
             {"driver": driver, **more, "work": work, "instructions": round(sum(runs) / len(runs)),
              "interrupts": 0.0625, "runs": runs} for driver, work, runs in rows]}))
+
+    def profile(self, name: str, *rows: tuple[str, str, float]) -> None:
+        """A file as ``measure profile --json`` writes it."""
+        self.write(f"measurements/{name}.json", json.dumps({"rows": [
+            {"driver": driver, "work": "receive-32", "group": group, "function": f"f{at}",
+             "instructions": instructions}
+            for at, (driver, group, instructions) in enumerate(rows)]}))
 
     def loads(self, name: str, *points: tuple[float, float], **more: str) -> None:
         """A file as ``measure livelock --json`` writes it."""
@@ -507,6 +514,19 @@ class MeasurementTest(SmallBook):
         self.assertEqual(self.cells(page)[1], ["received, one by one", "0.06"])
         self.assertIn("Each figure is from one run.", page)
 
+    def test_profile_has_a_row_for_each_group_and_a_sum(self) -> None:
+        self.profile("profile-a", ("floor", "skb and buffers", 20.25), ("floor", "core", 446.4),
+                     ("floor", "interrupt and softirq", -1.0), ("floor", "driver", 0.3),
+                     ("igb", "core", 300.0), ("igb", "core", 62.6), ("igb", "driver", 229.0))
+        page = self.build({"index.rst": TITLE + ".. profile-table:: profile-a\n"
+                           "   :name: tab-p\n\n   Where they go.\n"})
+        self.assertEqual(self.cells(page), [
+            ["a frame", "no driver", "igb"], ["core", "446", "363"], ["skb and buffers", "20", "–"],
+            ["driver", "–", "229"], ["interrupt and softirq", "−1", "–"], ["sum", "466", "592"]])
+        self.assertIn("Where they go. Each figure is rounded by itself.", page)
+        self.assertIn('id="tab-p"', page)
+        self.assertEqual(self.warnings, "")
+
     def test_figures_in_the_text_come_from_the_measurements(self) -> None:
         self.frames("frames", ("06", "receive-1", [2241.0]))
         self.frames("frames-more", ("06", "receive-1", [5466.0]), label="threaded")
@@ -534,9 +554,11 @@ class MeasurementTest(SmallBook):
 
     def test_what_was_not_measured_is_a_warning(self) -> None:
         self.build({"index.rst": TITLE + ".. frame-table:: no\n\n.. load-plot:: neither\n\n"
+                    ".. profile-table:: nor\n\n"
                     ":price:`06 nothing` :load:`none 100 delivered`\n"})
         for complaint in ("no measurement 'no'", "no measurement 'neither'", "no measurement "
-                          "'none'", "no measurement of a frame '06 nothing'"):
+                          "'nor'", "no measurement 'none'",
+                          "no measurement of a frame '06 nothing'"):
             self.assertIn(complaint, self.warnings)
 
 
