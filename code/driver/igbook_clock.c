@@ -290,8 +290,9 @@ static long igbook_clock_work(struct ptp_clock_info *info)
  * @priv: the device
  * @skb: a frame whose descriptor says that it was stamped
  *
- * It is this frame's: until it is read the card takes no other. The emulated
- * card wants RXSATRH to be read as well.
+ * It is this frame's, for until it is read the card takes no other; unless the
+ * frame has lain in the ring for so long that igbook_clock_rx_free() has thrown
+ * its stamp away. The emulated card wants RXSATRH to be read as well.
  *
  * Context: any.
  *

@@ -31,7 +31,7 @@ struct igbook;
  * @tx_stamps: transmit stamps handed to the stack
  * @tx_lost: stamps that never came
  * @tx_skipped: frames that were not stamped, for another one was waiting
- * @rx_unread: receive stamps thrown away, for their frames had been lost
+ * @rx_unread: receive stamps thrown away, for their frames seemed to be lost
  */
 struct igbook_clock {
 	struct ptp_clock_info info;
