@@ -9,12 +9,11 @@
 
 #define IGBOOK_PATIENCE		@patience_samples@
 
-/* From so many frames on, this pause; the last that fits counts. */
+/* From so many frames on, this pause; the last that fits counts. Else none. */
 static const struct {
 	unsigned int frames;
 	u16 usecs;
 } igbook_policy_table[] = {
-	{ 0, 0 },
 	{ @some_frames@, @some_usecs@ },
 	{ @many_frames@, @many_usecs@ },
 };
