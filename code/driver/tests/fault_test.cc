@@ -79,7 +79,7 @@ void fail_calls(Guest& guest, const std::string& stage, const std::vector<Call>&
 void fail_allocations(Guest& guest, const std::string& command, int least, int least_pages) {
     for (const auto& [kind, minimum] : {std::pair{"all", least}, std::pair{"pages", least_pages}}) {
         const std::string tried = guest.must(
-            std::string("drive only ") + kind + " && exec drive " + command, {.limit = 600s});
+            std::string("drive only ") + kind + " && exec drive " + command, {.limit = 1800s});
         std::cout << command << ": " << kind << ": " << tried << std::flush;
         EXPECT_GE(std::stoi(tried), minimum) << kind << ": so few cannot be all of them";
     }

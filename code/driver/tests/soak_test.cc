@@ -46,7 +46,7 @@ TEST_P(Soak, LoadsAndUnloadsAHundredTimes) {
     if (receives) traffic.emplace(guest);
     EXPECT_EQ(guest.must(std::string("drive ") + (receives ? "cycle-with-frames " : "cycle ") +
                              kDriver + " " + times + " " + kDevice,
-                         {.limit = 900s}),
+                         {.limit = 1800s}),
               times + "\n");
     // Opened and closed without unloading, until the carrier is there and before.
     const HeldDevice held(guest);
