@@ -32,6 +32,7 @@ namespace fwts::labs {
 namespace {
 
 using grader::answer_to;
+using grader::CallNote;
 using grader::Companion;
 using grader::counter;
 using grader::Direction;
@@ -170,7 +171,8 @@ std::function<void(Testbed&)> tidied(void (*check)(Testbed&)) {
                 "killall -CONT frames; killall frames; rm -f {1}; "
                 "ip link set dev {0} down; ip addr flush dev {0}; ip link set dev {0} mtu {2}; "
                 "ethtool -L {0} combined 1; ethtool -G {0} rx 256; "
-                "ethtool -K {0} rx on rxhash on rxvlan on; "
+                "ip link del tagged; ethtool -K {0} rx on rxhash on rxvlan on; "
+                "ethtool -N {0} rx-flow-hash udp4 sd; ethtool -N {0} rx-flow-hash udp6 sd; "
                 "ethtool --set-tunable {0} rx-copybreak {3}; ip link set dev {0} up",
                 eth, told, usual_mtu, usual_copybreak));
             try {
@@ -193,17 +195,23 @@ void listen_anew(Testbed& testbed, const std::string& verb, std::size_t count) {
 }
 
 /// Sends frames, a few ahead of the answers, and compares every answer. Somebody listens already.
-void expect_answers(Testbed& testbed, const Frames& frames) {
+/// @param read  what he gets of them, and `why`
+void expect_answers(Testbed& testbed, const Frames& frames, const Frames& read,
+                    const std::string& why) {
     std::size_t sent = 0;
     for (std::size_t got = 0; got < frames.size(); ++got) {
         while (sent < frames.size() && sent < got + in_flight) testbed.send(frames[sent++]);
-        const auto what = fmt::format("answer {} of {}, to a frame of {} bytes", got + 1,
-                                      frames.size(), frames[got].size());
+        const auto what = fmt::format("answer {} of {}, to a frame of {} bytes{}", got + 1,
+                                      frames.size(), frames[got].size(), why);
         const auto seen = testbed.receive();
         expect_that(seen.has_value(), what, "one", "none");
-        expect_bytes(what, answer_to(frames[got]), *seen);
+        expect_bytes(what, answer_to(read[got]), *seen);
     }
     expect_told_done(testbed, frames.size());
+}
+
+void expect_answers(Testbed& testbed, const Frames& frames) {
+    expect_answers(testbed, frames, frames, "");
 }
 
 /// One frame, where the card has put it, and what was said of it.
@@ -301,8 +309,9 @@ const std::array<const char*, 4> page_calls = {"page_pool_alloc_frag", "page_poo
                                                "page_pool_alloc_frag_netmem",
                                                "page_pool_alloc_netmems"};
 
-/// Without memory the interface does not go up, says so, and keeps nothing.
-void expect_refused(Testbed& testbed, const std::string& symbol, long value, unsigned skip) {
+/// Without a pool or a buffer the interface does not go up, says why, and keeps nothing.
+void expect_refused(Testbed& testbed, const std::string& symbol, long value, unsigned skip,
+                    const std::string& why = "Cannot allocate memory") {
     const Companion failing(
         testbed, "failcall",
         {"symbol=" + symbol, fmt::format("value={}", value), fmt::format("skip={}", skip)});
@@ -311,9 +320,9 @@ void expect_refused(Testbed& testbed, const std::string& symbol, long value, uns
         set_link(testbed, eth, false);
         return;
     }
-    expect_that(ran.status != 0 && ran.err.find("Cannot allocate memory") != std::string::npos,
-                fmt::format("ip link set dev {} up, {}() without memory", eth, symbol),
-                "Cannot allocate memory", ran.status == 0 ? "success" : ran.err);
+    expect_that(ran.status != 0 && ran.err.find(why) != std::string::npos,
+                fmt::format("ip link set dev {} up, {}() fails", eth, symbol), why,
+                ran.status == 0 ? "success" : ran.err);
     expect_mapped(testbed, "", 0, "after that");
 }
 
@@ -331,9 +340,11 @@ void expect_in_pages(Testbed& testbed, std::size_t piece, std::size_t reach) {
                     "in one page", fmt::format("at {} of it", buffers[i] % page));
     }
     std::map<std::uint64_t, std::size_t> mapped;
-    for (const auto& mapping : mappings(testbed, "DMA_FROM_DEVICE"))
-        for (std::uint64_t at = 0; at < mapping.size; at += page)
-            ++mapped[(mapping.address + at) / page];
+    for (const auto& mapping : mappings(testbed, "DMA_FROM_DEVICE")) {
+        expect_equal("size of a mapping, DMA_FROM_DEVICE: that of a single page", page,
+                     mapping.size);
+        ++mapped[mapping.address / page];
+    }
     for (const auto& [which, ignored] : pages)
         expect_equal(fmt::format("mappings, DMA_FROM_DEVICE, of page {:#x}, which is in the ring",
                                  which * page),
@@ -347,6 +358,7 @@ void expect_in_pages(Testbed& testbed, std::size_t piece, std::size_t reach) {
 
 void check_buffers(Testbed& testbed) {
     expect_refused(testbed, "page_pool_create", -12, 0);
+    expect_refused(testbed, "page_pool_create", -5, 0, "Input/output error");
     for (const auto* symbol : page_calls)
         expect_refused(testbed, symbol, 0, static_cast<unsigned>(between(testbed, 0, 40)));
     set_link(testbed, eth, true);
@@ -405,6 +417,23 @@ void send_burst(Testbed& testbed, std::size_t frames, std::size_t size) {
     testbed.let_settle();
 }
 
+/// Of a page that is used again the card gets back all that it may write to.
+void expect_returned_whole(Testbed& testbed, std::size_t burst, const std::string& returned) {
+    const CallNote notes(testbed, {returned + ":2"});
+    // Whose device it is, the companion learns of the driver's own call, for a frame that is
+    // copied.
+    send_burst(testbed, 1, shortest);
+    const auto mark = testbed.writes().size();
+    for (int i = 0; i < 4; ++i) send_burst(testbed, burst, longest);
+    const auto least = usual_piece + longest + tag_bytes;
+    for (const auto& deed : notes.deeds(mark))
+        expect_that(deed.call != returned || deed.argument >= least,
+                    fmt::format("bytes of a page with two buffers that are returned to the card "
+                                "({}) before it is used again",
+                                returned),
+                    fmt::format("{} or more: both buffers", least), std::to_string(deed.argument));
+}
+
 /// The pages that the stack gives back are those that the ring takes: nothing more is mapped.
 void check_reuse(Testbed& testbed) {
     constexpr unsigned ring = 64;
@@ -432,6 +461,7 @@ void check_reuse(Testbed& testbed) {
                             "a page",
                             returned, bursts * burst),
                 "about once for each page", std::to_string(calls));
+    expect_returned_whole(testbed, burst, returned);
     set_ring(testbed, 256);
 }
 
@@ -495,16 +525,51 @@ void expect_lent(const Seen& seen, std::size_t size, std::size_t most, bool copi
     }
 }
 
-void check_lent(Testbed& testbed) {
-    const Handed handed(testbed);
-    for (const auto size :
-         {shortest, between(testbed, shortest, 200), between(testbed, 300, 1400), longest}) {
-        const auto seen = send_one(testbed, handed, silent_frame(testbed, size));
-        expect_lent(seen, size, room(testbed), seen.frame.frags == 0);
+/// Frames of a byte that becomes another one when the CPU is lent it: no byte is read before.
+void expect_read_when_lent(Testbed& testbed, const std::vector<std::size_t>& sizes) {
+    constexpr std::size_t before = header + 2;
+    constexpr char lent = 0x5a;
+    char unlent = 0;
+    Frames frames;
+    Frames read;
+    for (const auto size : sizes) frames.push_back(question(testbed, size));
+    const auto stands_before = [&] {
+        return std::any_of(frames.begin(), frames.end(), [&](const std::string& frame) {
+            return frame.substr(0, before).find(unlent) != std::string::npos;
+        });
+    };
+    while (unlent == lent || stands_before()) ++unlent;
+    for (auto& frame : frames) {
+        read.push_back(frame.substr(0, before) + std::string(frame.size() - before, lent));
+        frame.replace(before, std::string::npos, frame.size() - before, unlent);
     }
+    const Handed handed(testbed, static_cast<unsigned char>(unlent), lent);
+    listen_anew(testbed, "answer", frames.size());
+    expect_answers(
+        testbed, frames, read,
+        fmt::format(" of bytes {:#04x}, which become {:#04x} when they are lent",
+                    static_cast<unsigned char>(unlent), static_cast<unsigned char>(lent)));
+}
+
+void check_lent(Testbed& testbed) {
+    const std::vector<std::size_t> sizes{shortest, between(testbed, shortest, 200),
+                                         between(testbed, 300, 1400), longest};
+    {
+        const Handed handed(testbed);
+        for (const auto size : sizes) {
+            const auto seen = send_one(testbed, handed, silent_frame(testbed, size));
+            expect_lent(seen, size, room(testbed), seen.frame.frags == 0);
+        }
+    }
+    expect_read_when_lent(testbed, sizes);
     set_mtu(testbed, eth, jumbo_mtu);
     const auto size = between(testbed, 2 * room(testbed) + 1, jumbo_mtu);
-    expect_lent(send_one(testbed, handed, silent_frame(testbed, size)), size, room(testbed), false);
+    {
+        const Handed handed(testbed);
+        expect_lent(send_one(testbed, handed, silent_frame(testbed, size)), size, room(testbed),
+                    false);
+    }
+    expect_read_when_lent(testbed, {shortest, size});
     set_mtu(testbed, eth, usual_mtu);
 }
 
@@ -594,6 +659,46 @@ void check_polls_end(Testbed& testbed) {
     expect_polls(writes_since(testbed, mark), tail, static_cast<unsigned>(count), descriptors + 1);
 }
 
+/// Frames wait until somebody else polls, with his own budget.
+/// @return whether they did: an interrupt that was on its way may have been before him
+bool polled_by_another(Testbed& testbed, unsigned budget) {
+    constexpr std::uint32_t vector = 1;  // in EIMS and EIMC: that of queue 0
+    constexpr std::size_t frames = 12;
+    const auto size = 2 * room(testbed) + 1;
+    const auto descriptors = frames * pieces_of(testbed, size);
+    grader::serve_one(testbed);
+    testbed.let_settle();
+    testbed.set_reg(EIMC, vector);
+    testbed.let_settle();
+    const auto ring = testbed.ring(Direction::receive);
+    const auto mark = testbed.writes().size();
+    const Witness polls(testbed, {}, {"poll=" + eth});
+    for (std::size_t i = 0; i < frames; ++i) testbed.send(silent_frame(testbed, size));
+    const auto filled = [&] { return grader::steps(ring, ring.head, testbed.reg(RDH0)); };
+    testbed.wait_until(
+        "descriptors that the card has filled", std::to_string(descriptors),
+        [&] { return filled() == descriptors; }, [&] { return std::to_string(filled()); },
+        patience);
+    testbed.run({"insmod", Testbed::companion("poller"), "interface=" + eth,
+                 fmt::format("budget={}", budget)});
+    testbed.set_reg(EIMS, vector);
+    expect_posted(testbed, ring.tail, descriptors);
+    testbed.let_settle();
+    testbed.run({"rmmod", "poller"});
+    const auto record = writes_since(testbed, mark);
+    expect_polls(record, ring.tail, count_of(ring), descriptors);
+    const auto first = std::find_if(record.begin(), record.end(), [](const RegisterWrite& write) {
+        return write.offset == grader::poll_mark;
+    });
+    return first != record.end() && first->value == budget;
+}
+
+void check_other_budgets(Testbed& testbed) {
+    for (const auto budget : {0U, 1U, static_cast<unsigned>(between(testbed, 4, 20))})
+        expect_that(testbed.soon([&] { return polled_by_another(testbed, budget); }, patience),
+                    fmt::format("a poll with budget {} while frames wait", budget), "one", "none");
+}
+
 void check_pieces(Testbed& testbed) {
     set_mtu(testbed, eth, jumbo_mtu);
     const auto most = std::size_t{jumbo_mtu} + header;
@@ -622,6 +727,7 @@ void check_pieces(Testbed& testbed) {
     listen_anew(testbed, "answer", frames.size());
     expect_answers(testbed, frames);
     check_polls_end(testbed);
+    check_other_budgets(testbed);
     expect_full_of_buffers(testbed.ring(Direction::receive));
     expect_equal("rx0_drops", 0U, counter(testbed, "rx0_drops"));
     // And back: one piece again, in half a page.
@@ -719,15 +825,48 @@ void lose_many(Testbed& testbed, const std::string& symbol, std::size_t frames, 
                 "as many, or a few more", std::to_string(after));
 }
 
+/// Frames that are lost fill the ring while nobody looks: the budget ends inside of one.
+void lose_in_polls(Testbed& testbed, const std::string& symbol) {
+    constexpr std::size_t frames = 40;
+    const auto least = 2 * room(testbed) + 1;
+    const auto descriptors = frames * pieces_of(testbed, least);
+    const auto when =
+        fmt::format(" after {} frames in one go for which {}() failed", frames, symbol);
+    testbed.let_settle();
+    const auto ring = testbed.ring(Direction::receive);
+    const auto before = losses(testbed);
+    const auto mark = testbed.writes().size();
+    const Handed handed(testbed);
+    {
+        const Witness polls(testbed, {}, {"poll=" + eth});
+        const Companion failing(testbed, "failcall", {"symbol=" + symbol, "value=0", "count=1000"});
+        with_poll_held(testbed, descriptors, [&] {
+            for (std::size_t i = 0; i < frames; ++i)
+                testbed.send(silent_frame(testbed, between(testbed, least, 3 * room(testbed))));
+        });
+        expect_posted(testbed, ring.tail, 1 + descriptors);
+        testbed.let_settle();
+    }
+    const auto now = losses(testbed);
+    const auto lost = now.drops - before.drops;
+    expect_equal("frames that the stack gets, and those in rx0_drops," + when, 1 + frames,
+                 handed.frames(mark).size() + lost);
+    expect_equal("rx0_no_memory" + when, lost, now.no_memory - before.no_memory);
+    expect_polls(writes_since(testbed, mark), ring.tail, count_of(ring), 1 + descriptors);
+    expect_full_of_buffers(testbed.ring(Direction::receive));
+}
+
 void check_lost(Testbed& testbed) {
     std::set<std::string> made;
+    std::set<std::string> pages;
     {
         const Handed handed(testbed);
         Loser loser(testbed, handed);
         const std::array<std::size_t, 2> sizes = {between(testbed, shortest + 20, 200),
                                                   between(testbed, 400, longest)};
         for (const auto size : sizes) {
-            for (const auto* symbol : page_calls) loser.lose(symbol, 0, size);
+            for (const auto* symbol : page_calls)
+                if (loser.lose(symbol, 0, size)) pages.insert(symbol);
             for (const auto* symbol : skb_calls)
                 if (loser.lose(symbol, 0, size)) made.insert(symbol);
         }
@@ -742,6 +881,8 @@ void check_lost(Testbed& testbed) {
     }
     // Of frames in two pieces each a page; of copies, two to a page.
     for (const auto& symbol : made) lose_many(testbed, symbol, 192, 2 * room(testbed));
+    for (const auto& symbol : made) lose_in_polls(testbed, symbol);
+    for (const auto& symbol : pages) lose_in_polls(testbed, symbol);
     set_mtu(testbed, eth, usual_mtu);
     set_copybreak(testbed, 1536);
     for (const auto& symbol : made) lose_many(testbed, symbol, 320, between(testbed, 1200, 1400));
@@ -787,7 +928,8 @@ sandbox::Frame spoilt(sandbox::Frame frame, std::size_t at) {
 }
 
 /// A segment of a TCP connection that the guest has never heard of.
-sandbox::Frame tcp_segment(Testbed& testbed, unsigned from, unsigned to, std::size_t payload) {
+sandbox::Frame tcp_segment(Testbed& testbed, unsigned from, unsigned to, std::size_t payload,
+                           bool six = false) {
     sandbox::Frame segment(ip_bytes);
     put16(segment, 0, static_cast<std::uint16_t>(from));
     put16(segment, 2, static_cast<std::uint16_t>(to));
@@ -798,12 +940,18 @@ sandbox::Frame tcp_segment(Testbed& testbed, unsigned from, unsigned to, std::si
     segment[14] = 0x20;      // window
     const auto text = testbed.random_bytes(payload);
     segment.insert(segment.end(), text.begin(), text.end());
-    auto sum = sandbox::checksum_add(sandbox::kTcp, sandbox::kHostIp4.data(), 4);
-    sum = sandbox::checksum_add(sum, sandbox::kGuestIp4.data(), 4) +
-          static_cast<std::uint32_t>(segment.size());
+    auto sum = static_cast<std::uint32_t>(sandbox::kTcp + segment.size());
+    if (six) {
+        sum = sandbox::checksum_add(sum, sandbox::kHostIp6.data(), sandbox::kHostIp6.size());
+        sum = sandbox::checksum_add(sum, sandbox::kGuestIp6.data(), sandbox::kGuestIp6.size());
+    } else {
+        sum = sandbox::checksum_add(sum, sandbox::kHostIp4.data(), sandbox::kHostIp4.size());
+        sum = sandbox::checksum_add(sum, sandbox::kGuestIp4.data(), sandbox::kGuestIp4.size());
+    }
     put16(segment, 16,
           sandbox::checksum_finish(sandbox::checksum_add(sum, segment.data(), segment.size())));
-    return sandbox::ip4({}, sandbox::kTcp, segment);
+    return six ? sandbox::ip6({}, sandbox::kTcp, segment)
+               : sandbox::ip4({}, sandbox::kTcp, segment);
 }
 
 constexpr std::uint16_t closed_port = 4;
@@ -895,6 +1043,8 @@ void check_sums(Testbed& testbed) {
     sums.expect("a TCP segment", {tcp()}, checksum_unnecessary, sandbox::kTcp);
     sums.expect("a UDP datagram", {udp()}, checksum_unnecessary, sandbox::kIcmp);
     sums.expect("UDP on IPv6", {sandbox::udp6(closed_port, text())}, checksum_unnecessary, 0);
+    sums.expect("TCP on IPv6", {tcp_segment(testbed, port, 9, between(testbed, 1, 900), true)},
+                checksum_unnecessary, 0);
     sums.expect("a TCP segment with a bit turned", {spoilt(tcp(), l4_at + 20)}, checksum_none, 0);
     const auto wrong = static_cast<unsigned>(between(testbed, 2, 6));
     for (unsigned i = 0; i < wrong; ++i)
@@ -909,13 +1059,15 @@ void check_sums(Testbed& testbed) {
     const auto ping = sandbox::ping(2, 1, text());
     sums.expect("ICMP", {ping}, checksum_none, sandbox::kIcmp);
     sums.expect("ICMP with a bit turned", {spoilt(ping, l4_at + 30)}, checksum_none, 0);
+    sums.expect("ICMP, and in its IPv4 header a bit turned", {spoilt(ping, ip_at + 1)},
+                checksum_none, 0);
     const auto whole = fragments(udp(), 1);
     sums.expect("UDP in two fragments", {whole[0], whole[1]}, checksum_none, sandbox::kIcmp);
     const auto broken = fragments(spoilt(udp(), l4_at + 200), 2);
     sums.expect("UDP in two fragments, a bit turned", {broken[0], broken[1]}, checksum_none, 0);
 
-    expect_equal("rx0_checksum_good", good + 3, counter(testbed, "rx0_checksum_good"));
-    expect_equal("rx0_checksum_bad", bad + 3 + wrong, counter(testbed, "rx0_checksum_bad"));
+    expect_equal("rx0_checksum_good", good + 4, counter(testbed, "rx0_checksum_good"));
+    expect_equal("rx0_checksum_bad", bad + 4 + wrong, counter(testbed, "rx0_checksum_bad"));
     expect_equal("rx0_drops: it is the stack that drops them", drops,
                  counter(testbed, "rx0_drops"));
     testbed.must_run({"ip", "addr", "flush", "dev", eth});
@@ -947,33 +1099,76 @@ std::uint32_t toeplitz(const std::array<std::uint8_t, key_bytes>& key,
     return hash;
 }
 
-/// The addresses of an IPv4 frame, and its ports, if those are hashed too.
+/// The addresses of an IP frame, and its ports, if those are hashed too.
 sandbox::Frame hashed_of(const sandbox::Frame& frame, bool ports) {
-    constexpr std::size_t addresses = ip_at + 12;
-    const auto end = l4_at + (ports ? 4 : 0);
-    return {frame.begin() + addresses, frame.begin() + static_cast<std::ptrdiff_t>(end)};
+    const bool six = frame[type_at] == sandbox::kEtherIp6 >> 8U;
+    const auto addresses = frame.begin() + static_cast<std::ptrdiff_t>(ip_at + (six ? 8 : 12));
+    return {addresses, addresses + (six ? 32 : 8) + (ports ? 4 : 0)};
+}
+
+/// The card's hash, and whether it covers ports or addresses only.
+void expect_hash(Testbed& testbed, const Handed& handed, const std::string& name,
+                 const sandbox::Frame& frame, bool ports) {
+    const auto said = said_of(testbed, handed, to_guest(testbed, frame));
+    expect_register("hash of " + name, toeplitz(key_of(testbed), hashed_of(frame, ports)),
+                    said.hash);
+    expect_equal("hash of " + name + " covers",
+                 std::string(ports ? "ports, too" : "addresses only"),
+                 std::string(said.l4_hash ? "ports, too" : "addresses only"));
+}
+
+/// Whether the ports of UDP are hashed.
+void set_hashed_ports(Testbed& testbed, bool on) {
+    for (const char* protocol : {"udp4", "udp6"})
+        testbed.must_run({"ethtool", "-N", eth, "rx-flow-hash", protocol, on ? "sdfn" : "sd"});
 }
 
 void check_hash(Testbed& testbed, const Handed& handed) {
-    const auto key = key_of(testbed);
-    const auto tcp =
-        tcp_segment(testbed, static_cast<unsigned>(between(testbed, 1024, 60000)), 9, 10);
+    const auto port = static_cast<unsigned>(between(testbed, 1024, 60000));
+    const auto tcp = tcp_segment(testbed, port, 9, 10);
     const auto udp = sandbox::udp(static_cast<std::uint16_t>(testbed.random()()), "text");
-    const auto segment = said_of(testbed, handed, to_guest(testbed, tcp));
-    expect_register("hash of a TCP segment", toeplitz(key, hashed_of(tcp, true)), segment.hash);
-    expect_that(segment.l4_hash, "hash of a TCP segment", "covers ports", "does not");
-    const auto datagram = said_of(testbed, handed, to_guest(testbed, udp));
-    expect_register("hash of a UDP datagram", toeplitz(key, hashed_of(udp, false)), datagram.hash);
-    expect_that(!datagram.l4_hash, "hash of a UDP datagram", "covers addresses only",
-                "is said to cover ports");
+    const auto udp6 = sandbox::udp6(static_cast<std::uint16_t>(testbed.random()()), "text");
+    const std::string segment = "a TCP segment";
+    expect_hash(testbed, handed, segment, tcp, true);
+    expect_hash(testbed, handed, "a TCP segment on IPv6", tcp_segment(testbed, port, 9, 10, true),
+                true);
+    for (const bool ports : {true, false}) {
+        set_hashed_ports(testbed, ports);
+        const auto when = fmt::format(", whose ports are {}", ports ? "hashed" : "not");
+        expect_hash(testbed, handed, "a UDP datagram" + when, udp, ports);
+        expect_hash(testbed, handed, "a UDP datagram on IPv6" + when, udp6, ports);
+    }
     expect_register("hash of a frame of another protocol", 0,
                     said_of(testbed, handed, silent_frame(testbed, 300)).hash);
     set_feature(testbed, "rxhash", false);
     expect_register("hash of a TCP segment after ethtool -K rxhash off", 0,
                     said_of(testbed, handed, to_guest(testbed, tcp)).hash);
     set_feature(testbed, "rxhash", true);
-    expect_register("hash of a TCP segment after ethtool -K rxhash on", segment.hash,
-                    said_of(testbed, handed, to_guest(testbed, tcp)).hash);
+    expect_hash(testbed, handed, segment + " after ethtool -K rxhash on", tcp, true);
+}
+
+/// A frame with a tag behind its addresses.
+std::string with_tag(std::string frame, std::uint32_t tci) {
+    const std::string tag{'\x81', '\0', static_cast<char>(tci >> 8U), static_cast<char>(tci)};
+    return frame.insert(type_at, tag);
+}
+
+/// A frame for a VLAN reaches the interface there, and nobody else: it answers.
+void check_vlan(Testbed& testbed) {
+    const auto vlan = static_cast<std::uint16_t>(between(testbed, 2, 4000));
+    testbed.must("an interface on a VLAN",
+                 fmt::format("ip link add link {} name tagged type vlan id {} && "
+                             "ip link set tagged up && ip addr add 192.0.2.2/24 dev tagged && "
+                             "ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:01 dev tagged",
+                             eth, vlan));
+    testbed.take_frames();
+    testbed.send(with_tag(to_guest(testbed, sandbox::ping(3, 1, "to a VLAN")), vlan));
+    const auto seen = testbed.receive().value_or("");
+    const auto parsed = sandbox::parse(sandbox::Frame(seen.begin(), seen.end()));
+    expect_equal("tag of the answer of an interface on a VLAN to a ping", std::to_string(vlan),
+                 parsed && parsed->vlan && parsed->icmp_type == 0 ? std::to_string(*parsed->vlan)
+                                                                  : "no answer");
+    testbed.must_run({"ip", "link", "del", "tagged"});
 }
 
 void check_told(Testbed& testbed) {
@@ -982,10 +1177,9 @@ void check_told(Testbed& testbed) {
     expect_equal("queue that a frame came by, plus one, as the stack is told", 1U,
                  said_of(testbed, handed, silent_frame(testbed, 300)).queue);
     // VLAN 0 is none: a tag with a priority only.
-    auto tagged = silent_frame(testbed, between(testbed, shortest, longest));
-    const auto untagged = tagged.size();
+    const auto untagged = between(testbed, shortest, longest);
     const auto priority = static_cast<std::uint32_t>(between(testbed, 1, 7));
-    tagged.insert(type_at, std::string("\x81\0", 2) + static_cast<char>(priority << 5U) + '\0');
+    const auto tagged = with_tag(silent_frame(testbed, untagged), priority << 13U);
     for (const bool on : {true, false, true}) {
         set_feature(testbed, "rxvlan", on);
         const auto said = said_of(testbed, handed, tagged);
@@ -996,6 +1190,7 @@ void check_told(Testbed& testbed) {
     }
     expect_that(!said_of(testbed, handed, silent_frame(testbed, 300)).tagged,
                 "a frame without a tag", "no tag", "one");
+    check_vlan(testbed);
     const auto udp = to_guest(testbed, sandbox::udp(closed_port, "text"));
     for (const bool on : {false, true}) {
         set_feature(testbed, "rx", on);
@@ -1073,11 +1268,19 @@ void check_flows(Testbed& testbed) {
     std::vector<unsigned> numbers{2, 3, 4, 5, 6, 7, 8};
     std::shuffle(numbers.begin(), numbers.end(), testbed.random());
     numbers.push_back(1);
+    const Handed handed(testbed);
     for (const auto queues : numbers) {
         testbed.must_run({"ethtool", "-L", eth, "combined", std::to_string(queues)});
         expect_shares(testbed, queues);
+        const auto mark = testbed.writes().size();
         const auto bulk = queue_of(testbed, queues, flow("bulk_from", "bulk_to"));
         const auto shell = queue_of(testbed, queues, flow("shell_from", "shell_to"));
+        const auto said = handed.expect(mark, 2);
+        expect_equal(fmt::format("queues that frames came by, of {}, each plus one, as the stack "
+                                 "is told",
+                                 queues),
+                     fmt::format("{}, {}", bulk + 1, shell + 1),
+                     fmt::format("{}, {}", said[0].queue, said[1].queue));
         expect_that(queues == 1 || bulk != shell,
                     fmt::format("queues of the two connections, of {}", queues), "different ones",
                     fmt::format("both {}", bulk));

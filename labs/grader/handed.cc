@@ -76,6 +76,12 @@ HandedEvent event_of(Row& row) {
 Handed::Handed(Testbed& testbed)
     : testbed_(testbed), module_(testbed, "handed", {card_memory(testbed)}) {}
 
+Handed::Handed(Testbed& testbed, unsigned char unlent, unsigned char lent)
+    : testbed_(testbed),
+      module_(
+          testbed, "handed",
+          {card_memory(testbed), fmt::format("unlent={}", unlent), fmt::format("lent={}", lent)}) {}
+
 std::vector<HandedEvent> Handed::events(std::size_t mark) const {
     std::vector<HandedEvent> events;
     Row row;

@@ -47,6 +47,9 @@ struct HandedEvent {
 class Handed {
   public:
     explicit Handed(Testbed& testbed);
+    /// Each byte `unlent` in memory becomes `lent` when that is lent to the CPU, so whoever reads
+    /// it before is seen by what he has read.
+    Handed(Testbed& testbed, unsigned char unlent, unsigned char lent);
 
     /// All that the record has since writes().size() was `mark`, in its order.
     std::vector<HandedEvent> events(std::size_t mark) const;

@@ -26,9 +26,11 @@ unsigned steps(const Ring& ring, unsigned from, unsigned to);
 /// @return the buffers' addresses, sorted
 std::vector<std::uint64_t> expect_full_of_buffers(const Ring& ring);
 
-/// Of an igbook_tx_clean() that takes one frame after the other: no call takes more than its limit.
+/// Of an igbook_tx_clean() that takes one batch after the other: no call begins one when it has as
+/// many frames as its limit.
 /// @param deeds  of CallNote with "igbook_tx_clean:1" and "dma_unmap_page_attrs"
-void expect_limit_kept(const std::vector<Deed>& deeds);
+/// @param batch  frames of a batch, each of them one mapping
+void expect_limit_kept(const std::vector<Deed>& deeds, unsigned batch = 1);
 
 /// A mapping, as DMA-API debugging has it on its list for the driver.
 struct Mapping {

@@ -11,6 +11,12 @@
  * HANDED_*. When igbook lends mapped memory to the CPU or returns it, address
  * and length stand there in the same way. So all of it is in one order with
  * the tail of the ring.
+ *
+ *   insmod handed.ko bar=0xfe800000 unlent=0xa5 lent=0x5a
+ *
+ * In memory that is lent to the CPU each byte UNLENT becomes LENT: as on a
+ * machine where the CPU sees what the card has written only then. A frame of
+ * such bytes shows what was read too early.
  */
 #include <linux/bitfield.h>
 #include <linux/if_vlan.h>
@@ -52,6 +58,14 @@
 static unsigned long bar;
 module_param(bar, ulong, 0444);
 MODULE_PARM_DESC(bar, "physical address of the card's BAR 0");
+
+static int unlent = -1;
+module_param(unlent, int, 0444);
+MODULE_PARM_DESC(unlent, "byte that the CPU is not to see");
+
+static int lent;
+module_param(lent, int, 0444);
+MODULE_PARM_DESC(lent, "byte that it sees in its place");
 
 static void __iomem *handed_regs;
 
@@ -114,10 +128,23 @@ static void handed_memory(unsigned int to, const struct pt_regs *cpu)
 	handed_say(HANDED_SIZE, cpu->dx);
 }
 
+static void handed_show(const struct pt_regs *cpu)
+{
+	u8 *bytes = phys_to_virt(cpu->si);
+	size_t i;
+
+	for (i = 0; i < cpu->dx; i++)
+		if (bytes[i] == unlent)
+			bytes[i] = lent;
+}
+
 static int handed_to_cpu(struct kprobe *probe, struct pt_regs *cpu)
 {
-	if (probe_from_igbook(cpu))
-		handed_memory(HANDED_TO_CPU, cpu);
+	if (!probe_from_igbook(cpu))
+		return 0;
+	handed_memory(HANDED_TO_CPU, cpu);
+	if (unlent >= 0)
+		handed_show(cpu);
 	return 0;
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * poller: poll an interface's first NAPI instance once, with any budget.
+ * poller: poll the NAPI instance of an interface once, with any budget.
  *
  *   insmod poller.ko interface=eth0 budget=5
  *
  * With a budget it does what a busy poller does, without one what netconsole
  * does, which wants frames sent and none received. If the poll keeps the
- * instance, softirq 3 goes on with it.
+ * instance, softirq 3 goes on with it. Of several instances it takes one that
+ * is enabled and idle: that of a queue which is in use.
  */
 #include <linux/module.h>
 #include <linux/netdevice.h>
@@ -28,12 +29,13 @@ static bool kept;
 module_param(kept, bool, 0444);
 MODULE_PARM_DESC(kept, "the instance was not given back");
 
-static int poller_poll(struct napi_struct *napi)
+static bool poller_poll(struct napi_struct *napi)
 {
-	int err = 0;
+	bool idle;
 
 	local_bh_disable();
-	if (napi_schedule_prep(napi)) {
+	idle = napi_schedule_prep(napi);
+	if (idle) {
 		if (!budget)
 			set_bit(NAPI_STATE_NPSVC, &napi->state);
 		work = napi->poll(napi, budget);
@@ -42,24 +44,28 @@ static int poller_poll(struct napi_struct *napi)
 		kept = test_bit(NAPI_STATE_SCHED, &napi->state);
 		if (kept && list_empty(&napi->poll_list))
 			__napi_schedule(napi);
-	} else {
-		err = -EBUSY;
 	}
 	local_bh_enable();
-	return err;
+	return idle;
 }
 
 static int __init poller_init(void)
 {
 	struct net_device *netdev;
+	struct napi_struct *napi;
 	int err = -ENODEV;
 
 	rtnl_lock();
 	netdev = __dev_get_by_name(&init_net, interface);
-	if (netdev && !list_empty(&netdev->napi_list))
-		err = poller_poll(list_first_entry(&netdev->napi_list,
-						   struct napi_struct,
-						   dev_list));
+	if (netdev) {
+		err = -EBUSY;
+		list_for_each_entry(napi, &netdev->napi_list, dev_list) {
+			if (poller_poll(napi)) {
+				err = 0;
+				break;
+			}
+		}
+	}
 	rtnl_unlock();
 	return err;
 }

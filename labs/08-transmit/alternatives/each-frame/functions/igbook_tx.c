@@ -38,7 +38,7 @@ static int igbook_tx_checksum(struct sk_buff *skb, struct igbook_tx_job *job)
 	job->tucmd |= TXC_CONTEXT;
 	if (tcp)
 		job->tucmd |= FIELD_PREP(TXC_L4T, TXC_L4T_TCP);
-	if (skb->protocol == htons(ETH_P_IP))
+	if (vlan_get_protocol(skb) == htons(ETH_P_IP))
 		job->tucmd |= TXC_IPV4;
 	job->lens |= igbook_tx_lens(skb, skb_checksum_start_offset(skb));
 	job->olinfo |= TXD_POPTS_TXSM;
@@ -54,7 +54,7 @@ static void igbook_tx_pseudo(struct sk_buff *skb)
 {
 	struct tcphdr *tcp = tcp_hdr(skb);
 
-	if (skb->protocol == htons(ETH_P_IP)) {
+	if (vlan_get_protocol(skb) == htons(ETH_P_IP)) {
 		struct iphdr *ip = ip_hdr(skb);
 
 		ip->tot_len = 0;
@@ -86,7 +86,7 @@ static int igbook_tx_segment(struct sk_buff *skb, struct igbook_tx_job *job)
 	job->cmd |= TXD_DCMD_TSE;
 	job->olinfo |= TXD_POPTS_TXSM;
 	job->tucmd |= TXC_CONTEXT | FIELD_PREP(TXC_L4T, TXC_L4T_TCP);
-	if (skb->protocol == htons(ETH_P_IP)) {
+	if (vlan_get_protocol(skb) == htons(ETH_P_IP)) {
 		job->olinfo |= TXD_POPTS_IXSM;
 		job->tucmd |= TXC_IPV4;
 	}
