@@ -83,7 +83,7 @@ build:
 
 tools: | build ## build the C++ programs: loom, sandbox, grade, classroom, the guest's agent
 	@test -e build/cmake/build.ninja || $(MAKE) --no-print-directory build/cmake/build.ninja
-	@$(ninja) --quiet loom sandbox grade classroom guest-agent udp_reader tcp_reader edp echo_server echo_client time_stamps sniffer ping_pong netlink_listener test-report
+	@$(ninja) --quiet loom sandbox grade classroom guest-agent udp_reader tcp_reader edp echo_server echo_client time_stamps sniffer ping_pong netlink_listener frames hold test-report
 
 kernel: | build ## build the guest's kernel, or take it from the cache (K=strict for the checking one)
 	@qemu/kernel/kernel build $(KERNEL)

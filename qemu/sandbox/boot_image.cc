@@ -69,8 +69,8 @@ KernelImage find_kernel(const std::string& spec) {
         }
         throw SetupError(
             fmt::format("kernel \"{}\" is not built ({} is missing); build it with "
-                        "`make kernel` or `qemu/kernel/kernel build {}`",
-                        spec, image.bzimage.string(), spec));
+                        "`make kernel K={}` or `qemu/kernel/kernel build {}`",
+                        spec, image.bzimage.string(), spec, spec));
     }
     if (!by_path && !fs::exists(directory / "complete")) {
         throw SetupError(

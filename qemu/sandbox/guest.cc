@@ -21,15 +21,13 @@ namespace fs = std::filesystem;
 namespace {
 
 bool wants_prepared(const Options& options) {
-    if (!options.gdb_socket.empty() || options.wait_gdb || options.icount ||
-        options.console_shell || !options.qemu.empty()) {
+    if (!options.prepared.value_or(false) || !options.gdb_socket.empty() || options.wait_gdb ||
+        options.icount || options.console_shell || !options.qemu.empty())
         return false;
-    }
     const KernelImage kernel = find_kernel(options.kernel);
     std::error_code error;
     const fs::path directory = fs::canonical(kernel.directory, error);
-    if (!fs::exists(directory / "complete")) return false;
-    return options.prepared.value_or(false);
+    return fs::exists(directory / "complete");
 }
 
 void tell(const std::string& text) {
