@@ -449,11 +449,11 @@ std::optional<std::uint64_t> waited(const std::vector<grader::Call>& calls) {
 }
 
 /// Sends a frame while the card may not read memory. @return why it was not taken.
-std::string send_in_vain(Testbed& testbed, const std::string& file) {
+std::string send_in_vain(Testbed& testbed, const std::string& file, std::size_t size) {
     expect_carrier(testbed, interface(testbed), true);
     bus_master(testbed, false);
     const auto writes = testbed.writes().size();
-    auto seen = refusal(testbed, file, testbed.random_bytes(random_size(testbed, shortest)));
+    auto seen = refusal(testbed, file, testbed.random_bytes(size));
     const auto after = testbed.writes();
     bus_master(testbed, true);
     const bool reset = wrote(after, writes, CTRL, CTRL_RST);
@@ -485,7 +485,7 @@ void expect_recovery(Testbed& testbed, const std::string& file) {
     std::optional<std::uint64_t> best;
     for (int i = 0; i < tries; ++i) {
         watch.forget();
-        send_in_vain(testbed, file);
+        send_in_vain(testbed, file, random_size(testbed, shortest));
         const auto calls = watch.log();
         expect_stopped_before_unmapping(calls);
         const auto time = waited(calls);
@@ -503,6 +503,23 @@ void expect_recovery(Testbed& testbed, const std::string& file) {
     send_one(testbed, file, random_size(testbed, shortest));
 }
 
+/// Of a frame that was given up hand_send shows how the card was given it.
+void expect_shown_in_vain(Testbed& testbed) {
+    const auto file = hand_send(testbed);
+    const auto size = random_size(testbed, shortest);
+    const auto index = testbed.reg(TDT0);
+    send_in_vain(testbed, file, size);
+    const auto text = testbed.text(file) + "\n";
+    for (const auto& line :
+         {fmt::format("descriptor    {}", index),
+          fmt::format("cmd_type_len  {:#010x}",
+                      dcmd_alone << 24U | data_descriptor << 20U | static_cast<unsigned>(size)),
+          fmt::format("olinfo_status {:#010x}", static_cast<unsigned>(size) << 14U),
+          std::string("error         -110")})
+        expect_that(text.find(line + "\n") != std::string::npos,
+                    "hand_send, read, after the card did not finish", line, text);
+}
+
 bool is_up(Testbed& testbed) {
     const auto flags = testbed.text("/sys/class/net/" + interface(testbed) + "/flags");
     return (std::stoul(flags, nullptr, 16) & 1U) != 0;
@@ -513,7 +530,7 @@ void expect_closed_when_lost(Testbed& testbed, const std::string& file) {
     {
         Watch watch(testbed, {"dma_alloc_attrs"});
         watch.answer({"dma_alloc_attrs", 0});
-        send_in_vain(testbed, file);
+        send_in_vain(testbed, file, random_size(testbed, shortest));
         // Who keeps the ring's memory needs none.
         const bool asked = watch.answered() != 0;
         watch.answer_none();
@@ -585,7 +602,10 @@ void check_recover(Testbed& testbed) {
     const auto file = hand_send(testbed);
     Credit credit;
     part(testbed, credit, 3, [&] { expect_unwound(testbed, file); });
-    part(testbed, credit, 4, [&] { expect_recovery(testbed, file); });
+    part(testbed, credit, 4, [&] {
+        expect_recovery(testbed, file);
+        expect_shown_in_vain(testbed);
+    });
     part(testbed, credit, 2, [&] { expect_closed_when_lost(testbed, file); });
     credit.done();
 }
@@ -689,6 +709,7 @@ void expect_one_write_one_frame(Testbed& testbed, const std::string& file) {
     constexpr int too_long = 90;                    // EMSGSIZE
     data += testbed.random_bytes(too_wide);
     actions.push_back(fmt::format("w:{}", too_wide));
+    actions.emplace_back("w:0");
     const auto mapped = in_force(testbed);
     const auto done = grader::file_io(testbed, file, data, actions);
     for (std::size_t i = 0; i < good.size(); ++i) {
@@ -705,9 +726,10 @@ void expect_one_write_one_frame(Testbed& testbed, const std::string& file) {
                      fmt::format("-1, {}", no_memory_there),
                      fmt::format("{}, {}", one.result, one.error));
     }
-    expect_equal(fmt::format("result and errno of a write of {} bytes", too_wide),
-                 fmt::format("-1, {}", too_long),
-                 fmt::format("{}, {}", done.back().result, done.back().error));
+    for (const auto& [size, one] :
+         {std::pair{too_wide, done[done.size() - 2]}, std::pair{std::size_t{0}, done.back()}})
+        expect_equal(fmt::format("result and errno of a write of {} bytes", size),
+                     fmt::format("-1, {}", too_long), fmt::format("{}, {}", one.result, one.error));
     testbed.let_settle();
     expect_that(testbed.take_frames().empty(), "frames on the cable of writes that were refused",
                 "none", "at least one");
@@ -730,6 +752,8 @@ void check_limits(Testbed& testbed) {
     part(testbed, credit, 2, [&] { expect_one_write_one_frame(testbed, file); });
     credit.done();
 }
+
+constexpr std::array takes_rtnl{"rtnl_lock", "rtnl_lock_killable"};
 
 /// A writer of one frame, which goes as far as it gets.
 std::unique_ptr<grader::Beside> start_writer(Testbed& testbed, const std::string& name,
@@ -771,10 +795,36 @@ void expect_two_writers(Testbed& testbed, Watch& watch) {
                     "one is missing, or has bytes of the other");
 }
 
+/// The cable goes when a writer has come to the call that takes RTNL.
+void expect_looks_with_rtnl(Testbed& testbed, Watch& watch) {
+    constexpr int no_link = 67;
+    for (const char* lock : takes_rtnl) {
+        watch.hold(lock);
+        const auto writer =
+            start_writer(testbed, lock, testbed.random_bytes(random_size(testbed, shortest)));
+        const bool held = watch.held() != 0;
+        if (held) {
+            testbed.plug(false);
+            expect_carrier(testbed, interface(testbed), false);
+        }
+        watch.release();
+        writer->wait_end();
+        const auto said = writer->output();
+        testbed.plug(true);
+        expect_carrier(testbed, interface(testbed), true);
+        clear_cable(testbed);
+        if (held)
+            expect_equal("result and errno of a write, the cable being pulled before " +
+                             std::string(lock) + "()",
+                         fmt::format("-1 {}\n", no_link), said);
+    }
+}
+
 void check_turns(Testbed& testbed) {
     even_out(testbed);
-    Watch watch(testbed, {});
+    Watch watch(testbed, {takes_rtnl.begin(), takes_rtnl.end()});
     expect_two_writers(testbed, watch);
+    expect_looks_with_rtnl(testbed, watch);
 }
 
 /// Whatever comes of it, the cable is in again.
@@ -825,10 +875,24 @@ std::optional<std::size_t> first_write(const std::vector<RegisterWrite>& writes,
     return std::nullopt;
 }
 
+/// The card was stopped when it was last asked to finish.
+void expect_asked_when_stopped(const grader::Call& asked) {
+    const auto tctl = asked.reg.at(TCTL);
+    const auto txdctl = asked.reg.at(TXDCTL0);
+    expect_that((tctl & TCTL_EN) == 0 && (txdctl & TXDCTL_ENABLE) == 0,
+                "registers when igbook_dma_master_disable() is called, the last time before the "
+                "ring's memory is freed",
+                "TCTL without EN, TXDCTL without ENABLE",
+                fmt::format("TCTL {:#010x}, TXDCTL {:#010x}", tctl, txdctl));
+}
+
 /// Whenever ring memory is given away, the card has been stopped and has finished.
 void expect_freed_last(const std::vector<grader::Call>& calls) {
+    const grader::Call* asked = nullptr;
     for (const auto& call : calls) {
+        if (call.name == "igbook:igbook_dma_master_disable") asked = &call;
         if (call.name != "dma_free_attrs") continue;
+        if (asked != nullptr) expect_asked_when_stopped(*asked);
         const auto tctl = call.reg.at(TCTL);
         const auto txdctl = call.reg.at(TXDCTL0);
         const auto ctrl = call.reg.at(CTRL);
@@ -849,7 +913,9 @@ void expect_ring_comes_and_goes(Testbed& testbed) {
     const auto eth = interface(testbed);
     const std::vector<std::string> up = {"ip", "link", "set", "dev", eth, "up"};
     const std::vector<std::string> down = {"ip", "link", "set", "dev", eth, "down"};
-    Watch watch(testbed, {"dma_free_attrs", "dma_alloc_attrs", "igbook:igbook_phy_restart_autoneg"},
+    Watch watch(testbed,
+                {"dma_free_attrs", "dma_alloc_attrs", "igbook:igbook_phy_restart_autoneg",
+                 "igbook:igbook_dma_master_disable"},
                 {TCTL, TXDCTL0, CTRL});
     const auto ring = testbed.ring(grader::Direction::transmit).base;
     testbed.must_run(down);

@@ -364,6 +364,28 @@ void check_served_while_leaving(Testbed& testbed) {
                 "not written", fmt::format("{:#010x}", asked.value_or(0)));
 }
 
+/// The same when the driver lets go of the lock under which it told the card: from then on nobody
+/// asks.
+void check_served_when_unlocked(Testbed& testbed) {
+    for (const char* unlocks : {"_raw_spin_unlock_irq", "_raw_spin_unlock_irqrestore"}) {
+        if (!loaded(testbed, "dca_provider")) load_companion(testbed);
+        serve(testbed, 0);
+        SlowCall slow(testbed, unlocks, true);
+        Beside leaving(testbed, "rmmod dca_provider");
+        const bool held = slow.entered([&] { return leaving.ended(); });
+        const Record record(testbed);
+        if (held) serve(testbed, 1);
+        const auto asked = record.last(DCA_TXCTRL0);
+        slow.go();
+        expect_equal("rmmod dca_provider, status", 0, leaving.status());
+        expect_that(!asked,
+                    fmt::format("DCA_TXCTRL(0), CPU 1 serving when {}() returns to the driver that "
+                                "leaves its provider",
+                                unlocks),
+                    "not written", fmt::format("{:#010x}", asked.value_or(0)));
+    }
+}
+
 /// The CPU that serves is another one than before, and held before it takes the lock; meanwhile
 /// the provider leaves.
 void check_overtaken(Testbed& testbed) {
@@ -417,6 +439,7 @@ void check_order(Testbed& testbed) {
     });
     credit.part(5, [&] {
         check_served_while_leaving(testbed);
+        check_served_when_unlocked(testbed);
         check_overtaken(testbed);
     });
     credit.done();
@@ -683,18 +706,22 @@ void check_failed_steps(Testbed& testbed) {
     }
 }
 
-/// It goes without coming back: CPUs come and go all the same.
+/// It goes without coming back, when a CPU goes or when one comes: CPUs come and go all the same.
 void check_failed_return(Testbed& testbed) {
-    testbed.must_run({"insmod", Testbed::guest_module, "provider=1"});
     load_companion(testbed);  // the core has a provider all the time
-    {
-        const Companion failing(testbed, "failcall", {"symbol=register_dca_provider", "value=-12"});
-        switch_cpu(testbed, 1, false);
+    for (const bool comes : {false, true}) {
+        testbed.must_run({"insmod", Testbed::guest_module, "provider=1"});
+        if (comes) switch_cpu(testbed, 1, false);
+        {
+            const Companion failing(testbed, "failcall",
+                                    {"symbol=register_dca_provider", "value=-12"});
+            switch_cpu(testbed, 1, comes);
+        }
+        switch_cpu(testbed, 2, false);
+        if (!comes) switch_cpu(testbed, 1, true);
+        switch_cpu(testbed, 2, true);
+        testbed.must_run({"rmmod", "igbook"});
     }
-    switch_cpu(testbed, 2, false);
-    switch_cpu(testbed, 1, true);
-    switch_cpu(testbed, 2, true);
-    testbed.must_run({"rmmod", "igbook"});
     unload(testbed, "dca_provider");
 }
 

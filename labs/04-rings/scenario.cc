@@ -561,7 +561,14 @@ void check_limits(Testbed& testbed) {
     expect_taken(testbed, least, most);
 
     set_link(testbed, eth, false);
+    expect_shown(testbed, least, most, "when the interface has gone down");
     expect_refused(testbed, "the interface down");
+    set_link(testbed, eth, true);
+    expect_equal("descriptors of the receive ring, down and up", least,
+                 ring_size(testbed, Direction::receive));
+    expect_equal("descriptors of the transmit ring, down and up", most,
+                 ring_size(testbed, Direction::transmit));
+    set_link(testbed, eth, false);
     must_resize(testbed, most - step, least);
     expect_shown(testbed, most - step, least, "after a change while the interface was down");
     must_resize(testbed, some_size(testbed), some_size(testbed));
@@ -678,6 +685,40 @@ std::size_t check_keeps_a_full_ring(Testbed& testbed, bool mtu) {
     return frames.size();
 }
 
+/// A change of sizes, held where the driver is about to switch a queue off.
+class HeldChange {
+  public:
+    HeldChange(Testbed& testbed, unsigned receive, unsigned transmit)
+        : slow_(testbed, "igbook_ring_disable"),
+          change_(testbed,
+                  fmt::format("drive resize {} {} {} | grep -x ok", eth, receive, transmit)) {
+        slow_.entered([&] { return change_.ended(); });
+    }
+    void go_on() {
+        slow_.go();
+        expect_equal("status of drive resize", 0, change_.status());
+    }
+
+  private:
+    SlowCall slow_;
+    Beside change_;
+};
+
+/// Frames that the card takes at the last moment. @return how many they were.
+std::size_t check_keeps_the_last(Testbed& testbed) {
+    const auto count = ring_size(testbed, Direction::receive);
+    const auto frames = questions(testbed, between(testbed, 5, 20));
+    listen(testbed, "answer", frames.size());
+    HeldChange change(testbed, some_size(testbed, count), 0);
+    const auto head = (testbed.reg(RDH0) + frames.size()) % ring_size(testbed, Direction::receive);
+    for (const auto& frame : frames) testbed.send(frame);
+    testbed.soon([&] { return testbed.reg(RDH0) == head; }, patience);
+    change.go_on();
+    expect_on_cable(testbed, answers_to(frames));
+    expect_told_done(testbed, frames.size());
+    return frames.size();
+}
+
 /// More of them than the stack's backlog holds. @return how many.
 std::size_t check_keeps_a_large_ring(Testbed& testbed) {
     const auto most = number(testbed, "ring_most");
@@ -763,7 +804,8 @@ void check_keeps(Testbed& testbed) {
     const auto waiting =
         check_keeps_a_full_ring(testbed, false) + check_keeps_a_full_ring(testbed, true);
     const auto unanswered = check_keeps_a_large_ring(testbed);
-    const auto answered = waiting + check_keeps_under_traffic(testbed);
+    const auto late = check_keeps_the_last(testbed);
+    const auto answered = waiting + late + check_keeps_under_traffic(testbed);
     const auto taken = received_by_card(testbed) - card;
     expect_equal("answers, one for each frame that the card took", taken, answered + unanswered);
     const auto after = statistics(testbed);
@@ -774,6 +816,13 @@ void check_keeps(Testbed& testbed) {
     for (const char* name : {"rx0_drops", "tx0_drops"})
         expect_equal(fmt::format("{} over all changes", name), 0U,
                      counter(after, name) - counter(before, name));
+    for (const char* ring : {"rx0_", "tx0_"})
+        for (const char* what : {"packets", "bytes", "drops", "no_memory", "stops"}) {
+            const auto was = counter(before, std::string(ring) + what);
+            const auto now = counter(after, std::string(ring) + what);
+            expect_that(now >= was, fmt::format("{}{} over all changes", ring, what),
+                        fmt::format("{} or more", was), fmt::format("{}", now));
+        }
     testbed.sh("killall frames");  // if it waits for those that never came
 }
 
@@ -905,6 +954,22 @@ void check_sent_before(Testbed& testbed) {
     expect_equal("frames sent again", 0U, testbed.take_frames().size());
 }
 
+/// Frames wait, and the card sends them at the last moment.
+void check_sent_at_last(Testbed& testbed) {
+    testbed.take_frames();
+    const auto frames = random_frames(testbed, 10);
+    {
+        Pause pause(testbed);
+        send_from_guest(testbed, frames);
+        HeldChange change(testbed, 0, some_size(testbed, ring_size(testbed, Direction::transmit)));
+        pause.end();
+        expect_on_cable(testbed, frames);
+        change.go_on();
+    }
+    expect_mapped(testbed, "DMA_TO_DEVICE", 0, "when all are out");
+    expect_equal("frames sent again", 0U, testbed.take_frames().size());
+}
+
 /// Somebody sends while the rings change, which takes long.
 void check_sends_meanwhile(Testbed& testbed) {
     testbed.take_frames();
@@ -931,6 +996,7 @@ void check_moves(Testbed& testbed) {
     check_moves_round_the_end(testbed);
     check_just_fits(testbed);
     check_sent_before(testbed);
+    check_sent_at_last(testbed);
     check_sends_meanwhile(testbed);
 }
 

@@ -378,6 +378,7 @@ void check_budget(Testbed& testbed) {
     credit.part(6, [&] {
         for (const auto received : {budget - 1, budget, budget + 1, 2 * budget + 5})
             serve_pile(testbed, received, 3);
+        serve_pile(testbed, 3, 2 * budget);  // what was sent does not count
     });
     credit.part(4, [&] {
         constexpr unsigned small = 5;
@@ -508,6 +509,27 @@ void expect_paused_while_masked(const Writes& record) {
                 "the pause is written before the vector is enabled", "after it");
 }
 
+/// What was noted is not what the card has when it was reset.
+void expect_pause_after_reset(Testbed& testbed) {
+    const auto eth = interface(testbed);
+    const auto usecs = 20 + static_cast<std::uint32_t>(testbed.random()() % 300);
+    testbed.must_run({"ethtool", "-C", eth, "rx-usecs", std::to_string(usecs)});
+    grader::serve_one(testbed);
+    const auto mark = testbed.writes().size();
+    testbed.must_run({"ip", "link", "set", "dev", eth, "down"});
+    grader::bring_up(testbed);
+    grader::serve_one(testbed);
+    const auto written = last_pause(testbed);
+    const auto record = writes_since(testbed, mark);
+    expect_that(grader::first(record, EITR0) < record.size(),
+                "EITR of vector 0 after going down and up, as QEMU recorded it",
+                "written: the card was reset", "not written");
+    grader::expect_register("EITR of vector 0 after going down and up, as QEMU recorded it",
+                            EITR_CNT_INGR | usecs << eitr_shift, written);
+    testbed.must_run({"ethtool", "-C", eth, "rx-usecs", "0"});
+    grader::serve_one(testbed);
+}
+
 void check_pause(Testbed& testbed) {
     const auto eth = interface(testbed);
     constexpr std::uint32_t longest = EITR_INTERVAL >> eitr_shift;
@@ -530,6 +552,7 @@ void check_pause(Testbed& testbed) {
                     "EITR after a frame more, as QEMU recorded it",
                     "not written, for it is the same", "written");
     }
+    expect_pause_after_reset(testbed);
 }
 
 // --- beyond the book ----------------------------------------------------------------------------

@@ -317,8 +317,8 @@ void expect_freed_late(Testbed& testbed) {
 }
 
 /// How many there are, as /proc/net/protocols has it.
-std::string sockets_open(Testbed& testbed) {
-    std::istringstream lines(testbed.bytes("/proc/net/protocols"));
+std::string sockets_open(const std::string& protocols) {
+    std::istringstream lines(protocols);
     std::string name;
     std::string size;
     std::string sockets;
@@ -341,15 +341,16 @@ void check_sockets(Testbed& testbed) {
     const auto go = "/tmp/" + secret(testbed, 10);
     Caller holder(testbed, "socket {note} await:" + go);
     expect_references(testbed, "with one socket open", "2");
+    const std::string protocols = "/proc/net/protocols";
     expect_equal("sockets of EDP in /proc/net/protocols, with one open", std::string("1"),
-                 sockets_open(testbed));
+                 sockets_open(testbed.bytes(protocols)));
     expect_that(testbed.run({"rmmod", "igbook"}).status != 0, "rmmod with one socket open",
                 "refused", "done");
     testbed.put(go, "");
     holder.end();
     expect_references(testbed, "when it is closed", "0");
     expect_equal("sockets of EDP in /proc/net/protocols, with none open", std::string("0"),
-                 sockets_open(testbed));
+                 sockets_open(testbed.bytes(protocols)));
     expect_freed_late(testbed);
 }
 
@@ -578,12 +579,16 @@ void expect_apart(Testbed& testbed) {
                                           " recv:2000 recv:9:d",
                                           mine));
     const auto data = secret(testbed, 30);
+    constexpr long unwanted = 3;
+    const auto was_unclaimed = count_of(testbed, "unclaimed");
     testbed.send(to_guest(testbed, mine + 1, 8, "elsewhere"));
     testbed.send(to_guest(testbed, mine, 9, "of another port"));
     testbed.send(datagram(testbed, own_address(testbed), stranger, mine, 8, "of another station"));
     testbed.send(to_guest(testbed, mine, 8, data));
     expect_equal("a connected socket, when its peer and others sent",
                  received(data, station, 8) + "recv -1 EAGAIN\n", connected.end());
+    expect_equal("datagrams for neither of them, counted as unclaimed", unwanted,
+                 count_of(testbed, "unclaimed") - was_unclaimed);
     testbed.put(go, "");
     expect_equal("a socket bound to that port of another interface",
                  std::string("await 0 -\nrecv -1 EAGAIN\n"), elsewhere.end());
@@ -821,6 +826,19 @@ void check_full(Testbed& testbed) {
                  kept_of_forty(testbed, ""));
 }
 
+/// One socket is open, in the other namespace.
+void expect_counted_apart(Testbed& testbed) {
+    const auto go = "/tmp/" + secret(testbed, 10);
+    Caller holder(testbed, "netns:far socket {note} await:" + go);
+    const std::string protocols = "/proc/net/protocols";
+    expect_equal("sockets of EDP in /proc/net/protocols, one being open in another namespace",
+                 std::string("0"), sockets_open(testbed.bytes(protocols)));
+    expect_equal("and in that namespace", std::string("1"),
+                 sockets_open(testbed.must_run({"ip", "netns", "exec", "far", "cat", protocols})));
+    testbed.put(go, "");
+    holder.end();
+}
+
 void check_apart(Testbed& testbed) {
     const auto mine = port(testbed);
     const auto data = secret(testbed, 30);
@@ -837,6 +855,7 @@ void check_apart(Testbed& testbed) {
                                  fmt::format("bind:-:{}", mine), "netns:", "use:0",
                                  fmt::format("sendto:near:02000000000b:{}:{}", mine, data),
                                  "recv:9:d", "netns:far", "use:1", "recv:50", "recv:50:d"}));
+    expect_counted_apart(testbed);
 }
 
 /// Down: who is bound to it or connected over it is told once, and has its port when it is up
@@ -890,6 +909,11 @@ void check_gone(Testbed& testbed) {
                 fmt::format("socket bind:near:{} {{note}} poll:-1:in poll:0 recv:9 recv:9:d poll:0"
                             " await:{}",
                             mine, go));
+    // Who has the same place in the chapter's table leaves it, too.
+    auto beside = mine + 1;
+    while (place(beside) != place(mine)) ++beside;
+    Caller neighbour(testbed, fmt::format("socket bind:near:{} {{note}} recv:9 recv:9:d", beside));
+    neighbour.wait_asleep();
     gone.wait_asleep();
     testbed.must_run({"ip", "link", "del", "dev", "near"});
     const std::string told =
@@ -898,6 +922,8 @@ void check_gone(Testbed& testbed) {
         "poll() and recv() when the interface is removed", told,
         [&] { return gone.said().find(told) != std::string::npos; }, [&] { return gone.said(); },
         patience);
+    expect_equal("recv() of another socket that is bound to it",
+                 std::string("recv -1 ENODEV\nrecv -1 EAGAIN\n"), neighbour.end());
     const auto table = testbed.text("/proc/net/edp");
     expect_that(table.find(fmt::format(" {} ", mine)) == std::string::npos,
                 "/proc/net/edp when the interface is removed", "no socket of its", table);

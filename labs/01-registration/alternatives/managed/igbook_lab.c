@@ -3,13 +3,10 @@
  * igbook, lab 1: the NVM as a file in sysfs, which reads no more than it is
  * asked for.
  */
-#include <linux/mutex.h>
+#include <linux/rtnetlink.h>
 
 #include "igbook.h"
 #include "igbook_lab.h"
-
-/* Nobody but these readers wants the NVM once probe is over. */
-static DEFINE_MUTEX(igbook_nvm_lock);
 
 static ssize_t nvm_read(struct file *file, struct kobject *kobj,
 			struct bin_attribute *attr, char *buf, loff_t offset,
@@ -28,9 +25,9 @@ static ssize_t nvm_read(struct file *file, struct kobject *kobj,
 		unsigned int byte = offset + done;
 
 		if (done == 0 || byte % 2 == 0) {
-			mutex_lock(&igbook_nvm_lock);
+			rtnl_lock();	/* ethtool has it, too */
 			err = igbook_nvm_read(priv, byte / 2, 1, &word);
-			mutex_unlock(&igbook_nvm_lock);
+			rtnl_unlock();
 			if (err)
 				return err;
 		}
