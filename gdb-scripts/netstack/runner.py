@@ -400,7 +400,10 @@ class Debugger:
         ours, theirs = socket.socketpair()
         environment = dict(os.environ, FWTS_TRACE_CONFIG=json.dumps(config),
                            FWTS_TRACE_FD=str(theirs.fileno()))
-        command = ["gdb", "-nx", "-q", "-iex", "set auto-load no", "-iex", "set confirm off",
+        # The kernel's own helpers ($lx_per_cpu and others) lie beside vmlinux, for who types there.
+        scripts = ("set auto-load no" if not options.guided else
+                   f"add-auto-load-safe-path {(options.kernel / 'vmlinux').resolve().parent}")
+        command = ["gdb", "-nx", "-q", "-iex", scripts, "-iex", "set confirm off",
                    "-iex", "set pagination off", "-iex", "set style enabled off",
                    "-iex", "set width 0", "-iex", "set suppress-cli-notifications on",
                    "-iex", "set print null-stop on", str(options.kernel / "vmlinux"), "-ex",

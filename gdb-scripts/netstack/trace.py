@@ -284,6 +284,13 @@ class Session:
         finally:
             timer.cancel()
 
+    def _returned(self, stop: Stop) -> bool:
+        """Has the function that the stop is about just returned, and does the guest stand there?"""
+        if stop.at != "return" or stop.symbol not in self.returns:
+            return False
+        frame = gdb.newest_frame()
+        return (int(frame.pc()), int(frame.read_register("rsp"))) == self.returns[stop.symbol]
+
     def _run_to(self, stop: Stop) -> None:
         """Let the guest run until the stop is reached, the time is up or Ctrl-C."""
         if self._place is None:
@@ -291,6 +298,9 @@ class Session:
         assert self._place is not None
         if self._place.reached:
             # The reader came here with gdb's own `continue`.
+            return
+        if self._returned(stop):
+            # ... or with `finish`, and a breakpoint is not met where one stands already.
             return
         limit = float(self.config["timeout"])
         try:

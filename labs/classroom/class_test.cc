@@ -244,6 +244,16 @@ TEST_F(ClassTest, ZipFilesAndRepositoriesAreReadInTheRoom) {
     expect_nothing_left();
 }
 
+TEST_F(ClassTest, AClassIsMadeWhereARelativeNameLeads) {
+    const std::string words =
+        "cd \"$1\" && exec \"$2\" generate --lab 01 --out trial --kind skeleton skeleton";
+    const auto made = run_process(
+        {"sh", "-c", words, "sh", room_.path().string(), source + "/build/bin/classroom"}, Limits(),
+        {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"TMPDIR", room_.temp()}});
+    ASSERT_EQ(made.status, 0) << made.output;
+    EXPECT_TRUE(fs::exists(room_.path() / "trial" / "s02-skeleton.git" / "config"));
+}
+
 TEST_F(ClassTest, OddNamesOfStudentsAreGradedAndSpoilNoList) {
     const std::vector<std::string> odd{"Ren\xe9", "a\n7\tbob",     "\x1b[2J",   "-rf",
                                        ".dot",    "100% \"it's\"", "$(reboot)", "=cmd|x!A1",

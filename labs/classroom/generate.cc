@@ -208,7 +208,8 @@ class Maker {
 
     void as_repository(const Expected& expected, const fs::path& files,
                        const fs::path& scratch) const {
-        const auto bare = out_ / (expected.student + ".git");
+        // git is told another directory to work in, so a relative name would lead from there.
+        const auto bare = fs::absolute(out_) / (expected.student + ".git");
         run_git(scratch, {"init", "-q", files.string()});
         run_git(files, {"add", "-f", "--all", "."});
         run_git(files, {"commit", "-q", "-m", "lab"});
