@@ -320,7 +320,7 @@ class Guided(unittest.TestCase):
     """Guided mode at a terminal."""
 
     def test_walk(self) -> None:
-        """Enter, answer, a gdb command, gdb's own prompt and back, and leaving; through make."""
+        """Enter, answer, gdb's commands, its own prompt and back, and leaving; through make."""
         reader = Terminal("make", "trace", "T=boot", "GUIDED=1")
         first = reader.expect(r"\(trace 1/8\) ")
         self.assertIn("\033[", first)
@@ -331,6 +331,11 @@ class Guided(unittest.TestCase):
         self.assertIn("CPU 0: pending", reader.expect(r"\(trace 1/8\) "))
         reader.type("net nonsense\n")
         self.assertIn("no command `nonsense`", reader.expect(r"\(trace 1/8\) "))
+        reader.type("print $lx_per_cpu(softnet_data)\n")
+        self.assertIn("poll_list", reader.expect(r"\(trace 1/8\) "))
+        # ... which leads to the very place of the next stop.
+        reader.type("finish\n")
+        self.assertIn("Run till exit", reader.expect(r"\(trace 1/8\) "))
         reader.type("\n")
         reader.expect(r"\(trace 2/8\) ")
         reader.type("gdb\n")
