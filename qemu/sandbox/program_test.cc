@@ -236,6 +236,17 @@ TEST_F(ProgramTest, ShellWorksAndCtrlBracketLeaves) {
     expect_nothing_left();
 }
 
+TEST_F(ProgramTest, ShellSaysWhenAModuleIsLoaded) {
+    OnTerminal shell({"shell", "--load", kernel_module("igb.ko").string()}, mark_, directory_);
+    ASSERT_TRUE(shell.expect("sandbox: igb.ko is loaded"));
+    write_all(shell.terminal.get(), "ls /sys/class/net; echo $((6 * 7))-done\r");
+    EXPECT_TRUE(shell.expect("eth0"));
+    EXPECT_TRUE(shell.expect("42-done"));
+    write_all(shell.terminal.get(), "\x1d");
+    EXPECT_EQ(shell.wait(), 0);
+    expect_nothing_left();
+}
+
 TEST_F(ProgramTest, NothingIsLeftAfterSignals) {
     for (const int signal_number : {SIGINT, SIGTERM, SIGKILL}) {
         OnTerminal start(

@@ -163,9 +163,12 @@ int run_shell(GuestWords& words) {
     if (isatty(STDIN_FILENO) != 0) say("booting; Ctrl-] leaves");
     Guest guest = Guest::launch(options);
     // Modules need the agent; the console does not wait for it.
-    std::thread modules([&guest] {
+    std::thread modules([&guest, &options] {
         try {
             guest.wait_ready();
+            // The prompt is there before, and who types at once would not find the interface.
+            for (const auto& module : options.modules)
+                fmt::print(stderr, "\r\nsandbox: {} is loaded\r\n", module.filename().string());
         } catch (const Hang& error) {
             fmt::print(stderr, "\r\nsandbox: {}\r\n", error.message());
         } catch (const GuestFailure&) {
