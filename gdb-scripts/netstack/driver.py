@@ -52,3 +52,8 @@ class Driver:
         if self.own:
             return private["vector"][0]["napi"].address
         return private["rx_ring"][0]["q_vector"]["napi"].address
+
+    @property
+    def vector(self) -> str:
+        """The type of what the handler's second argument points to; its NAPI instance is in it."""
+        return "struct igbook_vector" if self.own else "struct igb_q_vector"

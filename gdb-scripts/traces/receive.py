@@ -40,6 +40,11 @@ class Way:
         """The NAPI instance of the card's receive queue."""
         return self.driver.napi(eth0())
 
+    def interrupts(self) -> bool:
+        """Is this the receive queue's vector, with a frame? igb's other one has the same handler."""
+        interrupted = argument(1, self.driver.vector)["napi"].address
+        return int(interrupted) == int(self.instance()) and frame_waits()
+
     def scheduled(self) -> bool:
         """Is somebody responsible for polling the card?"""
         return "SCHED" in napi.state_of(self.instance()).split()
@@ -159,7 +164,7 @@ def interrupt(way: Way) -> list[Stop]:
                  own=" igbook's masks the vector and wakes its bottom half.",
                  igb=""" (The list below has two NAPI instances: here igb uses one for each
                  direction.)"""),
-             condition=frame_waits,
+             condition=way.interrupts,
              show=[RING, NAPI],
              check=[in_context("hardirq"),
                     Check("a descriptor has been written back", frame_waits),
