@@ -41,7 +41,7 @@ class Way:
         return self.driver.napi(eth0())
 
     def interrupts(self) -> bool:
-        """Is this the receive queue's vector, with a frame? igb's other one has the same handler."""
+        """Is this the receive queue's vector, with a frame? igb's other has the same handler."""
         interrupted = argument(1, self.driver.vector)["napi"].address
         return int(interrupted) == int(self.instance()) and frame_waits()
 
