@@ -141,7 +141,10 @@ grade: ## grade a submission: make grade L=01 S=directory (or M=name: the refere
 	@test -n "$(SUBMISSION)$(MUTANT)" || { echo "grade: which submission? make grade L=01 S=labs/01-registration/solution" >&2; exit 2; }
 	@$(MAKE) --no-print-directory grading
 	@$(if $(MUTANT),rm -rf build/labs/$(LAB)/$(MUTANT) && build/bin/grade mutant --lab $(LAB) --name $(MUTANT) --out build/labs/$(LAB)/$(MUTANT))
-	@build/bin/grade --lab $(LAB) --submission $(if $(MUTANT),build/labs/$(LAB)/$(MUTANT),$(SUBMISSION)) $(ARGS)
+	@build/bin/grade --lab $(LAB) --submission $(if $(MUTANT),build/labs/$(LAB)/$(MUTANT),$(SUBMISSION)) $(ARGS) || { \
+	    status=$$?; \
+	    test $$status != 1 || echo "grade: points are missing; that is all that make's error below means" >&2; \
+	    exit $$status; }
 
 class: ## grade a class: make class L=01 S=handed-in (one entry a student; results in build/labs/01/class)
 	@test -d "$(SUBMISSION)" || { echo "class: where is what was handed in? make class L=01 S=directory" >&2; exit 2; }
