@@ -93,7 +93,9 @@ class Lab(SphinxDirective):
         self.state.nested_parse(self.content, self.content_offset, box)
         line = nodes.paragraph("", "Handout, skeleton and grader: ")
         line += nodes.literal("", f"labs/{name}/", classes=["file"])
-        line += nodes.Text(". Grade your solution with ")
+        line += nodes.Text(". Begin with ")
+        line += nodes.literal("", f"make skeleton L={number}", classes=["command"])
+        line += nodes.Text(", and grade your solution with ")
         line += nodes.literal("", f"make grade L={number} S=your-folder", classes=["command"])
         line += nodes.Text(".")
         box += line
