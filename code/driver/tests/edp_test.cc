@@ -329,7 +329,17 @@ void check_namespaces(Guest& guest) {
                 "sockio socket bind:near:5 socket connect:near:02000000000b:7 note:/tmp/gone"
                 " recv:5 recv:5:d use:0 poll:0 recv:5 recv:5:d send:x name",
                 "note 0");
+    Caller kept(guest,
+                "sockio socket bind:-:7 connect:near:02000000000b:9 note:/tmp/kept recv:5"
+                " disconnect socket bind:lo:7 bind:lo:8 sendto:lo:000000000000:7:after use:0"
+                " poll:5000:in recv:9:d",
+                "note 0");
     guest.must("ip link del near");
+    EXPECT_THAT(kept.end(),
+                HasSubstr("recv -1 ENODEV\ndisconnect 0 -\nsocket 0 -\nbind -1 EADDRINUSE\n"
+                          "bind 0 -\nsendto 5 -\npoll 1 - in\n"
+                          "recv 5 - whole 19/lo/000000000000/8 'after'\n"))
+        << "bound to any interface, it was only connected over the one that is gone";
     EXPECT_THAT(gone.end(),
                 HasSubstr("recv -1 ENODEV\nrecv -1 EAGAIN\npoll 1 - out err\nrecv -1 ENODEV\n"
                           "recv -1 EAGAIN\nsend -1 EDESTADDRREQ\nname 0 - 19/-/000000000000/5\n"));
