@@ -102,7 +102,7 @@ static inline bool edp_speaks(const struct net_device *dev)
 	return dev->type == ARPHRD_ETHER || dev->type == ARPHRD_LOOPBACK;
 }
 
-/* How much data one datagram on this device can carry. */
+/* How much data one datagram on this device can carry; below 0: there is none. */
 static inline int edp_room(const struct net_device *dev)
 {
 	return (int)min(READ_ONCE(dev->mtu), U16_MAX) - (int)sizeof(struct edphdr);

@@ -261,6 +261,14 @@ void check_calls(Guest& guest) {
               "bind -1 EADDRINUSE\nbind 0 -\nsocket 0 -\nget -1 ENOTCONN\nsendto 1 -\n");
 }
 
+/// An MTU without room for a header.
+void check_mtu(Guest& guest) {
+    guest.must("ip link set lo mtu 4");
+    EXPECT_EQ(calls(guest, "socket connect:lo:000000000000:9 get:300:2 send:"),
+              "socket 0 -\nconnect 0 -\nget 0 - 0 4\nsend -1 EMSGSIZE\n");
+    guest.must("ip link set lo mtu 65536");
+}
+
 /// A signal ends a blocking recv(), or restarts it, as its handler was set up.
 void check_signals(Guest& guest) {
     EXPECT_THAT(calls(guest, "socket bind:eth0:11 alarm:50 recv:5"), HasSubstr("recv -1 EINTR\n"));
@@ -394,6 +402,24 @@ TEST(Edp, IsAFamily) {
     check_namespaces(guest);
     check_module(guest);
     guest.must("rmmod igbook");
+    expect_no_complaint(guest);
+    guest.power_off();
+}
+
+/// What needs a second processor, or many sockets.
+TEST(Edp, StandsWhatComesAtOnce) {
+    sandbox::Options options = strict(stages().back());
+    options.cpus = 2;
+    options.memory = 512;
+    const std::filesystem::path root(FWTS_ROOT);
+    options.files.push_back({root / "build/modules/strict/edp/edp.ko", kEdp});
+    options.files.push_back({FWTS_SOCKIO, "/bin/sockio"});
+    Guest guest = Guest::boot(options);
+    guest.must("dmesg -c");
+    silence(guest);
+    guest.must(std::string("insmod ") + kEdp + " && ip link set lo up");
+    check_mtu(guest);
+    guest.must("rmmod edp");
     expect_no_complaint(guest);
     guest.power_off();
 }
