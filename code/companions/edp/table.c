@@ -233,7 +233,7 @@ static void edp_set_peer(struct sock *sk, struct edp_peer *peer)
  * @flags: of the descriptor; nothing here waits
  *
  * Nothing goes over the cable. The address is what send() will use, and nobody
- * else is listened to.
+ * else is listened to; so it needs an interface, its own or the socket's.
  *
  * Context: process; sleeps.
  * Return: 0, or a negative errno.
@@ -244,6 +244,7 @@ int edp_connect(struct socket *sock, struct sockaddr_unsized *uaddr, int len,
 	struct sockaddr_edp *addr = (struct sockaddr_edp *)uaddr;
 	struct sock *sk = sock->sk;
 	struct edp_peer *peer;
+	int ifindex;
 	int err;
 
 	if (len < (int)sizeof(addr->sedp_family))
@@ -253,8 +254,10 @@ int edp_connect(struct socket *sock, struct sockaddr_unsized *uaddr, int len,
 		return 0;
 	}
 	err = edp_check_address(addr, len);
-	if (!err)
-		err = edp_check_device(sock_net(sk), addr->sedp_ifindex);
+	if (err)
+		return err;
+	ifindex = addr->sedp_ifindex ?: edp_sk(sk)->ifindex;
+	err = ifindex ? edp_check_device(sock_net(sk), ifindex) : -ENODEV;
 	if (!err)
 		err = edp_autobind(sk);
 	if (err)
@@ -263,9 +266,8 @@ int edp_connect(struct socket *sock, struct sockaddr_unsized *uaddr, int len,
 	if (!peer)
 		return -ENOMEM;
 	peer->addr = *addr;
+	peer->addr.sedp_ifindex = ifindex;
 	memset(peer->addr.sedp_zero, 0, sizeof(peer->addr.sedp_zero));
-	if (!peer->addr.sedp_ifindex)
-		peer->addr.sedp_ifindex = edp_sk(sk)->ifindex;
 	edp_set_peer(sk, peer);
 	return 0;
 }

@@ -247,6 +247,13 @@ void check_calls(Guest& guest) {
               "recv 3 - whole 19/lo/000000000000/9 'two'\nsend 5 -\nrecv -1 EAGAIN\n"
               "disconnect 0 -\nsend -1 EDESTADDRREQ\nsend 4 -\n"
               "recv 4 - whole 19/lo/000000000000/8 'four'\n");
+    // A peer has an interface: its own, or the one that the socket is bound to.
+    EXPECT_EQ(calls(guest,
+                    "socket connect:-:000000000000:9 name bind:lo:9 connect:-:000000000000:8 peer"
+                    " socket bind:-:8 connect:-:000000000000:9 peer"),
+              "socket 0 -\nconnect -1 ENODEV\nname 0 - 19/-/000000000000/0\nbind 0 -\n"
+              "connect 0 -\npeer 0 - 19/lo/000000000000/8\n"
+              "socket 0 -\nbind 0 -\nconnect -1 ENODEV\npeer -1 ENOTCONN\n");
     EXPECT_EQ(calls(guest,
                     "socket:1 socket:2:4 socket short:3 short:15 bind:lo:9 bind:lo:10"
                     " sendto:lo:ffffffffffff:9:x sendto:lo:000000000000:0:x"
