@@ -41,7 +41,8 @@ struct edp_peer {
  * @recvdest: EDP_RECVDEST
  *
  * @ifindex and @port are written once, under the table's lock, before anybody
- * can find the socket. @peer is changed under the socket's lock.
+ * can find the socket. @peer is changed under both locks, the socket's and the
+ * table's.
  */
 struct edp_sock {
 	struct sock sk;
@@ -102,7 +103,7 @@ static inline bool edp_speaks(const struct net_device *dev)
 	return dev->type == ARPHRD_ETHER || dev->type == ARPHRD_LOOPBACK;
 }
 
-/* How much data one datagram on this device can carry; below 0: there is none. */
+/* How much data one datagram on this device can carry; below 0: none. */
 static inline int edp_room(const struct net_device *dev)
 {
 	return (int)min(READ_ONCE(dev->mtu), U16_MAX) - (int)sizeof(struct edphdr);

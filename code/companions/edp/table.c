@@ -208,21 +208,33 @@ int edp_autobind(struct sock *sk)
  * @sk: the socket
  * @peer: the new one, or NULL
  *
- * A receiver may be comparing with the old one this moment.
+ * A receiver may be comparing with the old one this moment. The interface is
+ * looked at under the table's lock, as in edp_hash(): were it to vanish after
+ * that, the notifier would find the peer.
  *
- * Context: process; sleeps.
+ * Context: process; sleeps; takes the table's lock.
+ * Return: 0, or a negative errno, and the old one stays.
  */
-static void edp_set_peer(struct sock *sk, struct edp_peer *peer)
+static int edp_set_peer(struct sock *sk, struct edp_peer *peer)
 {
-	struct edp_peer *old;
+	struct edp_net *en = edp_net(sock_net(sk));
+	struct edp_peer *old = NULL;
+	int err = 0;
 
 	lock_sock(sk);
-	old = rcu_replace_pointer(edp_sk(sk)->peer, peer,
-				  lockdep_sock_is_held(sk));
-	sk->sk_socket->state = peer ? SS_CONNECTED : SS_UNCONNECTED;
+	spin_lock(&en->lock);
+	if (peer)
+		err = edp_check_device(sock_net(sk), peer->addr.sedp_ifindex);
+	if (!err) {
+		old = rcu_replace_pointer(edp_sk(sk)->peer, peer,
+					  lockdep_is_held(&en->lock));
+		sk->sk_socket->state = peer ? SS_CONNECTED : SS_UNCONNECTED;
+	}
+	spin_unlock(&en->lock);
 	release_sock(sk);
 	if (old)
 		kfree_rcu(old, rcu);
+	return err;
 }
 
 /**
@@ -249,13 +261,12 @@ int edp_connect(struct socket *sock, struct sockaddr_unsized *uaddr, int len,
 
 	if (len < (int)sizeof(addr->sedp_family))
 		return -EINVAL;
-	if (addr->sedp_family == AF_UNSPEC) {
-		edp_set_peer(sk, NULL);
-		return 0;
-	}
+	if (addr->sedp_family == AF_UNSPEC)
+		return edp_set_peer(sk, NULL);
 	err = edp_check_address(addr, len);
 	if (err)
 		return err;
+	/* edp_set_peer() looks once more; refused here it costs no port. */
 	ifindex = addr->sedp_ifindex ?: edp_sk(sk)->ifindex;
 	err = ifindex ? edp_check_device(sock_net(sk), ifindex) : -ENODEV;
 	if (!err)
@@ -268,8 +279,10 @@ int edp_connect(struct socket *sock, struct sockaddr_unsized *uaddr, int len,
 	peer->addr = *addr;
 	peer->addr.sedp_ifindex = ifindex;
 	memset(peer->addr.sedp_zero, 0, sizeof(peer->addr.sedp_zero));
-	edp_set_peer(sk, peer);
-	return 0;
+	err = edp_set_peer(sk, peer);
+	if (err)
+		kfree(peer);
+	return err;
 }
 
 /* Where a socket is bound, as a program may see it. */

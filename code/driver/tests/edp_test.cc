@@ -22,6 +22,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr const char* kEdp = "/modules/edp.ko";
+constexpr const char* kSlowcall = "/modules/slowcall.ko";
 constexpr std::uint16_t kEtherType = 0x88b5;
 constexpr std::uint16_t kHostPort = 4000;
 constexpr std::size_t kHeader = 14;
@@ -413,12 +414,31 @@ TEST(Edp, IsAFamily) {
     guest.power_off();
 }
 
-/// What needs a second processor, or many sockets.
+/// The interface goes while connect() is on its way: after it was looked at, and before the socket
+/// has its peer.
+void check_gone_meanwhile(Guest& guest) {
+    const std::string slowcall = "/sys/module/slowcall/parameters/";
+    guest.must("modprobe veth && ip link add near type veth peer name there");
+    guest.must(std::string("insmod ") + kSlowcall +
+               " symbol=__kmalloc_cache_noprof caller=edp ms=60000");
+    Caller late(
+        guest,
+        "sockio socket bind:-:7 connect:near:02000000000b:9 poll:0 connect:lo:000000000000:9",
+        "bind 0");
+    EXPECT_TRUE(eventually([&] { return guest.get(slowcall + "entered") == "1\n"; }));
+    guest.must("ip link del near && echo 1 >" + slowcall + "go");
+    EXPECT_THAT(late.end(), HasSubstr("connect -1 ENODEV\npoll 1 - out\nconnect 0 -\n"))
+        << "it would wait for somebody who has gone, and nobody would tell it";
+    guest.must("rmmod slowcall");
+}
+
+/// What needs a second processor, many sockets, or a call that takes long.
 TEST(Edp, StandsWhatComesAtOnce) {
     sandbox::Options options = strict(stages().back());
     options.cpus = 2;
     options.memory = 512;
     const std::filesystem::path root(FWTS_ROOT);
+    options.files.push_back({root / "build/modules/strict/in-kernel/slowcall.ko", kSlowcall});
     options.files.push_back({root / "build/modules/strict/edp/edp.ko", kEdp});
     options.files.push_back({FWTS_SOCKIO, "/bin/sockio"});
     Guest guest = Guest::boot(options);
@@ -426,6 +446,7 @@ TEST(Edp, StandsWhatComesAtOnce) {
     silence(guest);
     guest.must(std::string("insmod ") + kEdp + " && ip link set lo up");
     check_mtu(guest);
+    check_gone_meanwhile(guest);
     guest.must("rmmod edp");
     expect_no_complaint(guest);
     guest.power_off();
