@@ -12,9 +12,6 @@
 #include <linux/rculist.h>
 #include "edp_sock.h"
 
-/* Ports for sockets that do not ask for one: from here to the end. */
-#define EDP_FIRST_FREE	0xC000
-
 static struct hlist_head *edp_bucket(struct edp_net *en, __be16 port)
 {
 	return &en->bound[hash_32((__force u32)port, EDP_BUCKET_BITS)];
@@ -59,20 +56,39 @@ static bool edp_is_free(struct edp_net *en, int ifindex, __be16 port)
 	return true;
 }
 
-/* A free port out of those nobody asks for, or 0. */
+/*
+ * A free port out of those nobody asks for, or 0. Anybody may make many sockets:
+ * when as many tries as there are chains have failed, which is a walk through the
+ * table, one more walk shows all that are taken.
+ */
 static __be16 edp_choose(struct edp_net *en, int ifindex)
 {
-	u32 count = 0x10000 - EDP_FIRST_FREE;
-	u32 start = get_random_u32_below(count);
+	u32 start = get_random_u32_below(EDP_FREE_PORTS);
+	struct sock *sk;
 	u32 i;
 
-	for (i = 0; i < count; i++) {
-		__be16 port = htons(EDP_FIRST_FREE + (start + i) % count);
+	for (i = 0; i < ARRAY_SIZE(en->bound); i++) {
+		__be16 port = htons(EDP_FIRST_FREE + (start + i) % EDP_FREE_PORTS);
 
 		if (edp_is_free(en, ifindex, port))
 			return port;
 	}
-	return 0;
+	bitmap_zero(en->taken, EDP_FREE_PORTS);
+	for (i = 0; i < ARRAY_SIZE(en->bound); i++) {
+		sk_for_each(sk, &en->bound[i]) {
+			struct edp_sock *edp = edp_sk(sk);
+			u32 port = ntohs(edp->port);
+
+			if (port < EDP_FIRST_FREE)
+				continue;
+			if (!ifindex || !edp->ifindex || edp->ifindex == ifindex)
+				__set_bit(port - EDP_FIRST_FREE, en->taken);
+		}
+	}
+	i = find_next_zero_bit(en->taken, EDP_FREE_PORTS, start);
+	if (i == EDP_FREE_PORTS)
+		i = find_first_zero_bit(en->taken, EDP_FREE_PORTS);
+	return i < EDP_FREE_PORTS ? htons(EDP_FIRST_FREE + i) : 0;
 }
 
 /* Whether an interface exists and can carry us; 0 stands for any. */

@@ -432,6 +432,12 @@ void check_gone_meanwhile(Guest& guest) {
     guest.must("rmmod slowcall");
 }
 
+/// All ports that nobody asks for, each once; and to find that none is left does not take long.
+void check_all_ports(Guest& guest) {
+    EXPECT_EQ(calls(guest, "socket bind:lo:60000 ports:lo"),
+              "socket 0 -\nbind 0 -\nports 16383 EADDRINUSE quick\n");
+}
+
 /// What needs a second processor, many sockets, or a call that takes long.
 TEST(Edp, StandsWhatComesAtOnce) {
     sandbox::Options options = strict(stages().back());
@@ -447,6 +453,7 @@ TEST(Edp, StandsWhatComesAtOnce) {
     guest.must(std::string("insmod ") + kEdp + " && ip link set lo up");
     check_mtu(guest);
     check_gone_meanwhile(guest);
+    check_all_ports(guest);
     guest.must("rmmod edp");
     expect_no_complaint(guest);
     guest.power_off();
