@@ -913,6 +913,16 @@ void check_gone(Testbed& testbed) {
     auto beside = mine + 1;
     while (place(beside) != place(mine)) ++beside;
     Caller neighbour(testbed, fmt::format("socket bind:near:{} {{note}} recv:9 recv:9:d", beside));
+    // Who is bound to any is in the table afterwards, and hears others once it is connected no
+    // more.
+    const auto data = secret(testbed, 30);
+    const auto theirs = beside + 1;
+    const auto kept = beside + 2;
+    Caller connected(testbed, fmt::format("socket bind:-:{1} connect:near:02000000000b:7 {{note}} "
+                                          "recv:9 recv:9:d disconnect socket bind:lo:{0} "
+                                          "sendto:lo:000000000000:{1}:{2} use:0 poll:5000:in "
+                                          "recv:50:d",
+                                          theirs, kept, data));
     neighbour.wait_asleep();
     gone.wait_asleep();
     testbed.must_run({"ip", "link", "del", "dev", "near"});
@@ -924,6 +934,11 @@ void check_gone(Testbed& testbed) {
         patience);
     expect_equal("recv() of another socket that is bound to it",
                  std::string("recv -1 ENODEV\nrecv -1 EAGAIN\n"), neighbour.end());
+    expect_equal("a socket bound to any interface that was connected over it, and then to nobody",
+                 "recv -1 ENODEV\nrecv -1 EAGAIN\ndisconnect 0 -\nsocket 0 -\nbind 0 -\n"
+                 "sendto 30 -\npoll 1 - in\n" +
+                     received(data, std::string(6, '\0'), theirs, "lo"),
+                 connected.end());
     const auto table = testbed.text("/proc/net/edp");
     expect_that(table.find(fmt::format(" {} ", mine)) == std::string::npos,
                 "/proc/net/edp when the interface is removed", "no socket of its", table);

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -24,6 +26,7 @@
 #include <functional>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -42,6 +45,9 @@ constexpr const char* kUsage =
     "  use:N                      make them on the Nth again\n"
     "  bind:INTERFACE:PORT   connect:INTERFACE:MAC:PORT   disconnect\n"
     "  short:N                    bind with N bytes of address\n"
+    "  ports:INTERFACE            bind new sockets to port 0 of it until one is refused, and\n"
+    "                             close them; says how many ports they got, and `slow` when a\n"
+    "                             refusal takes longer than a hundred of them\n"
     "  send:TEXT[:FLAGS]   sendto:INTERFACE:MAC:PORT:TEXT   fill:SIZE\n"
     "  recv:SIZE[:FLAGS]          shows flags, sender, what a control message says, data\n"
     "  read:SIZE                  asks for nothing besides the data\n"
@@ -253,6 +259,40 @@ void do_bind(const Words& words) {
            }));
 }
 
+void do_ports(const Words& words) {
+    using Clock = std::chrono::steady_clock;
+    constexpr rlim_t kMany = 70000;
+    constexpr int kRefusals = 5;
+    const rlimit limit{kMany, kMany};
+    setrlimit(RLIMIT_NOFILE, &limit);
+    const sockaddr_edp wanted = address({"", word(words, 1), "0"}, false);
+    std::vector<int> made;
+    std::set<unsigned> ports;
+    auto shortest = Clock::duration::max();
+    Clock::duration all{};
+    int error = 0;
+    const auto begin = Clock::now();
+    for (int refused = 0; refused < kRefusals && made.size() < kMany;) {
+        made.push_back(socket(AF_EDP, SOCK_DGRAM, 0));
+        const auto before = Clock::now();
+        const auto* const name = reinterpret_cast<const sockaddr*>(&wanted);
+        if (bind(made.back(), name, sizeof wanted) == 0) {
+            all = Clock::now() - begin;
+            sockaddr_edp got{};
+            socklen_t length = sizeof got;
+            getsockname(made.back(), reinterpret_cast<sockaddr*>(&got), &length);
+            ports.insert(ntohs(got.sedp_port));
+        } else {
+            error = errno;
+            shortest = std::min(shortest, Clock::now() - before);
+            ++refused;
+        }
+    }
+    std::printf("ports %zu %s %s", ports.size(), strerrorname_np(error),
+                shortest / 100 > all / std::max<long>(std::ssize(ports), 1) ? "slow" : "quick");
+    for (const int one : made) close(one);
+}
+
 void do_short(const Words& words) {
     const auto length = static_cast<socklen_t>(number(words, 1));
     report("short", on_address({"", "-", "9"}, false, [length](const sockaddr* to, socklen_t) {
@@ -371,6 +411,7 @@ const std::map<std::string, std::function<void(const Words&)>> kActions = {
     {"use", [](const Words& w) { current = static_cast<std::size_t>(number(w, 1)); }},
     {"bind", do_bind},
     {"short", do_short},
+    {"ports", do_ports},
     {"connect", do_connect},
     {"disconnect", do_disconnect},
     {"send", do_send},

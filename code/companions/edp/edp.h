@@ -40,7 +40,8 @@ struct edphdr {
  * struct sockaddr_edp - an address
  * @sedp_family: AF_EDP
  * @sedp_port: the port
- * @sedp_ifindex: the interface on this machine; 0: any
+ * @sedp_ifindex: the interface on this machine; 0: any, and where a datagram is
+ *                to go the one that the socket is bound to
  * @sedp_mac: the station; where a socket is bound it is not looked at
  * @sedp_zero: fills up to the size of struct sockaddr
  */

@@ -6,6 +6,7 @@
 #define EDP_SOCK_H
 
 #include <linux/atomic.h>
+#include <linux/bitmap.h>
 #include <linux/hash.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
@@ -19,6 +20,10 @@
 #include "edp.h"
 
 #define EDP_BUCKET_BITS	6
+
+/* Ports for sockets that do not ask for one: from here to the end. */
+#define EDP_FIRST_FREE	0xC000
+#define EDP_FREE_PORTS	(0x10000 - EDP_FIRST_FREE)
 
 /**
  * struct edp_peer - where a socket is connected to
@@ -41,7 +46,8 @@ struct edp_peer {
  * @recvdest: EDP_RECVDEST
  *
  * @ifindex and @port are written once, under the table's lock, before anybody
- * can find the socket. @peer is changed under the socket's lock.
+ * can find the socket. @peer is changed under both locks, the socket's and the
+ * table's.
  */
 struct edp_sock {
 	struct sock sk;
@@ -67,13 +73,15 @@ enum edp_count {
 
 /**
  * struct edp_net - the family in one network namespace
- * @lock: held to change @bound, where look-ups are under RCU
+ * @lock: held to change @bound, where look-ups are under RCU, and for @taken
  * @bound: sockets that have a port, by port
+ * @taken: scratch paper for who chooses a port: which are taken
  * @counts: see enum edp_count
  */
 struct edp_net {
 	spinlock_t lock; /* of the table */
 	struct hlist_head bound[1 << EDP_BUCKET_BITS];
+	DECLARE_BITMAP(taken, EDP_FREE_PORTS);
 	atomic_long_t counts[EDP_COUNTS];
 };
 
@@ -102,7 +110,7 @@ static inline bool edp_speaks(const struct net_device *dev)
 	return dev->type == ARPHRD_ETHER || dev->type == ARPHRD_LOOPBACK;
 }
 
-/* How much data one datagram on this device can carry. */
+/* How much data one datagram on this device can carry; below 0: none. */
 static inline int edp_room(const struct net_device *dev)
 {
 	return (int)min(READ_ONCE(dev->mtu), U16_MAX) - (int)sizeof(struct edphdr);

@@ -119,6 +119,7 @@ int edp_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	struct sockaddr_edp to;
 	struct net_device *dev;
 	struct sk_buff *skb;
+	int room;
 	int err;
 
 	if (msg->msg_flags & MSG_OOB)
@@ -137,8 +138,10 @@ int edp_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	err = -ENETDOWN;
 	if (!(READ_ONCE(dev->flags) & IFF_UP))
 		goto out;
+	/* Once: the MTU may change this moment. */
+	room = edp_room(dev);
 	err = -EMSGSIZE;
-	if (edp_room(dev) < 0 || len > edp_room(dev))
+	if (room < 0 || len > room)
 		goto out;
 	skb = edp_build(sk, msg, len, dev, &to);
 	err = PTR_ERR_OR_ZERO(skb);

@@ -142,7 +142,7 @@ static int edp_socket_room(struct sock *sk)
 	rcu_read_lock();
 	dev = dev_get_by_index_rcu(sock_net(sk), addr.sedp_ifindex);
 	if (dev)
-		room = edp_room(dev);
+		room = max(edp_room(dev), 0);
 	rcu_read_unlock();
 	return room;
 }

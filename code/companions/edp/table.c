@@ -12,9 +12,6 @@
 #include <linux/rculist.h>
 #include "edp_sock.h"
 
-/* Ports for sockets that do not ask for one: from here to the end. */
-#define EDP_FIRST_FREE	0xC000
-
 static struct hlist_head *edp_bucket(struct edp_net *en, __be16 port)
 {
 	return &en->bound[hash_32((__force u32)port, EDP_BUCKET_BITS)];
@@ -59,20 +56,39 @@ static bool edp_is_free(struct edp_net *en, int ifindex, __be16 port)
 	return true;
 }
 
-/* A free port out of those nobody asks for, or 0. */
+/*
+ * A free port out of those nobody asks for, or 0. Anybody may make many sockets:
+ * when as many tries as there are chains have failed, which is a walk through the
+ * table, one more walk shows all that are taken.
+ */
 static __be16 edp_choose(struct edp_net *en, int ifindex)
 {
-	u32 count = 0x10000 - EDP_FIRST_FREE;
-	u32 start = get_random_u32_below(count);
+	u32 start = get_random_u32_below(EDP_FREE_PORTS);
+	struct sock *sk;
 	u32 i;
 
-	for (i = 0; i < count; i++) {
-		__be16 port = htons(EDP_FIRST_FREE + (start + i) % count);
+	for (i = 0; i < ARRAY_SIZE(en->bound); i++) {
+		__be16 port = htons(EDP_FIRST_FREE + (start + i) % EDP_FREE_PORTS);
 
 		if (edp_is_free(en, ifindex, port))
 			return port;
 	}
-	return 0;
+	bitmap_zero(en->taken, EDP_FREE_PORTS);
+	for (i = 0; i < ARRAY_SIZE(en->bound); i++) {
+		sk_for_each(sk, &en->bound[i]) {
+			struct edp_sock *edp = edp_sk(sk);
+			u32 port = ntohs(edp->port);
+
+			if (port < EDP_FIRST_FREE)
+				continue;
+			if (!ifindex || !edp->ifindex || edp->ifindex == ifindex)
+				__set_bit(port - EDP_FIRST_FREE, en->taken);
+		}
+	}
+	i = find_next_zero_bit(en->taken, EDP_FREE_PORTS, start);
+	if (i == EDP_FREE_PORTS)
+		i = find_first_zero_bit(en->taken, EDP_FREE_PORTS);
+	return i < EDP_FREE_PORTS ? htons(EDP_FIRST_FREE + i) : 0;
 }
 
 /* Whether an interface exists and can carry us; 0 stands for any. */
@@ -208,21 +224,33 @@ int edp_autobind(struct sock *sk)
  * @sk: the socket
  * @peer: the new one, or NULL
  *
- * A receiver may be comparing with the old one this moment.
+ * A receiver may be comparing with the old one this moment. The interface is
+ * looked at under the table's lock, as in edp_hash(): were it to vanish after
+ * that, the notifier would find the peer.
  *
- * Context: process; sleeps.
+ * Context: process; sleeps; takes the table's lock.
+ * Return: 0, or a negative errno, and the old one stays.
  */
-static void edp_set_peer(struct sock *sk, struct edp_peer *peer)
+static int edp_set_peer(struct sock *sk, struct edp_peer *peer)
 {
-	struct edp_peer *old;
+	struct edp_net *en = edp_net(sock_net(sk));
+	struct edp_peer *old = NULL;
+	int err = 0;
 
 	lock_sock(sk);
-	old = rcu_replace_pointer(edp_sk(sk)->peer, peer,
-				  lockdep_sock_is_held(sk));
-	sk->sk_socket->state = peer ? SS_CONNECTED : SS_UNCONNECTED;
+	spin_lock(&en->lock);
+	if (peer)
+		err = edp_check_device(sock_net(sk), peer->addr.sedp_ifindex);
+	if (!err) {
+		old = rcu_replace_pointer(edp_sk(sk)->peer, peer,
+					  lockdep_is_held(&en->lock));
+		sk->sk_socket->state = peer ? SS_CONNECTED : SS_UNCONNECTED;
+	}
+	spin_unlock(&en->lock);
 	release_sock(sk);
 	if (old)
 		kfree_rcu(old, rcu);
+	return err;
 }
 
 /**
@@ -233,7 +261,7 @@ static void edp_set_peer(struct sock *sk, struct edp_peer *peer)
  * @flags: of the descriptor; nothing here waits
  *
  * Nothing goes over the cable. The address is what send() will use, and nobody
- * else is listened to.
+ * else is listened to; so it needs an interface, its own or the socket's.
  *
  * Context: process; sleeps.
  * Return: 0, or a negative errno.
@@ -244,17 +272,19 @@ int edp_connect(struct socket *sock, struct sockaddr_unsized *uaddr, int len,
 	struct sockaddr_edp *addr = (struct sockaddr_edp *)uaddr;
 	struct sock *sk = sock->sk;
 	struct edp_peer *peer;
+	int ifindex;
 	int err;
 
 	if (len < (int)sizeof(addr->sedp_family))
 		return -EINVAL;
-	if (addr->sedp_family == AF_UNSPEC) {
-		edp_set_peer(sk, NULL);
-		return 0;
-	}
+	if (addr->sedp_family == AF_UNSPEC)
+		return edp_set_peer(sk, NULL);
 	err = edp_check_address(addr, len);
-	if (!err)
-		err = edp_check_device(sock_net(sk), addr->sedp_ifindex);
+	if (err)
+		return err;
+	/* edp_set_peer() looks once more; refused here it costs no port. */
+	ifindex = addr->sedp_ifindex ?: edp_sk(sk)->ifindex;
+	err = ifindex ? edp_check_device(sock_net(sk), ifindex) : -ENODEV;
 	if (!err)
 		err = edp_autobind(sk);
 	if (err)
@@ -263,11 +293,12 @@ int edp_connect(struct socket *sock, struct sockaddr_unsized *uaddr, int len,
 	if (!peer)
 		return -ENOMEM;
 	peer->addr = *addr;
+	peer->addr.sedp_ifindex = ifindex;
 	memset(peer->addr.sedp_zero, 0, sizeof(peer->addr.sedp_zero));
-	if (!peer->addr.sedp_ifindex)
-		peer->addr.sedp_ifindex = edp_sk(sk)->ifindex;
-	edp_set_peer(sk, peer);
-	return 0;
+	err = edp_set_peer(sk, peer);
+	if (err)
+		kfree(peer);
+	return err;
 }
 
 /* Where a socket is bound, as a program may see it. */
@@ -338,9 +369,10 @@ static bool edp_depends(const struct sock *sk, int ifindex)
  * @ptr: holds the device
  *
  * Sockets that depend on it are told, whoever sleeps on one wakes. When the
- * interface is gone for good, they are bound to a number that the next
- * interface may get, so they leave the table. They hold no reference to the
- * device: it may go at once.
+ * interface is gone for good, those bound to it are bound to a number that the
+ * next interface may get, so they leave the table. Who was only connected over
+ * it stays: the next connect() gives it another peer. Nobody holds a reference
+ * to the device: it may go at once.
  *
  * Context: process, RTNL; takes the table's lock.
  * Return: NOTIFY_DONE.
@@ -364,7 +396,8 @@ static int edp_netdev_event(struct notifier_block *nb, unsigned long event,
 			WRITE_ONCE(sk->sk_err, event == NETDEV_DOWN ?
 				   ENETDOWN : ENODEV);
 			sk_error_report(sk);
-			if (event == NETDEV_UNREGISTER)
+			if (event == NETDEV_UNREGISTER &&
+			    edp_sk(sk)->ifindex == dev->ifindex)
 				sk_del_node_init_rcu(sk);
 		}
 	}

@@ -22,6 +22,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr const char* kEdp = "/modules/edp.ko";
+constexpr const char* kSlowcall = "/modules/slowcall.ko";
 constexpr std::uint16_t kEtherType = 0x88b5;
 constexpr std::uint16_t kHostPort = 4000;
 constexpr std::size_t kHeader = 14;
@@ -247,6 +248,13 @@ void check_calls(Guest& guest) {
               "recv 3 - whole 19/lo/000000000000/9 'two'\nsend 5 -\nrecv -1 EAGAIN\n"
               "disconnect 0 -\nsend -1 EDESTADDRREQ\nsend 4 -\n"
               "recv 4 - whole 19/lo/000000000000/8 'four'\n");
+    // A peer has an interface: its own, or the one that the socket is bound to.
+    EXPECT_EQ(calls(guest,
+                    "socket connect:-:000000000000:9 name bind:lo:9 connect:-:000000000000:8 peer"
+                    " socket bind:-:8 connect:-:000000000000:9 peer"),
+              "socket 0 -\nconnect -1 ENODEV\nname 0 - 19/-/000000000000/0\nbind 0 -\n"
+              "connect 0 -\npeer 0 - 19/lo/000000000000/8\n"
+              "socket 0 -\nbind 0 -\nconnect -1 ENODEV\npeer -1 ENOTCONN\n");
     EXPECT_EQ(calls(guest,
                     "socket:1 socket:2:4 socket short:3 short:15 bind:lo:9 bind:lo:10"
                     " sendto:lo:ffffffffffff:9:x sendto:lo:000000000000:0:x"
@@ -259,6 +267,14 @@ void check_calls(Guest& guest) {
               "readv -1 EFAULT\nrecv -1 EOPNOTSUPP\nrecv -1 EAGAIN\nset -1 ENOPROTOOPT\n"
               "get -1 ENOPROTOOPT\nget 0 - 65527 2\nsocket 0 -\nbind -1 EADDRINUSE\n"
               "bind -1 EADDRINUSE\nbind 0 -\nsocket 0 -\nget -1 ENOTCONN\nsendto 1 -\n");
+}
+
+/// An MTU without room for a header.
+void check_mtu(Guest& guest) {
+    guest.must("ip link set lo mtu 4");
+    EXPECT_EQ(calls(guest, "socket connect:lo:000000000000:9 get:300:2 send:"),
+              "socket 0 -\nconnect 0 -\nget 0 - 0 4\nsend -1 EMSGSIZE\n");
+    guest.must("ip link set lo mtu 65536");
 }
 
 /// A signal ends a blocking recv(), or restarts it, as its handler was set up.
@@ -329,7 +345,17 @@ void check_namespaces(Guest& guest) {
                 "sockio socket bind:near:5 socket connect:near:02000000000b:7 note:/tmp/gone"
                 " recv:5 recv:5:d use:0 poll:0 recv:5 recv:5:d send:x name",
                 "note 0");
+    Caller kept(guest,
+                "sockio socket bind:-:7 connect:near:02000000000b:9 note:/tmp/kept recv:5"
+                " disconnect socket bind:lo:7 bind:lo:8 sendto:lo:000000000000:7:after use:0"
+                " poll:5000:in recv:9:d",
+                "note 0");
     guest.must("ip link del near");
+    EXPECT_THAT(kept.end(),
+                HasSubstr("recv -1 ENODEV\ndisconnect 0 -\nsocket 0 -\nbind -1 EADDRINUSE\n"
+                          "bind 0 -\nsendto 5 -\npoll 1 - in\n"
+                          "recv 5 - whole 19/lo/000000000000/8 'after'\n"))
+        << "bound to any interface, it was only connected over the one that is gone";
     EXPECT_THAT(gone.end(),
                 HasSubstr("recv -1 ENODEV\nrecv -1 EAGAIN\npoll 1 - out err\nrecv -1 ENODEV\n"
                           "recv -1 EAGAIN\nsend -1 EDESTADDRREQ\nname 0 - 19/-/000000000000/5\n"));
@@ -384,6 +410,51 @@ TEST(Edp, IsAFamily) {
     check_namespaces(guest);
     check_module(guest);
     guest.must("rmmod igbook");
+    expect_no_complaint(guest);
+    guest.power_off();
+}
+
+/// The interface goes while connect() is on its way: after it was looked at, and before the socket
+/// has its peer.
+void check_gone_meanwhile(Guest& guest) {
+    const std::string slowcall = "/sys/module/slowcall/parameters/";
+    guest.must("modprobe veth && ip link add near type veth peer name there");
+    guest.must(std::string("insmod ") + kSlowcall +
+               " symbol=__kmalloc_cache_noprof caller=edp ms=60000");
+    Caller late(
+        guest,
+        "sockio socket bind:-:7 connect:near:02000000000b:9 poll:0 connect:lo:000000000000:9",
+        "bind 0");
+    EXPECT_TRUE(eventually([&] { return guest.get(slowcall + "entered") == "1\n"; }));
+    guest.must("ip link del near && echo 1 >" + slowcall + "go");
+    EXPECT_THAT(late.end(), HasSubstr("connect -1 ENODEV\npoll 1 - out\nconnect 0 -\n"))
+        << "it would wait for somebody who has gone, and nobody would tell it";
+    guest.must("rmmod slowcall");
+}
+
+/// All ports that nobody asks for, each once; and to find that none is left does not take long.
+void check_all_ports(Guest& guest) {
+    EXPECT_EQ(calls(guest, "socket bind:lo:60000 ports:lo"),
+              "socket 0 -\nbind 0 -\nports 16383 EADDRINUSE quick\n");
+}
+
+/// What needs a second processor, many sockets, or a call that takes long.
+TEST(Edp, StandsWhatComesAtOnce) {
+    sandbox::Options options = strict(stages().back());
+    options.cpus = 2;
+    options.memory = 512;
+    const std::filesystem::path root(FWTS_ROOT);
+    options.files.push_back({root / "build/modules/strict/in-kernel/slowcall.ko", kSlowcall});
+    options.files.push_back({root / "build/modules/strict/edp/edp.ko", kEdp});
+    options.files.push_back({FWTS_SOCKIO, "/bin/sockio"});
+    Guest guest = Guest::boot(options);
+    guest.must("dmesg -c");
+    silence(guest);
+    guest.must(std::string("insmod ") + kEdp + " && ip link set lo up");
+    check_mtu(guest);
+    check_gone_meanwhile(guest);
+    check_all_ports(guest);
+    guest.must("rmmod edp");
     expect_no_complaint(guest);
     guest.power_off();
 }

@@ -14,22 +14,32 @@
 #define PROBE_RDT	0x0c018
 
 /**
- * probe_from_igbook() - did igbook make this call?
+ * probe_from() - did a module make this call?
  * @cpu: the registers at the function's first instruction
+ * @module: its name
  *
  * Most calls come from the kernel itself, and a name is dear: few get as far.
  *
- * Return: whether the return address on the stack lies in igbook.
+ * Return: whether the return address on the stack lies in the module.
  */
-static inline bool probe_from_igbook(struct pt_regs *cpu)
+static inline bool probe_from(struct pt_regs *cpu, const char *module)
 {
 	unsigned long caller = *(unsigned long *)cpu->sp;
 	char name[KSYM_SYMBOL_LEN];
+	size_t len = strlen(module);
+	const char *at;
 
 	if (caller < MODULES_VADDR || caller >= MODULES_END)
 		return false;
 	sprint_symbol(name, caller);
-	return strstr(name, "[igbook]");
+	at = strrchr(name, '[');
+	return at && strncmp(at + 1, module, len) == 0 && at[len + 1] == ']';
+}
+
+/* Did igbook? */
+static inline bool probe_from_igbook(struct pt_regs *cpu)
+{
+	return probe_from(cpu, "igbook");
 }
 
 /* Its presence keeps a probe from being turned into a plain jump. */

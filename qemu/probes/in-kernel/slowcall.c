@@ -21,6 +21,10 @@ static char *symbol = "";
 module_param(symbol, charp, 0444);
 MODULE_PARM_DESC(symbol, "function that is to take long");
 
+static char *caller = "igbook";
+module_param(caller, charp, 0444);
+MODULE_PARM_DESC(caller, "the module whose calls of it take long (default: igbook)");
+
 static int ms = 2000;
 module_param(ms, int, 0444);
 MODULE_PARM_DESC(ms, "how long it takes at most");
@@ -75,7 +79,7 @@ static noinline unsigned long slowcall_detour(unsigned long a, unsigned long b,
 
 	if (!after)
 		slowcall_sleep();
-	/* Called from here it is not called from igbook: no second detour. */
+	/* Called from here it is not called from there: no second detour. */
 	a = real(a, b, c, d, e, f);
 	if (after)
 		slowcall_sleep();
@@ -85,7 +89,7 @@ static noinline unsigned long slowcall_detour(unsigned long a, unsigned long b,
 
 static int slowcall_pre(struct kprobe *probe, struct pt_regs *regs)
 {
-	if (READ_ONCE(go) || !probe_from_igbook(regs))
+	if (READ_ONCE(go) || !probe_from(regs, caller))
 		return 0;
 	if (skip > 0) {
 		skip--;

@@ -117,9 +117,10 @@ static bool edp_depends(const struct sock *sk, int ifindex)
  * @ptr: holds the device
  *
  * Sockets that depend on it are told, whoever sleeps on one wakes. When the
- * interface is gone for good, they are bound to a number that the next
- * interface may get, so they leave the table. They hold no reference to the
- * device: it may go at once.
+ * interface is gone for good, those bound to it are bound to a number that the
+ * next interface may get, so they leave the table. Who was only connected over
+ * it stays: the next connect() gives it another peer. Nobody holds a reference
+ * to the device: it may go at once.
  *
  * Context: process, RTNL; takes the table's lock.
  * Return: NOTIFY_DONE.
@@ -147,7 +148,7 @@ static int edp_netdev_event(struct notifier_block *nb, unsigned long event,
 	sk_for_each_safe(sk, next, &en->bound) {
 		if (!edp_depends(sk, dev->ifindex))
 			continue;
-		if (err == ENODEV)
+		if (err == ENODEV && edp_sk(sk)->ifindex == dev->ifindex)
 			sk_del_node_init_rcu(sk);
 		sk->sk_err = err;
 		sk_error_report(sk);

@@ -169,9 +169,10 @@ static bool edp_depends(const struct sock *sk, int ifindex)
  * @ptr: holds the device
  *
  * Sockets that depend on it are told, whoever sleeps on one wakes. When the
- * interface is gone for good, they are bound to a number that the next
- * interface may get, so they leave the table. They hold no reference to the
- * device: it may go at once.
+ * interface is gone for good, those bound to it are bound to a number that the
+ * next interface may get, so they leave the table. Who was only connected over
+ * it stays: the next connect() gives it another peer. Nobody holds a reference
+ * to the device: it may go at once.
  *
  * Context: process, RTNL; takes the table's lock.
  * Return: NOTIFY_DONE.
@@ -194,7 +195,8 @@ static int edp_netdev_event(struct notifier_block *nb, unsigned long event,
 			continue;
 		if (event == NETDEV_UNREGISTER) {
 			WRITE_ONCE(sk->sk_err, ENODEV);
-			edp_take_out(en, sk);
+			if (edp_sk(sk)->ifindex == dev->ifindex)
+				edp_take_out(en, sk);
 		} else {
 			WRITE_ONCE(sk->sk_err, ENETDOWN);
 		}
