@@ -73,19 +73,21 @@ int igbook_linkset_write(struct igbook *priv)
  * Run without RTNL. "ethtool -A" may change a wish meanwhile; then it waits for
  * the link work and loses the link, and all is asked again.
  */
-static u8 igbook_pause_agreed(struct igbook *priv)
+static int igbook_pause_agreed(struct igbook *priv)
 {
 	const struct igbook_linkset *set = &priv->linkset;
 	u16 own, partner;
+	int err;
 
 	if (!set->autoneg || !READ_ONCE(set->pause_autoneg))
 		return (READ_ONCE(set->pause_rx) ? FLOW_CTRL_RX : 0) |
 		       (READ_ONCE(set->pause_tx) ? FLOW_CTRL_TX : 0);
-	if (!(igbook_rd32(priv, REG_STATUS) & STATUS_FD) ||
-	    igbook_phy_read(priv, MII_ADVERTISE, &own) ||
-	    igbook_phy_read(priv, MII_LPA, &partner))
+	if (!(igbook_rd32(priv, REG_STATUS) & STATUS_FD))
 		return 0;
-	return mii_resolve_flowctrl_fdx(own, partner);
+	err = igbook_phy_read(priv, MII_ADVERTISE, &own);
+	if (!err)
+		err = igbook_phy_read(priv, MII_LPA, &partner);
+	return err ? err : mii_resolve_flowctrl_fdx(own, partner);
 }
 
 /**
@@ -93,13 +95,16 @@ static u8 igbook_pause_agreed(struct igbook *priv)
  * @priv: the device, its link up
  *
  * Context: the link work; sleeps.
+ * Return: 0, or a negative errno when the PHY does not answer.
  *
  * Source: 82576 datasheet, "Flow Control".
  */
-void igbook_flow_write(struct igbook *priv)
+int igbook_flow_write(struct igbook *priv)
 {
-	u8 agreed = igbook_pause_agreed(priv);
+	int agreed = igbook_pause_agreed(priv);
 
+	if (agreed < 0)
+		return agreed;
 	igbook_wr32(priv, REG_FCAL, 0x00c28001);
 	igbook_wr32(priv, REG_FCAH, 0x0100);
 	igbook_wr32(priv, REG_FCT, ETH_P_PAUSE);
@@ -111,6 +116,7 @@ void igbook_flow_write(struct igbook *priv)
 	igbook_ctrl_change(priv, CTRL_RFCE | CTRL_TFCE,
 			   (agreed & FLOW_CTRL_RX ? CTRL_RFCE : 0) |
 			   (agreed & FLOW_CTRL_TX ? CTRL_TFCE : 0));
+	return 0;
 }
 
 /* A link that is up is lost and agreed upon anew. */
