@@ -70,8 +70,8 @@ int igbook_linkset_write(struct igbook *priv)
 }
 
 /*
- * Run without RTNL. "ethtool -A" may change a wish meanwhile; then it waits for
- * the link work and loses the link, and all is asked again.
+ * Run without RTNL. ethtool may change a wish meanwhile; then it waits for the
+ * link work and loses the link, and all is asked again.
  */
 static int igbook_pause_agreed(struct igbook *priv)
 {
@@ -119,13 +119,27 @@ int igbook_flow_write(struct igbook *priv)
 	return 0;
 }
 
-/* A link that is up is lost and agreed upon anew. */
-static int igbook_linkset_change(struct igbook *priv)
+/*
+ * A link that is up is lost and agreed upon anew. If the PHY does not answer all
+ * is to be as before: it may have heard half of it, and the watchdog must run.
+ */
+static int igbook_linkset_change(struct igbook *priv,
+				 const struct igbook_linkset *to)
 {
+	struct igbook_linkset before = priv->linkset;
+	int err;
+
+	priv->linkset = *to;
 	if (!netif_running(priv->netdev))
 		return 0;
 	igbook_link_stop(priv);
-	return igbook_link_start(priv);
+	err = igbook_link_start(priv);
+	if (err) {
+		priv->linkset = before;
+		igbook_linkset_write(priv);
+		igbook_link_changed(priv);
+	}
+	return err;
 }
 
 /**
@@ -151,17 +165,18 @@ void igbook_get_pauseparam(struct net_device *netdev,
  * @pause: what is wanted; with @pause->autoneg it is only offered to the partner
  *
  * Context: RTNL; sleeps. The link is lost for a moment.
- * Return: 0, or a negative errno when the PHY does not answer.
+ * Return: 0, or a negative errno when the PHY does not answer: nothing is changed.
  */
 int igbook_set_pauseparam(struct net_device *netdev,
 			  struct ethtool_pauseparam *pause)
 {
 	struct igbook *priv = netdev_priv(netdev);
+	struct igbook_linkset to = priv->linkset;
 
-	WRITE_ONCE(priv->linkset.pause_autoneg, pause->autoneg);
-	WRITE_ONCE(priv->linkset.pause_rx, pause->rx_pause);
-	WRITE_ONCE(priv->linkset.pause_tx, pause->tx_pause);
-	return igbook_linkset_change(priv);
+	to.pause_autoneg = pause->autoneg;
+	to.pause_rx = pause->rx_pause;
+	to.pause_tx = pause->tx_pause;
+	return igbook_linkset_change(priv, &to);
 }
 
 /* 82576 datasheet, "Device Status Register". */
@@ -240,7 +255,8 @@ int igbook_get_link_ksettings(struct net_device *netdev,
  * 1000 Mb/s cannot be had without agreeing: one end must give the clock.
  *
  * Context: RTNL; sleeps. The link is lost for a moment.
- * Return: 0, -EINVAL, or another negative errno when the PHY does not answer.
+ * Return: 0, -EINVAL, or another negative errno when the PHY does not answer;
+ * then nothing is changed.
  */
 int igbook_set_link_ksettings(struct net_device *netdev,
 			      const struct ethtool_link_ksettings *cmd)
@@ -266,6 +282,5 @@ int igbook_set_link_ksettings(struct net_device *netdev,
 		to.forced = mii_bmcr_encode_fixed(cmd->base.speed,
 						  cmd->base.duplex);
 	}
-	priv->linkset = to;
-	return igbook_linkset_change(priv);
+	return igbook_linkset_change(priv, &to);
 }

@@ -118,6 +118,23 @@ void check_unknown_pause(Guest& guest) {
     EXPECT_NE(guest.read_register(kFcrth), 0U);
 }
 
+/// The PHY does not answer who wants another link: he is told so, and all is as before.
+void check_refused_settings(Guest& guest) {
+    const std::string pause = guest.must("ethtool -a eth0"), link = guest.must("ethtool eth0");
+    for (const auto& [command, call] :
+         {std::pair{"-A eth0 rx off", "igbook_phy_read"},
+          std::pair{"-s eth0 advertise 0x008", "igbook_linkset_write"},
+          std::pair{"-s eth0 advertise 0x008", "igbook_phy_restart_autoneg"}}) {
+        guest.must(std::string("insmod ") + kFailcall + " value=-16 symbol=" + call);
+        EXPECT_TRUE(refuses(guest, command, "Device or resource busy"));
+        guest.must("rmmod failcall");
+        ASSERT_TRUE(carrier_becomes(guest, true)) << "nobody looks at the link after " << command;
+        EXPECT_EQ(guest.must("ethtool -a eth0"), pause) << command;
+        EXPECT_EQ(guest.must("ethtool eth0"), link) << command;
+        EXPECT_EQ(std::stoul(guest.must("mii eth0 4").substr(2), nullptr, 16) & 0x1e0U, 0x1e0U);
+    }
+}
+
 /// What the PHY offers, what was agreed on and what the card does about it.
 void check_link_settings(Guest& guest) {
     const std::uint32_t both = 3U << 27;  // CTRL.RFCE and TFCE
@@ -134,6 +151,7 @@ void check_link_settings(Guest& guest) {
     ASSERT_TRUE(carrier_becomes(guest, true));
     EXPECT_THAT(guest.must("ethtool -I -a eth0"), HasSubstr("tx_pause_frames: 0"));
     check_unknown_pause(guest);
+    check_refused_settings(guest);
 
     guest.must("ethtool -s eth0 advertise 0x008");  // 100baseT/Full
     EXPECT_EQ(std::stoul(guest.must("mii eth0 4").substr(2), nullptr, 16) & 0x1e0U, 0x100U);
