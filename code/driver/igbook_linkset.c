@@ -268,7 +268,8 @@ int igbook_set_link_ksettings(struct net_device *netdev,
 	struct igbook_linkset to = priv->linkset;
 
 	if (cmd->base.port != PORT_TP ||
-	    cmd->base.phy_address != IGBOOK_PHY_ADDR)
+	    cmd->base.phy_address != IGBOOK_PHY_ADDR ||
+	    cmd->base.eth_tp_mdix_ctrl != ETH_TP_MDI_INVALID)
 		return -EINVAL;
 	to.autoneg = cmd->base.autoneg;
 	if (to.autoneg) {
@@ -278,6 +279,9 @@ int igbook_set_link_ksettings(struct net_device *netdev,
 			return -EINVAL;
 	} else {
 		if (cmd->base.speed != SPEED_10 && cmd->base.speed != SPEED_100)
+			return -EINVAL;
+		if (cmd->base.duplex != DUPLEX_HALF &&
+		    cmd->base.duplex != DUPLEX_FULL)
 			return -EINVAL;
 		to.forced = mii_bmcr_encode_fixed(cmd->base.speed,
 						  cmd->base.duplex);

@@ -158,6 +158,14 @@ void check_link_settings(Guest& guest) {
     EXPECT_EQ(std::stoul(guest.must("mii eth0 9").substr(2), nullptr, 16) & 0x300U, 0U);
     EXPECT_TRUE(refuses(guest, "-s eth0 advertise 0x10")) << "1000baseT/Half";
     EXPECT_TRUE(refuses(guest, "-s eth0 autoneg off speed 1000 duplex full"));
+    ASSERT_TRUE(carrier_becomes(guest, true));
+    const std::string changes = guest.get("/sys/class/net/eth0/carrier_changes");
+    EXPECT_TRUE(refuses(guest, "-s eth0 mdix on", "Invalid argument"));
+    EXPECT_EQ(guest.get("/sys/class/net/eth0/carrier_changes"), changes);
+    guest.qmp().set_link(false);
+    ASSERT_TRUE(carrier_becomes(guest, false));
+    EXPECT_TRUE(refuses(guest, "-s eth0 autoneg off speed 100")) << "which duplex?";
+    guest.qmp().set_link(true);
     guest.must("ethtool -s eth0 autoneg off speed 100 duplex full");
     EXPECT_EQ(std::stoul(guest.must("mii eth0 0").substr(2), nullptr, 16) & 0x3100U, 0x2100U);
     EXPECT_TRUE(refuses(guest, "-r eth0")) << "there is nothing to agree on";
