@@ -479,6 +479,24 @@ void check_clock_when_gone(Guest& guest) {
     guest.must("rmmod igbook && dmesg -c >/dev/null");
 }
 
+/// A frame waits for a stamp when it goes. @return the clock's thread.
+std::string let_a_stamp_wait(Guest& guest) {
+    guest.must(std::string("for i in 0 1 2 3 4 5 6 7; do hold ") + kDevice + " $i; done");
+    EXPECT_EQ(guest.must("stamp eth0 /dev/ptp0 filter:1:0 send:1:hw sent:100"), "1 0\nok\nnone\n");
+    return guest.must("dirname $(grep -lx ptp0 /proc/[0-9]*/comm)");
+}
+
+/// It asks the card at every tick while the frame waits; not a card that is not there.
+void check_rests(Guest& guest, const std::string& thread) {
+    const auto woken = [&] {
+        return std::stoul(guest.must("sed -n s/^voluntary_ctxt_switches://p " +
+                                     thread.substr(0, thread.find('\n')) + "/status"));
+    };
+    const auto before = woken();
+    guest.must("sleep 3");
+    EXPECT_LT(woken() - before, 20U);
+}
+
 /// It is noticed, nothing waits for the card, and whoever asks is answered.
 TEST(Observe, EndsInSecondsWhenTheCardIsGone) {
     sandbox::Options options = strict("10");
@@ -488,10 +506,12 @@ TEST(Observe, EndsInSecondsWhenTheCardIsGone) {
     options.qemu = {"-device", "virtio-rng-pci,addr=1e.0,romfile=" + rom.string()};
     Guest guest = ready_guest(options);
     std::filesystem::remove(rom);
+    const std::string thread = let_a_stamp_wait(guest);
     const auto vanish = guest.run(std::string("insmod /modules/vanish.ko rom=") + kRom);
     ASSERT_TRUE(vanish.ok()) << guest.must("dmesg; cat /sys/bus/pci/devices/0000:00:1e.0/resource");
     ASSERT_TRUE(carrier_becomes(guest, false));
     EXPECT_THAT(guest.must("dmesg"), HasSubstr("does not answer any more"));
+    check_rests(guest, thread);
     guest.must("ip -s link show eth0 && ethtool -S eth0 >/tmp/s && ethtool eth0 >/tmp/e");
     EXPECT_FALSE(guest.run("ethtool -t eth0 offline").ok());
     const auto start = std::chrono::steady_clock::now();

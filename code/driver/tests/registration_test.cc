@@ -54,9 +54,8 @@ void check_mute_phy(Guest& guest) {
     guest.must(std::string("insmod ") + kFailcall +
                " symbol=igbook_phy_read value=-16 count=1000000");
     guest.qmp().set_link(true);
-    ASSERT_TRUE(eventually([&] {
-        return (guest.read_register(kStatus) & kLinkUp) != 0 && guest.get(hits) != "0\n";
-    }));
+    ASSERT_TRUE(eventually(
+        [&] { return (guest.read_register(kStatus) & kLinkUp) != 0 && guest.get(hits) != "0\n"; }));
     EXPECT_EQ(guest.get("/sys/class/net/eth0/carrier"), "0\n") << "who said that there is a link?";
     guest.must("rmmod failcall");
     ASSERT_TRUE(carrier_becomes(guest, true)) << "the PHY is not asked again";
