@@ -510,7 +510,7 @@ void igbook_tx_timeout(struct net_device *netdev, unsigned int queue);
 /* igbook_linkset.c: what a user wants of the link */
 void igbook_linkset_init(struct igbook *priv);
 int igbook_linkset_write(struct igbook *priv);
-void igbook_flow_write(struct igbook *priv);
+int igbook_flow_write(struct igbook *priv);
 void igbook_get_pauseparam(struct net_device *netdev,
 			   struct ethtool_pauseparam *pause);
 int igbook_set_pauseparam(struct net_device *netdev,

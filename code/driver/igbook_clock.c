@@ -259,8 +259,8 @@ igbook_clock_tx_done(struct igbook *priv, struct skb_shared_hwtstamps *stamps)
 
 /*
  * Run by the clock's own thread, the priority of which is the user's to choose.
- * The card does not interrupt for a stamp: while a frame waits for one it is
- * asked at every tick.
+ * The card does not interrupt for a stamp: while a frame waits for one, and the
+ * clock runs, it is asked at every tick.
  */
 static long igbook_clock_work(struct ptp_clock_info *info)
 {
@@ -268,15 +268,15 @@ static long igbook_clock_work(struct ptp_clock_info *info)
 	struct skb_shared_hwtstamps stamps = {};
 	struct sk_buff *skb = NULL;
 	unsigned long flags;
-	bool waits;
+	bool waits = false;
 
 	spin_lock_irqsave(&priv->clock.lock, flags);
 	if (priv->clock.runs) {
 		igbook_clock_follow(priv);
 		igbook_clock_rx_free(priv);
 		skb = igbook_clock_tx_done(priv, &stamps);
+		waits = priv->clock.skb;
 	}
-	waits = priv->clock.skb;
 	spin_unlock_irqrestore(&priv->clock.lock, flags);
 
 	if (stamps.hwtstamp)

@@ -138,6 +138,13 @@ void igbook_drv_load(struct igbook *priv, bool loaded)
 	igbook_wr32(priv, REG_CTRL_EXT, ctrl_ext);
 }
 
+/* While the firmware has its bit the card does not take ours: write it again. */
+static u32 igbook_swsm_claim(struct igbook *priv)
+{
+	igbook_wr32(priv, REG_SWSM, SWSM_SMBI | SWSM_SWESMBI);
+	return igbook_rd32(priv, REG_SWSM);
+}
+
 /*
  * Two steps: SMBI keeps out the driver of the other port, SWESMBI keeps out the
  * firmware. The card sets SMBI when it is read, so whoever reads 0 has it.
@@ -154,8 +161,9 @@ static int igbook_swsm_lock(struct igbook *priv)
 	if (err)
 		return -EBUSY;
 
-	igbook_wr32(priv, REG_SWSM, SWSM_SMBI | SWSM_SWESMBI);
-	if (igbook_wait_set(priv, REG_SWSM, SWSM_SWESMBI, 100000)) {
+	err = read_poll_timeout(igbook_swsm_claim, swsm, swsm & SWSM_SWESMBI,
+				50, 100000, false, priv);
+	if (err) {
 		igbook_wr32(priv, REG_SWSM, 0);
 		return -EBUSY;
 	}

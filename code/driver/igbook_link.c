@@ -29,8 +29,8 @@ static bool igbook_link_is_up(struct igbook *priv, bool *lost)
 static void igbook_link_report(struct igbook *priv, bool up)
 {
 	/* loom: begin report-pause from 10 */
-	if (up)
-		igbook_flow_write(priv);
+	if (up && igbook_flow_write(priv))
+		return;
 	/* loom: end report-pause */
 	if (up)
 		netif_carrier_on(priv->netdev);
@@ -88,12 +88,15 @@ static void igbook_link_update(struct igbook *priv)
 		igbook_link_report(priv, false);
 	if (up && (lost || !was_up))
 		igbook_link_report(priv, true);
+	/* Perhaps the PHY did not answer: then nobody else asks again. */
+	if (!netif_carrier_ok(priv->netdev))
+		WRITE_ONCE(priv->link_check, true);
 }
 
 /*
- * The link is looked at only when the card has said that it changed. The flag
- * is cleared before the PHY is asked: a change that comes meanwhile sets it
- * again.
+ * A link that is there is looked at only when the card has said that it changed.
+ * The flag is cleared before the PHY is asked: a change that comes meanwhile
+ * sets it again.
  *
  * Must not take RTNL: igbook_link_stop() waits for it with RTNL held.
  */

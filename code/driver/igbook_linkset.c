@@ -70,22 +70,24 @@ int igbook_linkset_write(struct igbook *priv)
 }
 
 /*
- * Run without RTNL. "ethtool -A" may change a wish meanwhile; then it waits for
- * the link work and loses the link, and all is asked again.
+ * Run without RTNL. ethtool may change a wish meanwhile; then it waits for the
+ * link work and loses the link, and all is asked again.
  */
-static u8 igbook_pause_agreed(struct igbook *priv)
+static int igbook_pause_agreed(struct igbook *priv)
 {
 	const struct igbook_linkset *set = &priv->linkset;
 	u16 own, partner;
+	int err;
 
 	if (!set->autoneg || !READ_ONCE(set->pause_autoneg))
 		return (READ_ONCE(set->pause_rx) ? FLOW_CTRL_RX : 0) |
 		       (READ_ONCE(set->pause_tx) ? FLOW_CTRL_TX : 0);
-	if (!(igbook_rd32(priv, REG_STATUS) & STATUS_FD) ||
-	    igbook_phy_read(priv, MII_ADVERTISE, &own) ||
-	    igbook_phy_read(priv, MII_LPA, &partner))
+	if (!(igbook_rd32(priv, REG_STATUS) & STATUS_FD))
 		return 0;
-	return mii_resolve_flowctrl_fdx(own, partner);
+	err = igbook_phy_read(priv, MII_ADVERTISE, &own);
+	if (!err)
+		err = igbook_phy_read(priv, MII_LPA, &partner);
+	return err ? err : mii_resolve_flowctrl_fdx(own, partner);
 }
 
 /**
@@ -93,13 +95,16 @@ static u8 igbook_pause_agreed(struct igbook *priv)
  * @priv: the device, its link up
  *
  * Context: the link work; sleeps.
+ * Return: 0, or a negative errno when the PHY does not answer.
  *
  * Source: 82576 datasheet, "Flow Control".
  */
-void igbook_flow_write(struct igbook *priv)
+int igbook_flow_write(struct igbook *priv)
 {
-	u8 agreed = igbook_pause_agreed(priv);
+	int agreed = igbook_pause_agreed(priv);
 
+	if (agreed < 0)
+		return agreed;
 	igbook_wr32(priv, REG_FCAL, 0x00c28001);
 	igbook_wr32(priv, REG_FCAH, 0x0100);
 	igbook_wr32(priv, REG_FCT, ETH_P_PAUSE);
@@ -111,15 +116,30 @@ void igbook_flow_write(struct igbook *priv)
 	igbook_ctrl_change(priv, CTRL_RFCE | CTRL_TFCE,
 			   (agreed & FLOW_CTRL_RX ? CTRL_RFCE : 0) |
 			   (agreed & FLOW_CTRL_TX ? CTRL_TFCE : 0));
+	return 0;
 }
 
-/* A link that is up is lost and agreed upon anew. */
-static int igbook_linkset_change(struct igbook *priv)
+/*
+ * A link that is up is lost and agreed upon anew. If the PHY does not answer all
+ * is to be as before: it may have heard half of it, and the watchdog must run.
+ */
+static int igbook_linkset_change(struct igbook *priv,
+				 const struct igbook_linkset *to)
 {
+	struct igbook_linkset before = priv->linkset;
+	int err;
+
+	priv->linkset = *to;
 	if (!netif_running(priv->netdev))
 		return 0;
 	igbook_link_stop(priv);
-	return igbook_link_start(priv);
+	err = igbook_link_start(priv);
+	if (err) {
+		priv->linkset = before;
+		igbook_linkset_write(priv);
+		igbook_link_changed(priv);
+	}
+	return err;
 }
 
 /**
@@ -145,17 +165,18 @@ void igbook_get_pauseparam(struct net_device *netdev,
  * @pause: what is wanted; with @pause->autoneg it is only offered to the partner
  *
  * Context: RTNL; sleeps. The link is lost for a moment.
- * Return: 0, or a negative errno when the PHY does not answer.
+ * Return: 0, or a negative errno when the PHY does not answer: nothing is changed.
  */
 int igbook_set_pauseparam(struct net_device *netdev,
 			  struct ethtool_pauseparam *pause)
 {
 	struct igbook *priv = netdev_priv(netdev);
+	struct igbook_linkset to = priv->linkset;
 
-	WRITE_ONCE(priv->linkset.pause_autoneg, pause->autoneg);
-	WRITE_ONCE(priv->linkset.pause_rx, pause->rx_pause);
-	WRITE_ONCE(priv->linkset.pause_tx, pause->tx_pause);
-	return igbook_linkset_change(priv);
+	to.pause_autoneg = pause->autoneg;
+	to.pause_rx = pause->rx_pause;
+	to.pause_tx = pause->tx_pause;
+	return igbook_linkset_change(priv, &to);
 }
 
 /* 82576 datasheet, "Device Status Register". */
@@ -234,7 +255,8 @@ int igbook_get_link_ksettings(struct net_device *netdev,
  * 1000 Mb/s cannot be had without agreeing: one end must give the clock.
  *
  * Context: RTNL; sleeps. The link is lost for a moment.
- * Return: 0, -EINVAL, or another negative errno when the PHY does not answer.
+ * Return: 0, -EINVAL, or another negative errno when the PHY does not answer;
+ * then nothing is changed.
  */
 int igbook_set_link_ksettings(struct net_device *netdev,
 			      const struct ethtool_link_ksettings *cmd)
@@ -246,7 +268,8 @@ int igbook_set_link_ksettings(struct net_device *netdev,
 	struct igbook_linkset to = priv->linkset;
 
 	if (cmd->base.port != PORT_TP ||
-	    cmd->base.phy_address != IGBOOK_PHY_ADDR)
+	    cmd->base.phy_address != IGBOOK_PHY_ADDR ||
+	    cmd->base.eth_tp_mdix_ctrl != ETH_TP_MDI_INVALID)
 		return -EINVAL;
 	to.autoneg = cmd->base.autoneg;
 	if (to.autoneg) {
@@ -257,9 +280,11 @@ int igbook_set_link_ksettings(struct net_device *netdev,
 	} else {
 		if (cmd->base.speed != SPEED_10 && cmd->base.speed != SPEED_100)
 			return -EINVAL;
+		if (cmd->base.duplex != DUPLEX_HALF &&
+		    cmd->base.duplex != DUPLEX_FULL)
+			return -EINVAL;
 		to.forced = mii_bmcr_encode_fixed(cmd->base.speed,
 						  cmd->base.duplex);
 	}
-	priv->linkset = to;
-	return igbook_linkset_change(priv);
+	return igbook_linkset_change(priv, &to);
 }

@@ -187,7 +187,10 @@ int igbook_set_rxfh_fields(struct net_device *netdev,
 	struct igbook *priv = netdev_priv(netdev);
 	u32 bits = igbook_rss_port_bits(fields->flow_type);
 	bool ports = fields->data & IGBOOK_RSS_PORTS;
+	struct ethtool_rxfh_fields known = *fields;
 
+	if (igbook_get_rxfh_fields(netdev, &known))
+		return -EINVAL;
 	if (fields->data != (IGBOOK_RSS_ADDRESSES |
 			     (ports ? IGBOOK_RSS_PORTS : 0)) ||
 	    (ports && !bits)) {

@@ -91,7 +91,8 @@ void expect_nothing_lost(Guest& guest, std::mt19937_64& random, unsigned bursts)
     }
 }
 
-/// The cable is pulled and put back: the watchdog no longer asks, so only LSC can tell.
+/// The cable is pulled and put back: of a link that is there the watchdog does not ask, so only LSC
+/// can tell that it goes.
 void check_link(Guest& guest, const std::string& name) {
     for (const bool up : {false, true}) {
         const auto before = interrupt(guest, name).sum();

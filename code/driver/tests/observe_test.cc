@@ -106,6 +106,35 @@ void check_steering(Guest& guest) {
     EXPECT_TRUE(carrier_becomes(guest, true));
 }
 
+/// The PHY does not say what was agreed on; it is asked again before there is a carrier.
+void check_unknown_pause(Guest& guest) {
+    guest.qmp().set_link(false);
+    ASSERT_TRUE(carrier_becomes(guest, false));
+    guest.must(std::string("poke ") + kDevice + " 0x2168 0");  // FCRTH
+    guest.must(std::string("insmod ") + kFailcall + " symbol=igbook_flow_write value=-16");
+    guest.qmp().set_link(true);
+    ASSERT_TRUE(carrier_becomes(guest, true));
+    EXPECT_EQ(guest.must("cat /sys/module/failcall/parameters/hits && rmmod failcall"), "1\n");
+    EXPECT_NE(guest.read_register(kFcrth), 0U);
+}
+
+/// The PHY does not answer who wants another link: he is told so, and all is as before.
+void check_refused_settings(Guest& guest) {
+    const std::string pause = guest.must("ethtool -a eth0"), link = guest.must("ethtool eth0");
+    for (const auto& [command, call] :
+         {std::pair{"-A eth0 rx off", "igbook_phy_read"},
+          std::pair{"-s eth0 advertise 0x008", "igbook_linkset_write"},
+          std::pair{"-s eth0 advertise 0x008", "igbook_phy_restart_autoneg"}}) {
+        guest.must(std::string("insmod ") + kFailcall + " value=-16 symbol=" + call);
+        EXPECT_TRUE(refuses(guest, command, "Device or resource busy"));
+        guest.must("rmmod failcall");
+        ASSERT_TRUE(carrier_becomes(guest, true)) << "nobody looks at the link after " << command;
+        EXPECT_EQ(guest.must("ethtool -a eth0"), pause) << command;
+        EXPECT_EQ(guest.must("ethtool eth0"), link) << command;
+        EXPECT_EQ(std::stoul(guest.must("mii eth0 4").substr(2), nullptr, 16) & 0x1e0U, 0x1e0U);
+    }
+}
+
 /// What the PHY offers, what was agreed on and what the card does about it.
 void check_link_settings(Guest& guest) {
     const std::uint32_t both = 3U << 27;  // CTRL.RFCE and TFCE
@@ -121,12 +150,22 @@ void check_link_settings(Guest& guest) {
     guest.must("ethtool -A eth0 autoneg on rx on tx on");
     ASSERT_TRUE(carrier_becomes(guest, true));
     EXPECT_THAT(guest.must("ethtool -I -a eth0"), HasSubstr("tx_pause_frames: 0"));
+    check_unknown_pause(guest);
+    check_refused_settings(guest);
 
     guest.must("ethtool -s eth0 advertise 0x008");  // 100baseT/Full
     EXPECT_EQ(std::stoul(guest.must("mii eth0 4").substr(2), nullptr, 16) & 0x1e0U, 0x100U);
     EXPECT_EQ(std::stoul(guest.must("mii eth0 9").substr(2), nullptr, 16) & 0x300U, 0U);
     EXPECT_TRUE(refuses(guest, "-s eth0 advertise 0x10")) << "1000baseT/Half";
     EXPECT_TRUE(refuses(guest, "-s eth0 autoneg off speed 1000 duplex full"));
+    ASSERT_TRUE(carrier_becomes(guest, true));
+    const std::string changes = guest.get("/sys/class/net/eth0/carrier_changes");
+    EXPECT_TRUE(refuses(guest, "-s eth0 mdix on", "Invalid argument"));
+    EXPECT_EQ(guest.get("/sys/class/net/eth0/carrier_changes"), changes);
+    guest.qmp().set_link(false);
+    ASSERT_TRUE(carrier_becomes(guest, false));
+    EXPECT_TRUE(refuses(guest, "-s eth0 autoneg off speed 100")) << "which duplex?";
+    guest.qmp().set_link(true);
     guest.must("ethtool -s eth0 autoneg off speed 100 duplex full");
     EXPECT_EQ(std::stoul(guest.must("mii eth0 0").substr(2), nullptr, 16) & 0x3100U, 0x2100U);
     EXPECT_TRUE(refuses(guest, "-r eth0")) << "there is nothing to agree on";
@@ -419,10 +458,12 @@ bool said(Guest& guest, const std::string& words) {
     return eventually([&] { return guest.must("dmesg").find(words) != std::string::npos; });
 }
 
-/// It goes between the look at the link and the report that it is up.
+/// It goes between the last look at the link and the report that it is up.
 void check_reported_when_gone(Guest& guest) {
-    vanishes_at(guest, "igbook_flow_write");
-    guest.must("ip link set eth0 up");
+    guest.qmp().set_link(false);
+    guest.must(std::string("rmmod vanish && insmod ") + kDriver + " && ip link set eth0 up");
+    guest.must(std::string("insmod /modules/vanish.ko at=igbook_ctrl_change rom=") + kRom);
+    guest.qmp().set_link(true);
     EXPECT_TRUE(said(guest, "link is up"));
     EXPECT_TRUE(carrier_becomes(guest, false)) << "carrier without a card";
     guest.must("rmmod igbook && dmesg -c >/dev/null");
@@ -438,6 +479,24 @@ void check_clock_when_gone(Guest& guest) {
     guest.must("rmmod igbook && dmesg -c >/dev/null");
 }
 
+/// A frame waits for a stamp when it goes. @return the clock's thread.
+std::string let_a_stamp_wait(Guest& guest) {
+    guest.must(std::string("for i in 0 1 2 3 4 5 6 7; do hold ") + kDevice + " $i; done");
+    EXPECT_EQ(guest.must("stamp eth0 /dev/ptp0 filter:1:0 send:1:hw sent:100"), "1 0\nok\nnone\n");
+    return guest.must("dirname $(grep -lx ptp0 /proc/[0-9]*/comm)");
+}
+
+/// It asks the card at every tick while the frame waits; not a card that is not there.
+void check_rests(Guest& guest, const std::string& thread) {
+    const auto woken = [&] {
+        return std::stoul(guest.must("sed -n s/^voluntary_ctxt_switches://p " +
+                                     thread.substr(0, thread.find('\n')) + "/status"));
+    };
+    const auto before = woken();
+    guest.must("sleep 3");
+    EXPECT_LT(woken() - before, 20U);
+}
+
 /// It is noticed, nothing waits for the card, and whoever asks is answered.
 TEST(Observe, EndsInSecondsWhenTheCardIsGone) {
     sandbox::Options options = strict("10");
@@ -447,10 +506,12 @@ TEST(Observe, EndsInSecondsWhenTheCardIsGone) {
     options.qemu = {"-device", "virtio-rng-pci,addr=1e.0,romfile=" + rom.string()};
     Guest guest = ready_guest(options);
     std::filesystem::remove(rom);
+    const std::string thread = let_a_stamp_wait(guest);
     const auto vanish = guest.run(std::string("insmod /modules/vanish.ko rom=") + kRom);
     ASSERT_TRUE(vanish.ok()) << guest.must("dmesg; cat /sys/bus/pci/devices/0000:00:1e.0/resource");
     ASSERT_TRUE(carrier_becomes(guest, false));
     EXPECT_THAT(guest.must("dmesg"), HasSubstr("does not answer any more"));
+    check_rests(guest, thread);
     guest.must("ip -s link show eth0 && ethtool -S eth0 >/tmp/s && ethtool eth0 >/tmp/e");
     EXPECT_FALSE(guest.run("ethtool -t eth0 offline").ok());
     const auto start = std::chrono::steady_clock::now();

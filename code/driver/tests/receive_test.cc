@@ -267,9 +267,10 @@ void check_scaling(Guest& guest, std::mt19937_64& random) {
     }
     EXPECT_FALSE(guest.run("ethtool -L eth0 combined 2").ok()) << "the table names queue 2";
     // ethtool says what the driver answers, but ends with 0.
-    for (const char* fields : {"f", "sdf", "s"})
-        EXPECT_THAT(guest.run(std::string("ethtool -N eth0 rx-flow-hash tcp4 ") + fields).err,
-                    HasSubstr("Invalid argument"));
+    for (const char* what : {"tcp4 f", "tcp4 sdf", "tcp4 s", "ether sd"})
+        EXPECT_THAT(guest.run(std::string("ethtool -N eth0 rx-flow-hash ") + what).err,
+                    HasSubstr("Invalid argument"))
+            << what;
     EXPECT_FALSE(guest.run("ethtool -X eth0 hfunc xor").ok());
     // What no hash covers goes to queue 0, and says so.
     const Said other = said_of(guest, plain(random, 100));

@@ -16,6 +16,8 @@ class Registration : public StageTest {};
 
 /// BMSR: link (bit 2) and autonegotiation complete (bit 5).
 constexpr unsigned long kLinkBits = 0x24;
+constexpr std::uint32_t kStatus = sandbox::registers::STATUS;
+constexpr std::uint32_t kLinkUp = sandbox::registers::STATUS_LU;
 
 /// @return these bits of the PHY's BMSR, asked for by ioctl.
 unsigned long link_bits(Guest& guest) {
@@ -44,6 +46,21 @@ void check_ethtool(Guest& guest) {
     EXPECT_THAT(guest.must("ethtool -e eth0 offset 1 length 3"), HasSubstr("54 00 12"));
 }
 
+/// When the card says that the cable is back the PHY does not answer, and later it does.
+void check_mute_phy(Guest& guest) {
+    const std::string hits = "/sys/module/failcall/parameters/hits";
+    guest.qmp().set_link(false);
+    ASSERT_TRUE(carrier_becomes(guest, false));
+    guest.must(std::string("insmod ") + kFailcall +
+               " symbol=igbook_phy_read value=-16 count=1000000");
+    guest.qmp().set_link(true);
+    ASSERT_TRUE(eventually(
+        [&] { return (guest.read_register(kStatus) & kLinkUp) != 0 && guest.get(hits) != "0\n"; }));
+    EXPECT_EQ(guest.get("/sys/class/net/eth0/carrier"), "0\n") << "who said that there is a link?";
+    guest.must("rmmod failcall");
+    ASSERT_TRUE(carrier_becomes(guest, true)) << "the PHY is not asked again";
+}
+
 void check_link(Guest& guest) {
     EXPECT_THAT(guest.must("ip link show eth0"), testing::Not(HasSubstr("LOWER_UP")));
     guest.must("ip link set eth0 up");
@@ -60,6 +77,7 @@ void check_link(Guest& guest) {
         guest.qmp().set_link(true);
         ASSERT_TRUE(carrier_becomes(guest, true)) << "cable is back, no carrier";
     }
+    check_mute_phy(guest);
     // The PHY drops the link, agrees with its partner and has it again.
     guest.must("ethtool -r eth0");
     EXPECT_TRUE(eventually([&] { return link_bits(guest) == kLinkBits; }))
