@@ -345,6 +345,7 @@ void igbook_link_stop(struct igbook *priv);
 /* igbook_filter.c */
 void igbook_set_rar(struct igbook *priv, unsigned int index, const u8 *addr);
 void igbook_set_frame_size(struct igbook *priv);
+void igbook_filters_write(struct net_device *netdev);
 void igbook_set_rx_mode(struct net_device *netdev);
 /* loom: begin prototype-vlan-filter from 07 */
 void igbook_set_vlan_filter(struct igbook *priv, netdev_features_t features);
