@@ -359,6 +359,7 @@ extern const struct net_device_ops igbook_netdev_ops;
 int igbook_up(struct igbook *priv);
 void igbook_down(struct igbook *priv);
 /* loom: begin prototype-restart from 04 */
+void igbook_attach(struct net_device *netdev);
 void igbook_restart(struct igbook *priv);
 /* loom: end prototype-restart */
 

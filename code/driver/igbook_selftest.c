@@ -277,7 +277,7 @@ static void igbook_test_offline(struct igbook *priv, u64 *data)
 		netdev_err(netdev, "does not come back after its test\n");
 		dev_close(netdev);
 	}
-	netif_device_attach(netdev);
+	igbook_attach(netdev);
 	if (carrier && netif_running(netdev))
 		read_poll_timeout(netif_carrier_ok, ok, ok, 100000,
 				  IGBOOK_LINK_US, false, netdev);
