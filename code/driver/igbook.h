@@ -241,6 +241,8 @@ struct igbook {
 	struct igbook_rss rss;
 	/** @vlans: which VLANs the card lets through, a bit for each */
 	u32 vlans[VFTA_WORDS];
+	/** @vlan_filter: it is to refuse the others; under the address lock */
+	bool vlan_filter;
 	/* loom: end priv-rss */
 	/* loom: begin priv-recover from 08 */
 	/** @spread: over how many queues the processors send */
@@ -348,7 +350,7 @@ void igbook_set_frame_size(struct igbook *priv);
 void igbook_filters_write(struct net_device *netdev);
 void igbook_set_rx_mode(struct net_device *netdev);
 /* loom: begin prototype-vlan-filter from 07 */
-void igbook_set_vlan_filter(struct igbook *priv, netdev_features_t features);
+void igbook_set_vlan_filter(struct igbook *priv);
 /* loom: end prototype-vlan-filter */
 
 /* igbook_stats.c */

@@ -99,7 +99,6 @@ static void igbook_set_multicast(struct net_device *netdev)
 /**
  * igbook_set_vlan_filter() - let the card refuse foreign VLANs, or none
  * @priv: the device
- * @features: what is to be on
  *
  * Who asks for every frame gets those of every VLAN.
  *
@@ -107,12 +106,11 @@ static void igbook_set_multicast(struct net_device *netdev)
  *
  * Source: 82576 datasheet, "Receive Control Register", VFE.
  */
-void igbook_set_vlan_filter(struct igbook *priv, netdev_features_t features)
+void igbook_set_vlan_filter(struct igbook *priv)
 {
 	u32 rctl = igbook_rd32(priv, REG_RCTL) & ~RCTL_VFE;
 
-	if ((features & NETIF_F_HW_VLAN_CTAG_FILTER) &&
-	    !(priv->netdev->flags & IFF_PROMISC))
+	if (priv->vlan_filter && !(priv->netdev->flags & IFF_PROMISC))
 		rctl |= RCTL_VFE;
 	igbook_wr32(priv, REG_RCTL, rctl);
 }
@@ -143,7 +141,7 @@ void igbook_filters_write(struct net_device *netdev)
 	igbook_set_multicast(netdev);
 	igbook_wr32(priv, REG_RCTL, rctl);
 	/* loom: begin rx-mode-vlan from 07 */
-	igbook_set_vlan_filter(priv, netdev->features);
+	igbook_set_vlan_filter(priv);
 	/* loom: end rx-mode-vlan */
 }
 
