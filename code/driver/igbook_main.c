@@ -287,10 +287,14 @@ static int igbook_resume(struct device *dev)
 	rtnl_lock();
 	/* loom: begin resume-awake from 10 */
 	/* While it slept it may have looked as if it were gone. */
-	if (!igbook_back(priv))
+	if (igbook_back(priv)) {
+		/* Who was gone was kept out of memory. */
+		pci_set_master(to_pci_dev(dev));
+		/* For igbook_slot_reset(): what was saved has been used up. */
+		pci_save_state(to_pci_dev(dev));
+	} else {
 		err = -ENODEV;
-	/* For igbook_slot_reset(): what was saved has been used up. */
-	pci_save_state(to_pci_dev(dev));
+	}
 	igbook_wake_end(priv);
 	/* loom: end resume-awake */
 	igbook_hw_reset(priv);
