@@ -357,9 +357,10 @@ static pci_ers_result_t igbook_slot_reset(struct pci_dev *pdev)
 	if (netif_device_present(netdev))
 		igbook_quiesce(netdev);
 	pci_restore_state(pdev);
+	if (!igbook_back(netdev_priv(netdev)))
+		return PCI_ERS_RESULT_DISCONNECT;
 	pci_save_state(pdev);
-	return igbook_back(netdev_priv(netdev)) ? PCI_ERS_RESULT_RECOVERED :
-						  PCI_ERS_RESULT_DISCONNECT;
+	return PCI_ERS_RESULT_RECOVERED;
 }
 
 static void igbook_error_resume(struct pci_dev *pdev)
