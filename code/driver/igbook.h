@@ -241,6 +241,8 @@ struct igbook {
 	struct igbook_rss rss;
 	/** @vlans: which VLANs the card lets through, a bit for each */
 	u32 vlans[VFTA_WORDS];
+	/** @vlan_filter: it is to refuse the others; under the address lock */
+	bool vlan_filter;
 	/* loom: end priv-rss */
 	/* loom: begin priv-recover from 08 */
 	/** @spread: over how many queues the processors send */
@@ -345,9 +347,10 @@ void igbook_link_stop(struct igbook *priv);
 /* igbook_filter.c */
 void igbook_set_rar(struct igbook *priv, unsigned int index, const u8 *addr);
 void igbook_set_frame_size(struct igbook *priv);
+void igbook_filters_write(struct net_device *netdev);
 void igbook_set_rx_mode(struct net_device *netdev);
 /* loom: begin prototype-vlan-filter from 07 */
-void igbook_set_vlan_filter(struct igbook *priv, netdev_features_t features);
+void igbook_set_vlan_filter(struct igbook *priv);
 /* loom: end prototype-vlan-filter */
 
 /* igbook_stats.c */
@@ -358,6 +361,7 @@ extern const struct net_device_ops igbook_netdev_ops;
 int igbook_up(struct igbook *priv);
 void igbook_down(struct igbook *priv);
 /* loom: begin prototype-restart from 04 */
+void igbook_attach(struct net_device *netdev);
 void igbook_restart(struct igbook *priv);
 /* loom: end prototype-restart */
 

@@ -99,7 +99,6 @@ static void igbook_set_multicast(struct net_device *netdev)
 /**
  * igbook_set_vlan_filter() - let the card refuse foreign VLANs, or none
  * @priv: the device
- * @features: what is to be on
  *
  * Who asks for every frame gets those of every VLAN.
  *
@@ -107,28 +106,28 @@ static void igbook_set_multicast(struct net_device *netdev)
  *
  * Source: 82576 datasheet, "Receive Control Register", VFE.
  */
-void igbook_set_vlan_filter(struct igbook *priv, netdev_features_t features)
+void igbook_set_vlan_filter(struct igbook *priv)
 {
 	u32 rctl = igbook_rd32(priv, REG_RCTL) & ~RCTL_VFE;
 
-	if ((features & NETIF_F_HW_VLAN_CTAG_FILTER) &&
-	    !(priv->netdev->flags & IFF_PROMISC))
+	if (priv->vlan_filter && !(priv->netdev->flags & IFF_PROMISC))
 		rctl |= RCTL_VFE;
 	igbook_wr32(priv, REG_RCTL, rctl);
 }
 
 /**
- * igbook_set_rx_mode() - make the card's filters match the interface's flags
+ * igbook_filters_write() - make the card's filters match the interface's flags
  * @netdev: the network device
  *
- * The core calls this when the address lists or the flags change. IFF_ALLMULTI
- * and IFF_PROMISC open the filters wide; so does a list that does not fit.
+ * IFF_ALLMULTI and IFF_PROMISC open the filters wide; so does a list that does
+ * not fit.
  *
- * Context: address lock held, bottom halves off: no sleeping.
+ * Context: address lock held, bottom halves off: no sleeping; the card does not
+ * reset itself.
  *
  * Source: 82576 datasheet, "Receive Control Register".
  */
-void igbook_set_rx_mode(struct net_device *netdev)
+void igbook_filters_write(struct net_device *netdev)
 {
 	struct igbook *priv = netdev_priv(netdev);
 	u32 rctl = igbook_rd32(priv, REG_RCTL);
@@ -142,6 +141,25 @@ void igbook_set_rx_mode(struct net_device *netdev)
 	igbook_set_multicast(netdev);
 	igbook_wr32(priv, REG_RCTL, rctl);
 	/* loom: begin rx-mode-vlan from 07 */
-	igbook_set_vlan_filter(priv, netdev->features);
+	igbook_set_vlan_filter(priv);
 	/* loom: end rx-mode-vlan */
+}
+
+/**
+ * igbook_set_rx_mode() - the address lists or the flags have changed
+ * @netdev: the network device
+ *
+ * A program may join a group just when the card is being reset. It is left alone
+ * then, and hears of the group when it is next set up.
+ *
+ * Context: address lock held, bottom halves off: no sleeping; takes stats_lock.
+ */
+void igbook_set_rx_mode(struct net_device *netdev)
+{
+	struct igbook *priv = netdev_priv(netdev);
+
+	spin_lock(&priv->stats_lock);
+	if (!priv->resetting)
+		igbook_filters_write(netdev);
+	spin_unlock(&priv->stats_lock);
 }

@@ -287,18 +287,28 @@ static int igbook_resume(struct device *dev)
 	rtnl_lock();
 	/* loom: begin resume-awake from 10 */
 	/* While it slept it may have looked as if it were gone. */
-	if (!igbook_back(priv))
+	if (igbook_back(priv)) {
+		/* Who was gone was kept out of memory. */
+		pci_set_master(to_pci_dev(dev));
+		/* For igbook_slot_reset(): what was saved has been used up. */
+		pci_save_state(to_pci_dev(dev));
+	} else {
 		err = -ENODEV;
-	/* For igbook_slot_reset(): what was saved has been used up. */
-	pci_save_state(to_pci_dev(dev));
+	}
 	igbook_wake_end(priv);
 	/* loom: end resume-awake */
 	igbook_hw_reset(priv);
 	igbook_drv_load(priv, true);
 	if (!err && netif_running(netdev))
 		err = igbook_up(priv);
+#if 0	/* loom: begin resume-alone until 08 */
 	if (!err)
 		netif_device_attach(netdev);
+#endif	/* loom: end resume-alone */
+	/* loom: begin resume-heard from 08 */
+	if (!err)
+		igbook_attach(netdev);
+	/* loom: end resume-heard */
 	rtnl_unlock();
 	return err;
 }
@@ -347,9 +357,10 @@ static pci_ers_result_t igbook_slot_reset(struct pci_dev *pdev)
 	if (netif_device_present(netdev))
 		igbook_quiesce(netdev);
 	pci_restore_state(pdev);
+	if (!igbook_back(netdev_priv(netdev)))
+		return PCI_ERS_RESULT_DISCONNECT;
 	pci_save_state(pdev);
-	return igbook_back(netdev_priv(netdev)) ? PCI_ERS_RESULT_RECOVERED :
-						  PCI_ERS_RESULT_DISCONNECT;
+	return PCI_ERS_RESULT_RECOVERED;
 }
 
 static void igbook_error_resume(struct pci_dev *pdev)

@@ -116,6 +116,25 @@ void igbook_down(struct igbook *priv)
 
 /* loom: from 04 */
 /**
+ * igbook_attach() - let everybody come again
+ * @netdev: the network device, detached
+ *
+ * The core has kept quiet about groups that programs joined meanwhile.
+ *
+ * Context: RTNL, the address lock not held; it is taken.
+ */
+void igbook_attach(struct net_device *netdev)
+{
+	netif_device_attach(netdev);
+	if (!netif_running(netdev))
+		return;
+	netif_addr_lock_bh(netdev);
+	igbook_set_rx_mode(netdev);
+	netif_addr_unlock_bh(netdev);
+}
+
+/* loom: from 04 */
+/**
  * igbook_restart() - reset a card that does not do as it is told
  * @priv: the device, up; its service may have been stopped
  *
@@ -131,7 +150,7 @@ void igbook_restart(struct igbook *priv)
 		netdev_err(netdev, "the card does not come back: set it up again\n");
 		dev_close(netdev);
 	}
-	netif_device_attach(netdev);
+	igbook_attach(netdev);
 }
 
 static int igbook_open(struct net_device *netdev)

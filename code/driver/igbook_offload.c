@@ -14,13 +14,14 @@
  * igbook_offload_init() - before there is any VLAN
  * @priv: the device
  *
- * VLAN 0 is none: its tag carries a priority only.
+ * VLAN 0 is none: its tag carries a priority only. The filter is on at first.
  *
  * Context: probe.
  */
 void igbook_offload_init(struct igbook *priv)
 {
 	priv->vlans[0] = BIT(0);
+	priv->vlan_filter = true;
 }
 
 /* loom: from 10 */
@@ -125,7 +126,8 @@ void igbook_offload_write(struct igbook *priv)
  * @features: what is to be on; the core notes it when we return
  *
  * Checksums and hash need no register: igbook_rx_describe() asks for each frame
- * whether they are wanted.
+ * whether they are wanted. Of the filter we keep our own note: until the core has
+ * made its own, a program may join a group.
  *
  * Context: RTNL, the interface up or down; takes the address lock.
  * Return: 0.
@@ -134,6 +136,11 @@ int igbook_set_features(struct net_device *netdev, netdev_features_t features)
 {
 	struct igbook *priv = netdev_priv(netdev);
 
+	netif_addr_lock_bh(netdev);
+	priv->vlan_filter = features & NETIF_F_HW_VLAN_CTAG_FILTER;
+	if (netif_running(netdev))
+		igbook_set_vlan_filter(priv);
+	netif_addr_unlock_bh(netdev);
 	if (!netif_running(netdev))
 		return 0;
 	igbook_offload_strip(priv, features);
@@ -142,9 +149,6 @@ int igbook_set_features(struct net_device *netdev, netdev_features_t features)
 	if ((features ^ netdev->features) & NETIF_F_LOOPBACK)
 		igbook_set_loopback(priv, features & NETIF_F_LOOPBACK);
 	/* loom: end features-observe */
-	netif_addr_lock_bh(netdev);
-	igbook_set_vlan_filter(priv, features);
-	netif_addr_unlock_bh(netdev);
 	return 0;
 }
 

@@ -130,8 +130,11 @@ int igbook_ring_disable(struct igbook_ring *ring, u32 reg)
 	int err;
 
 	/* loom: begin disable-gone from 10 */
-	if (igbook_is_gone(priv))
+	if (igbook_is_gone(priv)) {
+		/* Should it be there after all, it stays out of memory. */
+		pci_clear_master(priv->pdev);
 		return 0;
+	}
 	/* loom: end disable-gone */
 	igbook_wr32(priv, reg, igbook_rd32(priv, reg) & ~RXDCTL_ENABLE);
 	err = igbook_queue_wait(priv, reg, false);

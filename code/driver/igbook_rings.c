@@ -62,6 +62,11 @@ void igbook_rings_free(struct igbook *priv)
 {
 	unsigned int i;
 
+	/* loom: begin free-gone from 10 */
+	/* Then no reset has stopped a queue that did not stop. */
+	if (igbook_is_gone(priv))
+		pci_clear_master(priv->pdev);
+	/* loom: end free-gone */
 	for (i = 0; i < priv->num_queues; i++) {
 		igbook_tx_ring_free(&priv->tx_ring[i]);
 		igbook_rx_ring_free(&priv->rx_ring[i]);

@@ -84,7 +84,7 @@ void igbook_wake_arm(struct igbook *priv)
 
 	igbook_set_rar(priv, 0, netdev->dev_addr);
 	netif_addr_lock_bh(netdev);
-	igbook_set_rx_mode(netdev);
+	igbook_filters_write(netdev);
 	igbook_wr32(priv, REG_RCTL, igbook_rd32(priv, REG_RCTL) | RCTL_RXEN |
 				    (priv->wol & WAKE_MCAST ? RCTL_MPE : 0));
 	netif_addr_unlock_bh(netdev);
