@@ -2,12 +2,14 @@
 // Does in one process what a test would otherwise start a dozen for, each of them slow under the
 // strict kernel: loads and unloads a module, binds a device and opens an interface with one
 // allocation after another made to fail. Runs in the guest.
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -53,6 +55,7 @@ constexpr const char* kUsage =
     "                                          first two bytes, and sets the sizes before anybody\n"
     "                                          else gets the processor\n"
     "       drive reopen INTERFACE TIMES       set it down and up\n"
+    "       drive join INTERFACE GROUP         joins a group of IPv6, says \"joined\" and stays\n"
     "       drive fail-bind DEVICE [STRIDE]    bind igbook to it, the 1st, 2nd … allocation "
     "failing;\n"
     "                                          with STRIDE 8 and then one of so many\n"
@@ -563,6 +566,19 @@ void choose(bool slabs) {
     File(debug + "fail_page_alloc/verbose", O_WRONLY).write("0");
 }
 
+/// For this, unlike most of what is asked of an interface, nobody waits for RTNL.
+void join(const std::string& name, const char* group) {
+    ipv6_mreq wanted{};
+    const int made = socket(AF_INET6, SOCK_DGRAM, 0);
+    wanted.ipv6mr_interface = if_nametoindex(name.c_str());
+    if (made < 0 || inet_pton(AF_INET6, group, &wanted.ipv6mr_multiaddr) != 1 ||
+        setsockopt(made, IPPROTO_IPV6, IPV6_JOIN_GROUP, &wanted, sizeof wanted) != 0)
+        give_up(group);
+    std::puts("joined");
+    std::fflush(stdout);
+    pause();
+}
+
 /// kmemleak reports only what a second scan finds unchanged, and in the strict kernel a second old.
 void leaks() {
     const File kmemleak("/sys/kernel/debug/kmemleak", O_RDWR);
@@ -584,6 +600,8 @@ bool run(const std::string& what, int argc, char** argv) {
         cycle_pair(argv[2], std::atoi(argv[3]));
     else if (what == "reopen" && argc == 4)
         reopen(argv[2], std::atoi(argv[3]));
+    else if (what == "join" && argc == 4)
+        join(argv[2], argv[3]);
     else if (what == "resize" && argc >= 5 && argc % 2 == 1)
         resize(argv[2], argv + 3);
     else if (what == "resize-after" && argc == 6)

@@ -15,7 +15,6 @@ using sandbox::RegisterLog;
 using testing::HasSubstr;
 
 constexpr const char* kProvider = "/modules/dca_provider.ko";
-constexpr const char* kSlowcall = "/modules/slowcall.ko";
 constexpr std::uint32_t kDcaTxctrl0 = sandbox::registers::DCA_TXCTRL0;
 constexpr unsigned kTagBase = 0x40;  // of CPU 0; not the provider's default, which might be luck
 
@@ -26,9 +25,6 @@ Guest ready_guest() {
     options.files.push_back(
         {std::filesystem::path(FWTS_ROOT) / "build/modules/strict/dca-provider/dca_provider.ko",
          kProvider});
-    options.files.push_back(
-        {std::filesystem::path(FWTS_ROOT) / "build/modules/strict/in-kernel/slowcall.ko",
-         kSlowcall});
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c >/dev/null && head -c 60 /dev/zero >/tmp/frame");
     return guest;

@@ -19,7 +19,6 @@ using sandbox::Guest;
 using sandbox::RegisterLog;
 using testing::ContainsRegex;
 
-constexpr const char* kSlowcall = "/modules/slowcall.ko";
 constexpr std::uint32_t kRdh = sandbox::registers::RDH0;
 constexpr std::uint32_t kStatus = sandbox::registers::STATUS;
 constexpr std::uint32_t kLinkUp = sandbox::registers::STATUS_LU;
@@ -301,9 +300,6 @@ TEST(Irq, EachModeCarriesTrafficAndLosesNothing) {
     sandbox::Options options = strict("05");
     options.cpus = 2;
     options.record_registers = true;
-    options.files.push_back(
-        {std::filesystem::path(FWTS_ROOT) / "build/modules/strict/in-kernel/slowcall.ko",
-         kSlowcall});
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c");
     // No protocol may send frames of its own: the registers are looked at between bursts.

@@ -275,13 +275,17 @@ std::vector<std::uint32_t> configured(Guest& guest) {
 void check_self_test(Guest& guest) {
     const auto before = configured(guest);
     const std::string counted = guest.must(kGroups);
+    guest.must("(drive watch eth0 4 /tmp/told >/dev/null 2>&1 &)");
+    ASSERT_TRUE(eventually([&] { return content(guest, "/tmp/told") == "ready\n"; }));
     EXPECT_THAT(guest.must("ethtool -t eth0 offline"), HasSubstr("PASS"));
     EXPECT_EQ(guest.get("/sys/class/net/eth0/carrier"), "1\n") << "the link is given back, too";
     EXPECT_EQ(configured(guest), before);
     EXPECT_EQ(grouped(guest.must(kGroups), "eth-mac-OctetsTransmittedOK"),
               grouped(counted, "eth-mac-OctetsTransmittedOK"))
         << "the test's frames are counted";
-    EXPECT_TRUE(answers(guest));
+    EXPECT_TRUE(guest.run("ping -c 4 -i 0.2 -W 2 192.0.2.1").ok());
+    EXPECT_TRUE(eventually([&] { return content(guest, "/tmp/told") != "ready\n"; }));
+    EXPECT_EQ(content(guest, "/tmp/told"), "ready\ndone\n") << "a counter went back";
     guest.must("ip link set eth0 down && ethtool -t eth0 offline >/tmp/t; ip link set eth0 up");
     EXPECT_THAT(guest.get("/tmp/t"), AllOf(HasSubstr("FAIL"), HasSubstr("loopback (offline)\t 0"),
                                            HasSubstr("link (online)\t 67")));
@@ -415,6 +419,14 @@ void vanishes_at(Guest& guest, const std::string& at) {
     guest.must(std::string("insmod /modules/vanish.ko rom=") + kRom + " at=" + at);
 }
 
+/// @return whether configuration space lets the card at memory: COMMAND, Bus Master Enable.
+bool masters(Guest& guest) {
+    const std::string config =
+        guest.get(std::string("/sys/bus/pci/devices/") + kDevice + "/config");
+    EXPECT_GT(config.size(), 4U);
+    return config.size() > 4 && (config[4] & 4) != 0;
+}
+
 bool said(Guest& guest, const std::string& words) {
     return eventually([&] { return guest.must("dmesg").find(words) != std::string::npos; });
 }
@@ -438,7 +450,34 @@ void check_clock_when_gone(Guest& guest) {
     guest.must("rmmod igbook && dmesg -c >/dev/null");
 }
 
-/// It is noticed, nothing waits for the card, and whoever asks is answered.
+/// It was there all the time: a reset gives it back, with bus mastering. A reset at which it does
+/// not answer is no occasion to save its configuration space.
+void check_back(Guest& guest) {
+    const std::string reset = std::string("/sys/bus/pci/devices/") + kDevice + "/reset";
+    const auto saved = [&] { return guest.get("/sys/kernel/debug/watchcall/counts"); };
+    guest.must("rmmod vanish");
+    guest.must(std::string("insmod ") + kDriver +
+               " && ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up");
+    ASSERT_TRUE(carrier_becomes(guest, true));
+    guest.must(std::string("insmod /modules/vanish.ko rom=") + kRom);
+    ASSERT_TRUE(carrier_becomes(guest, false));
+    guest.must("ip link set eth0 down");
+    guest.must(std::string("insmod ") + kWatchcall + " card=" + kDevice + " calls=pci_save_state");
+    guest.put(reset, "1");
+    EXPECT_TRUE(said(guest, "does not come back after a reset"));
+    EXPECT_THAT(saved(), HasSubstr("pci_save_state 0 "));
+    guest.put("/sys/module/vanish/parameters/back", "1");
+    guest.put(reset, "1");
+    EXPECT_THAT(saved(), HasSubstr("pci_save_state 1 "));
+    guest.must("rmmod watchcall && ip link set eth0 up");
+    ASSERT_TRUE(carrier_becomes(guest, true));
+    EXPECT_TRUE(masters(guest));
+    EXPECT_TRUE(answers(guest));
+    guest.must("rmmod igbook && dmesg -c >/dev/null");
+}
+
+/// It is noticed, nothing waits for the card, and whoever asks is answered. What was its memory it
+/// cannot write to any more, should it be there after all.
 TEST(Observe, EndsInSecondsWhenTheCardIsGone) {
     sandbox::Options options = strict("10");
     const std::filesystem::path rom =
@@ -451,10 +490,12 @@ TEST(Observe, EndsInSecondsWhenTheCardIsGone) {
     ASSERT_TRUE(vanish.ok()) << guest.must("dmesg; cat /sys/bus/pci/devices/0000:00:1e.0/resource");
     ASSERT_TRUE(carrier_becomes(guest, false));
     EXPECT_THAT(guest.must("dmesg"), HasSubstr("does not answer any more"));
+    EXPECT_TRUE(masters(guest));
     guest.must("ip -s link show eth0 && ethtool -S eth0 >/tmp/s && ethtool eth0 >/tmp/e");
     EXPECT_FALSE(guest.run("ethtool -t eth0 offline").ok());
     const auto start = std::chrono::steady_clock::now();
     guest.must("ip link set eth0 down");
+    EXPECT_FALSE(masters(guest)) << "its rings were freed";
     EXPECT_FALSE(guest.run("ip link set eth0 up").ok());
     guest.must("rmmod igbook");
     EXPECT_LT(std::chrono::steady_clock::now() - start, 20s);
@@ -462,6 +503,7 @@ TEST(Observe, EndsInSecondsWhenTheCardIsGone) {
     EXPECT_LT(std::stoul(guest.must("grep -c igbook /tmp/log")), 12U) << guest.get("/tmp/log");
     check_reported_when_gone(guest);
     check_clock_when_gone(guest);
+    check_back(guest);
     expect_no_complaint(guest);
 }
 

@@ -90,6 +90,7 @@ sandbox::Options strict(const std::string& stage) {
     options.files = {{built_module("strict", stage), kDriver},
                      {failcall, kFailcall},
                      {failcall.parent_path() / "watchcall.ko", kWatchcall},
+                     {failcall.parent_path() / "slowcall.ko", kSlowcall},
                      {FWTS_MII, "/bin/mii"},
                      {FWTS_DRIVE, "/bin/drive"},
                      {FWTS_FRAMES, "/bin/frames"},

@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 inline constexpr const char* kDriver = "/modules/igbook.ko";
 inline constexpr const char* kFailcall = "/modules/failcall.ko";
 inline constexpr const char* kWatchcall = "/modules/watchcall.ko";
+inline constexpr const char* kSlowcall = "/modules/slowcall.ko";
 /// Where tests mount tracefs.
 inline const std::string kTracing = "/sys/kernel/tracing/";
 

@@ -4,8 +4,8 @@
  *
  *   insmod slowcall.ko symbol=register_dca_provider ms=2000
  *
- * When SYMBOL, a function that may sleep, is called from igbook, the caller
- * sleeps first (with after=1, last), until somebody writes 1 to "go" in
+ * When SYMBOL, a function that may sleep, is called from igbook (with anybody=1,
+ * from anywhere), the caller sleeps first (with after=1, last), until somebody writes 1 to "go" in
  * /sys/module/slowcall/parameters, and at most MS milliseconds. "entered" there
  * counts the calls, and is above 0 from the moment at which the first begins to
  * sleep. So what can only go wrong between two steps has all the time it needs.
@@ -28,6 +28,14 @@ MODULE_PARM_DESC(ms, "how long it takes at most");
 static bool after;
 module_param(after, bool, 0444);
 MODULE_PARM_DESC(after, "it takes long when it has done its work, not before (default: no)");
+
+static bool anybody;
+module_param(anybody, bool, 0444);
+MODULE_PARM_DESC(anybody, "whoever calls it, not igbook alone (default: no)");
+
+static long first = -1;
+module_param(first, long, 0444);
+MODULE_PARM_DESC(first, "only calls with this first argument (default: any)");
 
 static int skip;
 module_param(skip, int, 0444);
@@ -75,7 +83,7 @@ static noinline unsigned long slowcall_detour(unsigned long a, unsigned long b,
 
 	if (!after)
 		slowcall_sleep();
-	/* Called from here it is not called from igbook: no second detour. */
+	/* Called from here there is no second detour. */
 	a = real(a, b, c, d, e, f);
 	if (after)
 		slowcall_sleep();
@@ -83,9 +91,18 @@ static noinline unsigned long slowcall_detour(unsigned long a, unsigned long b,
 	return a;
 }
 
+static bool slowcall_means(struct pt_regs *regs)
+{
+	if (first != -1 && regs->di != first)
+		return false;
+	if (anybody)
+		return !within_module(*(unsigned long *)regs->sp, THIS_MODULE);
+	return probe_from_igbook(regs);
+}
+
 static int slowcall_pre(struct kprobe *probe, struct pt_regs *regs)
 {
-	if (READ_ONCE(go) || !probe_from_igbook(regs))
+	if (READ_ONCE(go) || !slowcall_means(regs))
 		return 0;
 	if (skip > 0) {
 		skip--;

@@ -8,8 +8,10 @@
  *   insmod vanish.ko interface=eth0 rom=0000:00:05.0
  *   insmod vanish.ko interface=eth0 rom=0000:00:05.0 at=igbook_flow_write
  *
- * With AT it goes at the moment at which igbook next calls that function. It
- * cannot be brought back; a driver that is loaded anew finds it.
+ * With AT it goes at the moment at which igbook next calls that function. A driver
+ * that is loaded anew finds it. For the one that has lost it, write 1 to "back" in
+ * /sys/module/vanish/parameters, while it is still loaded: the card, which nobody
+ * has touched, answers again.
  */
 #include <linux/io.h>
 #include <linux/module.h>
@@ -42,16 +44,28 @@ struct vanish_head {
 static struct pci_dev *vanish_rom;
 static struct vanish_head *vanish_head;
 static void __iomem *vanish_ones;
+static void __iomem *vanish_regs;	/* the card's own */
 static struct kprobe vanish_probe;
 static bool vanish_done;		/* afterwards the driver may be gone, too */
 
 static void vanish_now(void)
 {
 	vanish_done = true;
-	/* One that is gone does not write to memory either. */
-	pci_clear_master(vanish_head->pdev);
+	vanish_regs = vanish_head->regs;
 	WRITE_ONCE(vanish_head->regs, vanish_ones);
 }
+
+static int vanish_set_back(const char *value, const struct kernel_param *param)
+{
+	if (!vanish_done)
+		return -EINVAL;
+	WRITE_ONCE(vanish_head->regs, vanish_regs);
+	return 0;
+}
+
+static const struct kernel_param_ops vanish_back = { .set = vanish_set_back };
+module_param_cb(back, &vanish_back, NULL, 0200);
+MODULE_PARM_DESC(back, "written 1: it is there again");
 
 static int vanish_pre(struct kprobe *probe, struct pt_regs *regs)
 {
