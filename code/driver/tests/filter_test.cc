@@ -3,6 +3,7 @@
 /// Programs join groups whenever they like, without RTNL: while the card is reset, while it is set
 /// up again, while a user switches the filter of VLANs. The driver is held there by slowcall.ko.
 #include <algorithm>
+#include <cstdint>
 
 #include "support.h"
 
