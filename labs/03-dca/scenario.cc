@@ -158,6 +158,26 @@ void expect_switched_off(Testbed& testbed, const Record& record, const std::stri
                     testbed.reg(DCA_TXCTRL0));
 }
 
+bool is_tagged(const RegisterWrite& write, std::uint32_t queue) {
+    constexpr std::uint32_t step = 0x40;
+    constexpr auto rx = DCA_RXCTRL_DESC_DCA_EN | DCA_RXCTRL_HEAD_DCA_EN | DCA_RXCTRL_DATA_DCA_EN;
+    return (write.offset == DCA_RXCTRL0 + queue * step && (write.value & rx) != 0) ||
+           (write.offset == DCA_TXCTRL0 + queue * step &&
+            (write.value & DCA_TXCTRL_DESC_DCA_EN) != 0);
+}
+
+/// The queue that is served may have this tag; the others are served by nobody and have none.
+void expect_no_other_tag(const Record& record, unsigned tag, const std::string& when) {
+    constexpr std::uint32_t queues = 16;
+    for (const auto& write : record.since())
+        for (std::uint32_t queue = 0; queue < queues; ++queue)
+            if (is_tagged(write, queue))
+                expect_that(queue == 0 && write.value >> cpuid == tag,
+                            fmt::format("tags written {}, as QEMU recorded them", when),
+                            fmt::format("none but {:#04x} to queue 0", tag),
+                            fmt::format("{:#04x} to queue {}", write.value >> cpuid, queue));
+}
+
 // --- the requester, with the companion's provider ------------------------------------------------
 
 /// Tag of CPU 0 by the companion, another one in each run.
@@ -210,6 +230,7 @@ void check_tags(Testbed& testbed) {
         const Record record(testbed);
         serve(testbed, cpu);
         expect_tagged(testbed, record, base + cpu, fmt::format("after CPU {} served", cpu));
+        expect_no_other_tag(record, base + cpu, fmt::format("after CPU {} served", cpu));
     }
 }
 
@@ -223,9 +244,13 @@ void check_quiet(Testbed& testbed) {
 
 void check_reset(Testbed& testbed) {
     const auto base = companion_base(testbed);
+    serve(testbed, 1);
+    // Who opens the interface does not serve it.
+    pin(testbed, 0);
     const Record record(testbed);
     testbed.must_run({"ip", "link", "set", "dev", interface(testbed), "down"});
     bring_up(testbed);
+    expect_no_other_tag(record, base + 1, "after a reset, CPU 1 having served before it");
     const auto writes = record.since();
     const auto reset = std::find_if(writes.begin(), writes.end(), [](const RegisterWrite& write) {
         return write.offset == CTRL && (write.value & CTRL_RST) != 0;
@@ -445,6 +470,29 @@ void check_order(Testbed& testbed) {
     credit.done();
 }
 
+/// An interface that is down has a card that a provider's coming may have switched on: who leaves
+/// then, because the provider goes or the driver does, switches it off as well.
+void check_parts_while_down(Testbed& testbed) {
+    for (const std::string goes : {"dca_provider", "igbook"}) {
+        if (!loaded(testbed, "igbook")) start(testbed);
+        testbed.must_run({"ip", "link", "set", "dev", interface(testbed), "down"});
+        const Record record(testbed);
+        load_companion(testbed);
+        unload(testbed, goes);
+        bool on = false;
+        for (const auto& write : record.since()) {
+            if (write.offset == DCA_CTRL) on = write.value == switched_on;
+            if (write.offset == CTRL && (write.value & CTRL_RST) != 0) on = false;
+        }
+        unload(testbed, "dca_provider");
+        expect_that(!on,
+                    fmt::format("DCA_CTRL after {} went, the interface being down, as QEMU "
+                                "recorded it",
+                                goes),
+                    "DCA_DIS", "still switched on");
+    }
+}
+
 /// Leaves with a provider there, and then without one.
 void check_parts(Testbed& testbed) {
     if (!loaded(testbed, "dca_provider")) load_companion(testbed);
@@ -469,6 +517,7 @@ void check_parts(Testbed& testbed) {
     }
     for (const auto offset : {DCA_CTRL, DCA_RXCTRL0, DCA_TXCTRL0})
         expect_unwritten(alone, offset, "when the driver leaves, and there is no provider");
+    check_parts_while_down(testbed);
 }
 
 // --- beyond the book: the provider --------------------------------------------------------------
@@ -706,10 +755,13 @@ void check_failed_steps(Testbed& testbed) {
     }
 }
 
-/// It goes without coming back, when a CPU goes or when one comes: CPUs come and go all the same.
+/// It goes without coming back, when a CPU goes or when one comes: CPUs come and go all the same,
+/// and the module's end is as thorough.
 void check_failed_return(Testbed& testbed) {
+    const std::string callbacks = "/sys/devices/system/cpu/hotplug/states";
     load_companion(testbed);  // the core has a provider all the time
     for (const bool comes : {false, true}) {
+        const auto before = testbed.text(callbacks);
         testbed.must_run({"insmod", Testbed::guest_module, "provider=1"});
         if (comes) switch_cpu(testbed, 1, false);
         {
@@ -721,6 +773,9 @@ void check_failed_return(Testbed& testbed) {
         if (!comes) switch_cpu(testbed, 1, true);
         switch_cpu(testbed, 2, true);
         testbed.must_run({"rmmod", "igbook"});
+        expect_that(testbed.text(callbacks) == before,
+                    callbacks + " after a module whose provider could not come back was unloaded",
+                    "no callback that was not there before it was loaded", "another");
     }
     unload(testbed, "dca_provider");
 }

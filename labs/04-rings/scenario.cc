@@ -404,6 +404,13 @@ void check_reclaims(Testbed& testbed) {
         await_service(testbed);
         expect_equal("frames still mapped while the card has sent none", waiting.size(),
                      mappings(testbed, "DMA_TO_DEVICE").size());
+        // A card that fetches ahead: its head says what it has read, DD what is out.
+        const auto head = testbed.reg(TDH0);
+        testbed.set_reg(TDH0, testbed.reg(TDT0));
+        await_service(testbed);
+        testbed.set_reg(TDH0, head);
+        expect_equal("frames still mapped while the card has read the descriptors and sent none",
+                     waiting.size(), mappings(testbed, "DMA_TO_DEVICE").size());
     }
     expect_on_cable(testbed, waiting);
     expect_mapped(testbed, "DMA_TO_DEVICE", 0, "when all are out");
@@ -647,9 +654,14 @@ void check_one_way(Testbed& testbed) {
     expect_equal("writes to transmit registers while the MTU is changed back", 0U,
                  disturbed(testbed, mark, Direction::transmit));
     expect_mapped(testbed, "DMA_FROM_DEVICE", fewer - 1, "of a full ring");
-    const auto again = questions(testbed, 3, longest, longest);
-    listen(testbed, "answer", again.size());
-    exchange(testbed, again);
+    // An MTU whose buffers are as large as those of the MTU before, and one more that is.
+    for (const auto mtu : {usual_mtu, between(testbed, 1600, 1800), between(testbed, 1900, 2000)}) {
+        set_mtu(testbed, eth, mtu);
+        const auto again = questions(testbed, 3, mtu + header, mtu + header);
+        listen(testbed, "answer", again.size());
+        exchange(testbed, again);
+    }
+    set_mtu(testbed, eth, usual_mtu);
 }
 
 /// Starts a change that comes when so many frames lie in the ring, and sends them.
@@ -992,12 +1004,39 @@ void check_sends_meanwhile(Testbed& testbed) {
     expect_equal("frames sent again", 0U, testbed.take_frames().size());
 }
 
+/// What waits has just room when a change of sizes begins; then there is more of it.
+void check_fills_meanwhile(Testbed& testbed) {
+    const auto least = number(testbed, "ring_least");
+    for (const char* takes_long : {"dma_alloc_attrs", "igbook_service_stop"}) {
+        must_resize(testbed, 0, roomy(testbed));
+        testbed.take_frames();
+        auto frames = random_frames(testbed, least - 1);
+        const auto more = random_frames(testbed, 5);
+        {
+            Pause pause(testbed);
+            send_from_guest(testbed, frames);
+            SlowCall slow(testbed, takes_long, true);
+            Beside change(testbed, fmt::format("drive resize {} 0 {}", eth, least));
+            slow.entered([&] { return change.ended(); });
+            send_from_guest(testbed, more);
+            slow.go();
+            // Who lets nobody send meanwhile may take it, all others must refuse.
+            change.status();
+        }
+        frames.insert(frames.end(), more.begin(), more.end());
+        expect_on_cable(testbed, frames);
+        expect_mapped(testbed, "DMA_TO_DEVICE", 0, "when all are out");
+        expect_equal("frames sent again", 0U, testbed.take_frames().size());
+    }
+}
+
 void check_moves(Testbed& testbed) {
     check_moves_round_the_end(testbed);
     check_just_fits(testbed);
     check_sent_before(testbed);
     check_sent_at_last(testbed);
     check_sends_meanwhile(testbed);
+    check_fills_meanwhile(testbed);
 }
 
 /// Changes the sizes or the MTU, one allocation after another failing, and looks at the card.
