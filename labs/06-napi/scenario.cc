@@ -99,7 +99,7 @@ std::function<void(Testbed&)> tidy(void (*body)(Testbed&)) {
             put_setting(testbed, "napi_defer_hard_irqs", 0);
             // A program that still listens ends when the interface goes down.
             testbed.sh(
-                fmt::format("ip link set dev {0} down 2>/dev/null; ethtool -G {0} tx {1}; "
+                fmt::format("ip link set dev {0} down 2>/dev/null; ethtool -G {0} rx {1} tx {1}; "
                             "ethtool -C {0} adaptive-rx off rx-usecs 0; "
                             "ip link set dev {0} up",
                             interface(testbed), usual_ring));
@@ -530,6 +530,23 @@ void expect_pause_after_reset(Testbed& testbed) {
     grader::serve_one(testbed);
 }
 
+/// The vector stops and starts again, and the card was not reset: it has the pause it had.
+void expect_pause_with_new_rings(Testbed& testbed) {
+    const auto eth = interface(testbed);
+    const auto usecs = 20 + static_cast<std::uint32_t>(testbed.random()() % 300);
+    testbed.must_run({"ethtool", "-C", eth, "rx-usecs", std::to_string(usecs)});
+    grader::serve_one(testbed);
+    testbed.must_run({"ethtool", "-C", eth, "rx-usecs", "0"});
+    testbed.must_run({"ethtool", "-G", eth, "rx", std::to_string(usual_ring / 2)});
+    grader::serve_one(testbed);
+    grader::expect_register(
+        fmt::format("EITR of vector 0 after ethtool -C rx-usecs {}, ethtool -C rx-usecs 0 and "
+                    "ethtool -G, as QEMU recorded it",
+                    usecs),
+        EITR_CNT_INGR, last_pause(testbed));
+    testbed.must_run({"ethtool", "-G", eth, "rx", std::to_string(usual_ring)});
+}
+
 void check_pause(Testbed& testbed) {
     const auto eth = interface(testbed);
     constexpr std::uint32_t longest = EITR_INTERVAL >> eitr_shift;
@@ -553,6 +570,7 @@ void check_pause(Testbed& testbed) {
                     "not written, for it is the same", "written");
     }
     expect_pause_after_reset(testbed);
+    expect_pause_with_new_rings(testbed);
 }
 
 // --- beyond the book ----------------------------------------------------------------------------

@@ -525,7 +525,8 @@ void expect_lent(const Seen& seen, std::size_t size, std::size_t most, bool copi
     }
 }
 
-/// Frames of a byte that becomes another one when the CPU is lent it: no byte is read before.
+/// Frames of a byte that is another one while it is lent to the CPU: no byte is read before that,
+/// or after it was returned.
 void expect_read_when_lent(Testbed& testbed, const std::vector<std::size_t>& sizes) {
     constexpr std::size_t before = header + 2;
     constexpr char lent = 0x5a;
@@ -547,8 +548,9 @@ void expect_read_when_lent(Testbed& testbed, const std::vector<std::size_t>& siz
     listen_anew(testbed, "answer", frames.size());
     expect_answers(
         testbed, frames, read,
-        fmt::format(" of bytes {:#04x}, which become {:#04x} when they are lent",
-                    static_cast<unsigned char>(unlent), static_cast<unsigned char>(lent)));
+        fmt::format(
+            " of bytes {:#04x}, which are {:#04x} from when they are lent until they are returned",
+            static_cast<unsigned char>(unlent), static_cast<unsigned char>(lent)));
 }
 
 void check_lent(Testbed& testbed) {
@@ -1274,6 +1276,7 @@ void check_flows(Testbed& testbed) {
         expect_shares(testbed, queues);
         const auto mark = testbed.writes().size();
         const auto bulk = queue_of(testbed, queues, flow("bulk_from", "bulk_to"));
+        handed.expect(mark, 1);  // two that wait, each for its own vector, may change places
         const auto shell = queue_of(testbed, queues, flow("shell_from", "shell_to"));
         const auto said = handed.expect(mark, 2);
         expect_equal(fmt::format("queues that frames came by, of {}, each plus one, as the stack "

@@ -1532,6 +1532,10 @@ void check_limit(Testbed& testbed) {
                                  frame_bytes, most),
                      given, held.waiting().size());
         expect_in_flight(testbed, "while the card is held", given * frame_bytes);
+        // Frames that do not go out keep the rings as they are: the new ones, empty, are freed.
+        expect_that(testbed.run({"ethtool", "-G", eth, "tx", "128"}).status != 0,
+                    "ethtool -G while the card is held", "fails, as the driver has it", "succeeds");
+        expect_in_flight(testbed, "after an ethtool -G that failed", given * frame_bytes);
         if (down) {
             set_link(testbed, false);
             held.leave();
@@ -1678,6 +1682,33 @@ void check_fits(Testbed& testbed) {
     expect_fits(testbed, hand.name, needed - 1, false, &hand, 0);
 }
 
+/// The stack cuts a frame, and not all of the segments have room: those that have are announced.
+void check_row_without_room(Testbed& testbed) {
+    const auto segments = between(testbed, 11, 16);
+    const auto size = between(testbed, 1300, 1400);
+    const Packet packet{
+        .name = "a frame that the stack cuts", .payload = segments * size, .mss = size};
+    const auto free = between(testbed, 4, 9);
+    const auto frames =
+        plain_frames(testbed, ring_size(testbed, Direction::transmit) - 1 - free, shortest, 100);
+    const auto drops = counter(testbed, "tx0_drops");
+    const auto frame = made(testbed, packet);
+    testbed.must_run({"ethtool", "-K", eth, "tso", "off"});
+    Held held(testbed);
+    send_plain(testbed, frames);
+    send_packet(testbed, packet, frame);
+    const auto lost = counter(testbed, "tx0_drops") - drops;
+    expect_that(lost > 0 && lost < segments,
+                fmt::format("segments dropped, of {}, with {} descriptors free", segments, free),
+                "some, and not all", std::to_string(lost));
+    held.let_go();
+    expect_plain(testbed, frames);
+    expect_frames(testbed, packet.name + ", and not all has room", segments - lost);
+    expect_silence(testbed, "after the segments that had room");
+    expect_mapped(testbed, "when all are out", 0);
+    testbed.must_run({"ethtool", "-K", eth, "tso", "on"});
+}
+
 /// The discipline comes or goes while frames are under way.
 void check_changes(Testbed& testbed, bool there) {
     const auto frames = plain_frames(testbed, 5, 300, 900);
@@ -1705,6 +1736,7 @@ void check_no_queue(Testbed& testbed) {
                 "the kernel log", "no complaint of the stack's",
                 "\"Virtual device eth0 asks to queue packet!\"");
     check_fits(testbed);
+    check_row_without_room(testbed);
     testbed.put(limits + "limit_min", "1000000");
     check_changes(testbed, true);
     testbed.put(limits + "limit_min", "0");
@@ -1753,6 +1785,50 @@ void check_hand_cut(Testbed& testbed, const Packet& packet) {
     expect_equal(packet.name + ": tx0_packets", packet.segments(),
                  counter(testbed, "tx0_packets") - packets);
     expect_mapped(testbed, "after " + packet.name, 0);
+}
+
+/// Frames that have waited for the queue come in a row; one that is cut is not the end of it.
+void check_cut_in_a_row(Testbed& testbed, const Packet& by_hand, const Packet& by_card) {
+    const auto usual = testbed.text(limits + "limit_max");
+    const auto alone = plain_frames(testbed, 1, 300, 400);
+    const auto under_way = plain_frames(testbed, 2, 300, 400);
+    const auto row = plain_frames(testbed, 2, 300, 400);
+    testbed.put(limits + "limit_min", "0");
+    testbed.put(limits + "limit_max", "1");
+    send_plain(testbed, alone);
+    expect_plain(testbed, alone);
+    expect_in_flight(testbed, "when all is out", 0);
+    Held held(testbed);
+    // The first of two is given to the card; the second finds the queue stopped and goes alone when
+    // it is not any more.
+    send_plain(testbed, under_way);
+    expect_equal("frames that are given to the card with a limit of one byte in flight", 1U,
+                 held.waiting().size());
+    send_plain(testbed, {row[0]});
+    const auto hand = made(testbed, by_hand);
+    send_packet(testbed, by_hand, hand);
+    const auto card = made(testbed, by_card);
+    send_packet(testbed, by_card, card);
+    send_plain(testbed, {row[1]});
+    testbed.put(limits + "limit_max", usual);
+    testbed.put(limits + "limit_min", "1000000");
+    const auto mark = testbed.writes().size();
+    held.let_go();
+    expect_plain(testbed, under_way);
+    expect_plain(testbed, {row[0]});
+    expect_segments(testbed, hand, by_hand);
+    expect_segments(testbed, card, by_card);
+    expect_plain(testbed, {row[1]});
+    const auto what = fmt::format("a row of four frames, with {} and {} in the middle",
+                                  by_hand.name, by_card.name);
+    expect_equal("how often the tail was written, for a frame and " + what, 2U,
+                 doorbells(testbed, mark) - 1);  // the testbed's own
+    const auto slots = held.waiting();
+    for (std::size_t i = under_way.size(); i < slots.size(); ++i)
+        expect_equal(fmt::format("RS in descriptor {} of {}, for {}", i + 1 - under_way.size(),
+                                 slots.size() - under_way.size(), what),
+                     i + 1 == slots.size(), (command(slots[i]) & rs) != 0);
+    expect_mapped(testbed, "after " + what, 0);
 }
 
 /// One of the segments cannot be mapped.
@@ -1867,8 +1943,10 @@ void check_by_hand(Testbed& testbed) {
     auto none = tcp;
     none.name = "a frame that cannot be cut";
     check_not_cut(testbed, none);
-    check_cut(testbed,
-              {.name = "segments that the card can cut", .payload = 4 * least + 1, .mss = least});
+    const Packet by_card{
+        .name = "segments that the card can cut", .payload = 4 * least + 1, .mss = least};
+    check_cut(testbed, by_card);
+    check_cut_in_a_row(testbed, datagrams, by_card);
     testbed.put(limits + "limit_min", "0");
 }
 

@@ -47,8 +47,8 @@ struct HandedEvent {
 class Handed {
   public:
     explicit Handed(Testbed& testbed);
-    /// Each byte `unlent` in memory becomes `lent` when that is lent to the CPU, so whoever reads
-    /// it before is seen by what he has read.
+    /// Each byte `unlent` in memory becomes `lent` when that is lent to the CPU, and `unlent` again
+    /// when it is returned: whoever reads it before or afterwards is seen by what he has read.
     Handed(Testbed& testbed, unsigned char unlent, unsigned char lent);
 
     /// All that the record has since writes().size() was `mark`, in its order.

@@ -14,9 +14,10 @@
  *
  *   insmod handed.ko bar=0xfe800000 unlent=0xa5 lent=0x5a
  *
- * In memory that is lent to the CPU each byte UNLENT becomes LENT: as on a
- * machine where the CPU sees what the card has written only then. A frame of
- * such bytes shows what was read too early.
+ * In memory that is lent to the CPU each byte UNLENT becomes LENT, and the other
+ * way round when it is returned: as on a machine where the CPU sees what the
+ * card has written only in between. A frame of such bytes shows what was read
+ * too early or too late.
  */
 #include <linux/bitfield.h>
 #include <linux/if_vlan.h>
@@ -128,14 +129,14 @@ static void handed_memory(unsigned int to, const struct pt_regs *cpu)
 	handed_say(HANDED_SIZE, cpu->dx);
 }
 
-static void handed_show(const struct pt_regs *cpu)
+static void handed_change(const struct pt_regs *cpu, u8 from, u8 to)
 {
 	u8 *bytes = phys_to_virt(cpu->si);
 	size_t i;
 
 	for (i = 0; i < cpu->dx; i++)
-		if (bytes[i] == unlent)
-			bytes[i] = lent;
+		if (bytes[i] == from)
+			bytes[i] = to;
 }
 
 static int handed_to_cpu(struct kprobe *probe, struct pt_regs *cpu)
@@ -144,14 +145,17 @@ static int handed_to_cpu(struct kprobe *probe, struct pt_regs *cpu)
 		return 0;
 	handed_memory(HANDED_TO_CPU, cpu);
 	if (unlent >= 0)
-		handed_show(cpu);
+		handed_change(cpu, unlent, lent);
 	return 0;
 }
 
 static int handed_to_card(struct kprobe *probe, struct pt_regs *cpu)
 {
-	if (probe_from_igbook(cpu))
-		handed_memory(HANDED_TO_CARD, cpu);
+	if (!probe_from_igbook(cpu))
+		return 0;
+	handed_memory(HANDED_TO_CARD, cpu);
+	if (unlent >= 0)
+		handed_change(cpu, lent, unlent);
 	return 0;
 }
 
