@@ -136,8 +136,7 @@ Measured measure(const Wish& wish, const std::string& driver, const std::vector<
         if (!floor) guest.prepare(wish.prepare);
         release = guest.release();
         for (const Row& row : rows_for(rows, driver)) {
-            // Without a driver there are no rings and no pauses to set.
-            const bool set = !floor || row.unit == Unit::kMebibyte;
+            const bool set = row.has_settings(driver);
             if (set) guest.prepare(row.before);
             measured[row.name].add(measure(guest, row));
             if (set) guest.prepare(row.after);
@@ -284,8 +283,8 @@ Profile profile_of(const Wish& wish, const std::string& driver, const Row& row,
     const fs::path vmlinux = fwts::sandbox::find_kernel(wish.places.kernel).vmlinux;
     RecordedGuest recorded(wish, driver, mark_in(vmlinux));
     MeasuredGuest& guest = recorded.guest();
-    guest.prepare(wish.prepare);
-    guest.prepare(row.before);
+    if (driver != kFloor) guest.prepare(wish.prepare);
+    if (row.has_settings(driver)) guest.prepare(row.before);
     release = guest.release();
     const Functions functions(guest.guest().must("cat /proc/kallsyms"));
     std::pair<Reading, Counts> less;

@@ -106,6 +106,10 @@ bool Row::possible(const std::string& driver) const {
     return driver == "igb" || driver == kFloor || driver >= since;
 }
 
+bool Row::has_settings(const std::string& driver) const {
+    return driver != kFloor || unit == Unit::kMebibyte;
+}
+
 std::vector<Row> choose_rows(const std::vector<std::string>& wanted, bool quick) {
     std::vector<Row> rows = all_rows(quick);
     std::erase_if(rows, [&](const Row& row) {

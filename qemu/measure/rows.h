@@ -24,6 +24,10 @@ struct Row {
 
     /// @return whether `igb`, `floor` or the stage of this number can do it.
     [[nodiscard]] bool possible(const std::string& driver) const;
+
+    /// @return whether there is something to set for this driver: without one there are no rings
+    /// and no pauses.
+    [[nodiscard]] bool has_settings(const std::string& driver) const;
 };
 
 /// @param wanted  names of rows, names of sets, or `all`

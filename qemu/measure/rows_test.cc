@@ -41,6 +41,13 @@ TEST(Rows, AreOnlyForDriversThatCan) {
     EXPECT_FALSE(choose_rows({"pktgen-1"}, false).front().possible("04"));
 }
 
+TEST(Rows, SetNoRingsAndNoPausesWhereThereIsNoDriver) {
+    const Row paused = choose_rows({"receive-1-paused"}, false).front();
+    EXPECT_TRUE(paused.has_settings("igb"));
+    EXPECT_FALSE(paused.has_settings("floor"));
+    EXPECT_TRUE(choose_rows({"tcp-write-plain"}, false).front().has_settings("floor"));
+}
+
 TEST(Rows, QuickIsATenthOfTheWork) {
     const Work whole = choose_rows({"transmit-32"}, false).front().work;
     const Work quick = choose_rows({"transmit-32"}, true).front().work;
