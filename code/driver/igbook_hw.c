@@ -51,8 +51,8 @@ static void igbook_mask_interrupts(struct igbook *priv)
  * @priv: the device
  * @resetting: a reset or a sleep is ahead; it is over
  *
- * Anybody may ask for the counters, and a provider of tags may come or go. When
- * this returns nobody is inside who came before.
+ * Anybody may ask for the counters or join a group, and a provider of tags may
+ * come or go. When this returns nobody is inside who came before.
  *
  * Context: process context; takes stats_lock, and from stage 03 on DCA's below
  * it.
