@@ -127,8 +127,9 @@ book: stages ## build the book as HTML into build/book/html
 	@book/build html
 	@echo "build/book/html/index.html"
 
-pdf: stages ## build the book as PDF (installs LaTeX)
+pdf: ## build the book as PDF (installs LaTeX)
 	@$(setup)/install guest book pdf
+	@$(MAKE) --no-print-directory stages
 	@book/build pdf
 	@echo "build/book/pdf/from-wire-to-socket.pdf"
 
