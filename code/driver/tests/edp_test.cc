@@ -22,7 +22,6 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr const char* kEdp = "/modules/edp.ko";
-constexpr const char* kSlowcall = "/modules/slowcall.ko";
 constexpr std::uint16_t kEtherType = 0x88b5;
 constexpr std::uint16_t kHostPort = 4000;
 constexpr std::size_t kHeader = 14;
@@ -444,7 +443,6 @@ TEST(Edp, StandsWhatComesAtOnce) {
     options.cpus = 2;
     options.memory = 512;
     const std::filesystem::path root(FWTS_ROOT);
-    options.files.push_back({root / "build/modules/strict/in-kernel/slowcall.ko", kSlowcall});
     options.files.push_back({root / "build/modules/strict/edp/edp.ko", kEdp});
     options.files.push_back({FWTS_SOCKIO, "/bin/sockio"});
     Guest guest = Guest::boot(options);
