@@ -383,8 +383,8 @@ static noinline void igbook_rx_lose(struct igbook_ring *ring, bool last,
  *
  * A frame with a wrong sum is not dropped: it is for the stack to say which
  * protocol saw the error, and for a capture to show it. CHECKSUM_COMPLETE would
- * be the sum of all bytes, which this card gives only of fragments of UDP and in
- * place of the hash. CHECKSUM_PARTIAL is for frames that never were on a cable.
+ * be the sum of all bytes, which this card gives only in place of the hash.
+ * CHECKSUM_PARTIAL is for frames that never were on a cable.
  *
  * 82576 datasheet, "Receive Packet Checksum Off Loading".
  */
