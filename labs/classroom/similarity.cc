@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <set>
 #include <sstream>
 #include <string_view>
 #include <unordered_set>
@@ -21,7 +20,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* reference = "(reference solution)";
-constexpr std::size_t run_length = 20;  // tokens in a row that count as the same
+constexpr std::size_t run_length = 20;    // tokens in a row that count as the same
+constexpr std::size_t given_length = 30;  // and as given: own code is not taken away by chance
 
 constexpr std::array<std::string_view, 25> keywords{
     "break",  "case",   "char",   "const", "continue", "default", "do",    "else",   "enum",
@@ -86,19 +86,18 @@ std::vector<std::string> texts_in(const fs::path& dir) {
 }
 
 /// What everybody has: the skeleton, and the stage as the book prints it.
-std::vector<std::string> given_to_all(const grader::Lab& lab, const grader::Places& places,
-                                      const fs::path& scratch) {
+Given given_to_all(const grader::Lab& lab, const grader::Places& places, const fs::path& scratch) {
     grader::make_skeleton(lab, places.driver, scratch / "skeleton");
     grader::cut_stage(places.driver, lab.stage, scratch / "stage");
     auto given = texts_in(scratch / "skeleton");
     for (auto& text : texts_in(scratch / "stage")) given.push_back(std::move(text));
     for (auto& text : given) text = without_comments(text);
-    return given;
+    return Given(given);
 }
 
-std::string own_code(const fs::path& dir, const std::vector<std::string>& given) {
+std::string own_code(const fs::path& dir, const Given& given) {
     std::string own;
-    for (const auto& text : texts_in(dir)) own += own_lines(without_comments(text), given);
+    for (const auto& text : texts_in(dir)) own += given.own_lines(without_comments(text));
     return own;
 }
 
@@ -184,19 +183,38 @@ std::string without_comments(const std::string& text) {
     return code;
 }
 
-std::string own_lines(const std::string& text, const std::vector<std::string>& given) {
-    std::set<std::string> known;
-    for (const auto& one : given) {
-        std::istringstream in(one);
-        for (std::string line; std::getline(in, line);) known.insert(without_space(line));
+Given::Given(const std::vector<std::string>& texts) {
+    for (const auto& text : texts) {
+        std::istringstream in(text);
+        for (std::string line; std::getline(in, line);) lines_.insert(without_space(line));
+        const auto tokens = tokens_of(text);
+        for (std::size_t at = 0; at + given_length <= tokens.size(); ++at)
+            runs_.insert(tokens.substr(at, given_length));
     }
+}
+
+std::string Given::own_lines(const std::string& text) const {
+    std::vector<std::string> lines;
+    std::vector<std::size_t> ends;  // of each line, in tokens
+    std::string tokens;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line); lines.push_back(line)) {
+        tokens += tokens_of(line);
+        ends.push_back(tokens.size());
+    }
+    std::vector<bool> given(tokens.size());
+    for (std::size_t at = 0; at + given_length <= tokens.size(); ++at)
+        if (runs_.count(tokens.substr(at, given_length)) != 0)
+            std::fill_n(given.begin() + static_cast<std::ptrdiff_t>(at), given_length, true);
     std::string own;
     bool taken = false;
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) {
-        const auto bare = without_space(line);
-        if (!says_nothing(bare)) taken = known.count(bare) == 0;
-        if (taken && !bare.empty()) own += line + "\n";
+    for (std::size_t i = 0, begin = 0; i < lines.size(); begin = ends[i++]) {
+        const auto bare = without_space(lines[i]);
+        const auto from = given.begin() + static_cast<std::ptrdiff_t>(begin);
+        const auto to = given.begin() + static_cast<std::ptrdiff_t>(ends[i]);
+        if (!says_nothing(bare))
+            taken = lines_.count(bare) == 0 && std::find(from, to, false) != to;
+        if (taken && !bare.empty()) own += lines[i] + "\n";
     }
     return own;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "grading_one.h"
@@ -17,9 +18,21 @@ struct Similar {
     int percent = 0;
 };
 
-/// The lines of `text` that are in none of `given`, compared without regard to white space; what
-/// stands alone on its line and says nothing (braces, "else") goes with its neighbours.
-std::string own_lines(const std::string& text, const std::vector<std::string>& given);
+/// What everybody was given, to be taken away from what was handed in.
+class Given {
+  public:
+    /// @param texts C without comments.
+    explicit Given(const std::vector<std::string>& texts);
+
+    /// The lines of `text` that were not given: compared without regard to white space, and where a
+    /// longer stretch was given, also without regard to names, numbers and ends of lines. What
+    /// stands alone on its line and says nothing (braces, "else") goes with its neighbours.
+    std::string own_lines(const std::string& text) const;
+
+  private:
+    std::unordered_set<std::string> lines_;  // without white space
+    std::unordered_set<std::string> runs_;   // of tokens
+};
 
 /// C without its comments.
 std::string without_comments(const std::string& text);

@@ -176,8 +176,24 @@ TEST(Feedback, SaysWhatWasLeftOut) {
 
 TEST(OwnLines, WhatWasHandedOutIsLeftOut) {
     const std::string given = "int f(void)\n{\n\treturn 0;\n}\n";
-    EXPECT_EQ(own_lines(given, {given}), "");
-    EXPECT_EQ(own_lines("int  f( void )\n{\n\tcompute(17);\n}\n", {given}), "\tcompute(17);\n}\n");
+    EXPECT_EQ(Given({given}).own_lines(given), "");
+    EXPECT_EQ(Given({given}).own_lines("int  f( void )\n{\n\tcompute(17);\n}\n"),
+              "\tcompute(17);\n}\n");
+}
+
+TEST(OwnLines, WhatWasHandedOutIsLeftOutUnderOtherNames) {
+    const std::string given =
+        "static int sum(struct ring *ring)\n{\n\tint i, all = 0;\n\n"
+        "\tfor (i = 0; i < ring->count; i++)\n\t\tall += ring->desc[i].length;\n"
+        "\treturn all;\n}\n";
+    const std::string renamed =
+        "static int total(struct queue *q)\n{\n\tint n, bytes = 0;\n\n"
+        "\tfor (n = 0;\n\t     n < q->size; n++)\n\t\tbytes += q->entry[n].len;\n"
+        "\treturn bytes;\n}\n";
+    EXPECT_EQ(Given({given}).own_lines(renamed), "");
+    const std::string own = "\tif (device_is_gone(q))\n\t\treset_it_and_wait(q, 10);\n";
+    EXPECT_EQ(Given({given}).own_lines(own + renamed), own);
+    EXPECT_EQ(Given({given}).own_lines("int other;\n" + own), "int other;\n" + own);
 }
 
 TEST(OwnLines, CommentsGoAndStringsStay) {
