@@ -165,14 +165,14 @@ void check_provider_during_reset(Guest& guest) {
     guest.must("rmmod dca_provider");
     load_driver(guest);
     const std::size_t start = writes_so_far(guest);
-    const std::string slow = "/sys/module/slowcall/parameters/";
-    guest.must(std::string("insmod ") + kSlowcall + " symbol=usleep_range_state ms=60000");
-    guest.start({"sh", "-c", "ip link set eth0 down; echo done >/tmp/down"});
-    ASSERT_TRUE(eventually([&] { return guest.get(slow + "entered") == "1\n"; }));
-    load_provider(guest);
-    guest.put(slow + "go", "1");
-    ASSERT_TRUE(eventually([&] { return content(guest, "/tmp/down") == "done\n"; }));
-    guest.must("rmmod slowcall");
+    {
+        SlowCall reset(guest, "symbol=usleep_range_state");
+        guest.start({"sh", "-c", "ip link set eth0 down; echo done >/tmp/down"});
+        ASSERT_TRUE(reset.entered());
+        load_provider(guest);
+        reset.let_go();
+        ASSERT_TRUE(eventually([&] { return content(guest, "/tmp/down") == "done\n"; }));
+    }
     EXPECT_EQ(dca_class(guest), "dca requester ");
     EXPECT_FALSE(guest.registers().since(start).last("DCA_CTRL")) << "written during the reset";
     const std::size_t up = writes_so_far(guest);

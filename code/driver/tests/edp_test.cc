@@ -416,19 +416,17 @@ TEST(Edp, IsAFamily) {
 /// The interface goes while connect() is on its way: after it was looked at, and before the socket
 /// has its peer.
 void check_gone_meanwhile(Guest& guest) {
-    const std::string slowcall = "/sys/module/slowcall/parameters/";
     guest.must("modprobe veth && ip link add near type veth peer name there");
-    guest.must(std::string("insmod ") + kSlowcall +
-               " symbol=__kmalloc_cache_noprof caller=edp ms=60000");
+    SlowCall slow(guest, "symbol=__kmalloc_cache_noprof caller=edp");
     Caller late(
         guest,
         "sockio socket bind:-:7 connect:near:02000000000b:9 poll:0 connect:lo:000000000000:9",
         "bind 0");
-    EXPECT_TRUE(eventually([&] { return guest.get(slowcall + "entered") == "1\n"; }));
-    guest.must("ip link del near && echo 1 >" + slowcall + "go");
+    EXPECT_TRUE(slow.entered());
+    guest.must("ip link del near");
+    slow.let_go();
     EXPECT_THAT(late.end(), HasSubstr("connect -1 ENODEV\npoll 1 - out\nconnect 0 -\n"))
         << "it would wait for somebody who has gone, and nobody would tell it";
-    guest.must("rmmod slowcall");
 }
 
 /// All ports that nobody asks for, each once; and to find that none is left does not take long.

@@ -52,17 +52,15 @@ class Member {
 /// parameters of slowcall.ko.
 class Held {
   public:
-    Held(Guest& guest, const std::string& call, const std::string& command) : guest_(guest) {
-        guest.must(std::string("insmod ") + kSlowcall + " ms=60000 " + call +
-                   " && rm -f /tmp/held; ((" + command +
+    Held(Guest& guest, const std::string& call, const std::string& command)
+        : guest_(guest), slow_(guest, call) {
+        guest.must("rm -f /tmp/held; ((" + command +
                    ") >/dev/null 2>&1; echo ended >/tmp/held) >/dev/null 2>&1 &");
-        EXPECT_TRUE(eventually([&] { return content(guest, kParameters + "entered") == "1\n"; }))
-            << command << " never came by";
+        EXPECT_TRUE(slow_.entered()) << command << " never came by";
     }
     ~Held() {
         try {
             let_go();
-            guest_.must("rmmod slowcall");
         } catch (const std::exception& error) {
             ADD_FAILURE() << error.what();
         }
@@ -72,13 +70,13 @@ class Held {
 
     /// Returns when the command has ended.
     void let_go() {
-        guest_.put(kParameters + "go", "1");
+        slow_.let_go();
         EXPECT_TRUE(eventually([&] { return content(guest_, "/tmp/held") == "ended\n"; }));
     }
 
   private:
-    const std::string kParameters = "/sys/module/slowcall/parameters/";
     Guest& guest_;
+    SlowCall slow_;
 };
 
 /// In the middle of the reset: the register that is written after CTRL.RST is IMC, when it is over.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <random>
 #include <sstream>
 
@@ -250,11 +251,10 @@ void check_mode(Guest& guest, const Mode& mode, std::mt19937_64& random) {
 /// reads its cause, and so clears it. The frame must be taken all the same, without another.
 void check_early_frame(Guest& guest, const std::string& mode) {
     SCOPED_TRACE(mode);
-    const std::string slowcall = "/sys/module/slowcall/parameters/";
-    guest.must(std::string("insmod ") + kDriver + " irq_mode=" + mode + " && insmod " + kSlowcall +
-               " symbol=igbook_rings_enable after=1 ms=60000 &&"
-               " (ip link set eth0 up >/dev/null 2>&1 &)");
-    ASSERT_TRUE(eventually([&] { return guest.get(slowcall + "entered") == "1\n"; }));
+    guest.must(std::string("insmod ") + kDriver + " irq_mode=" + mode);
+    std::optional<SlowCall> slow(std::in_place, guest, "symbol=igbook_rings_enable after=1");
+    guest.must("(ip link set eth0 up >/dev/null 2>&1 &)");
+    ASSERT_TRUE(slow->entered());
     // The driver has not asked for a link yet; a cable that is put in makes one.
     guest.qmp().set_link(false);
     guest.qmp().set_link(true);
@@ -266,12 +266,13 @@ void check_early_frame(Guest& guest, const std::string& mode) {
     guest.qmp().set_link(false);
     ASSERT_TRUE(eventually([&] { return interrupt(guest, "eth0").sum() > before; }));
     guest.qmp().set_link(true);
-    guest.put(slowcall + "go", "1");
+    slow->let_go();
     EXPECT_TRUE(carrier_becomes(guest, true));
     EXPECT_TRUE(eventually([&] {
         return guest.get("/sys/class/net/eth0/statistics/rx_packets") == "1\n";
     })) << "the frame waits for the next one";
-    guest.must("rmmod slowcall igbook");
+    slow.reset();
+    guest.must("rmmod igbook");
 }
 
 /// A word that means nothing is refused, not taken for another; left to itself the driver takes

@@ -101,6 +101,7 @@ sandbox::Options strict(const std::string& stage) {
 namespace {
 
 const std::string kEnable = std::string("/sys/bus/pci/devices/") + kDevice + "/enable";
+const std::string kSlowcallParameters = "/sys/module/slowcall/parameters/";
 
 }  // namespace
 
@@ -116,6 +117,27 @@ HeldDevice::~HeldDevice() {
     } catch (const std::exception& error) {
         ADD_FAILURE() << error.what();
     }
+}
+
+SlowCall::SlowCall(sandbox::Guest& guest, const std::string& call) : guest_(guest) {
+    guest.must(std::string("insmod ") + kSlowcall + " ms=60000 " + call);
+}
+
+SlowCall::~SlowCall() {
+    try {
+        let_go();
+        guest_.must("rmmod slowcall");
+    } catch (const std::exception& error) {
+        ADD_FAILURE() << error.what();
+    }
+}
+
+bool SlowCall::entered() const {
+    return eventually([&] { return content(guest_, kSlowcallParameters + "entered") == "1\n"; });
+}
+
+void SlowCall::let_go() {
+    guest_.put(kSlowcallParameters + "go", "1");
 }
 
 sandbox::Guest& StageTest::guest() {

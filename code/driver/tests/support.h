@@ -82,6 +82,25 @@ class HeldDevice {
     sandbox::Guest& guest_;
 };
 
+/// As long as it lives, a call in the kernel takes long: slowcall.ko holds whoever makes it, until
+/// let go or for a minute.
+class SlowCall {
+  public:
+    /// @param call parameters of slowcall.ko: which call, of whom.
+    SlowCall(sandbox::Guest& guest, const std::string& call);
+    /// Lets go.
+    ~SlowCall();
+    SlowCall(const SlowCall&) = delete;
+    SlowCall& operator=(const SlowCall&) = delete;
+
+    /// Waits for somebody to stand in the call. @return false if nobody comes.
+    [[nodiscard]] bool entered() const;
+    void let_go();
+
+  private:
+    sandbox::Guest& guest_;
+};
+
 /// @return every stage in stages.toml: a new one gets all the tests that are for every stage.
 std::vector<std::string> stages();
 /// @return those from @p from on that come before @p until.
