@@ -40,6 +40,12 @@ struct sock *edp_find(struct net *net, int ifindex, __be16 port)
 	return NULL;
 }
 
+/* Whether two could get the same frames, the interface of one being @ifindex. */
+static bool edp_overlaps(const struct edp_sock *edp, int ifindex)
+{
+	return !ifindex || !edp->ifindex || edp->ifindex == ifindex;
+}
+
 /* Whether nobody has a port who could get the same frames. */
 static bool edp_is_free(struct edp_net *en, int ifindex, __be16 port)
 {
@@ -49,8 +55,7 @@ static bool edp_is_free(struct edp_net *en, int ifindex, __be16 port)
 	sk_for_each(sk, edp_bucket(en, port)) {
 		struct edp_sock *edp = edp_sk(sk);
 
-		if (edp->port == port &&
-		    (!ifindex || !edp->ifindex || edp->ifindex == ifindex))
+		if (edp->port == port && edp_overlaps(edp, ifindex))
 			return false;
 	}
 	return true;
@@ -79,9 +84,7 @@ static __be16 edp_choose(struct edp_net *en, int ifindex)
 			struct edp_sock *edp = edp_sk(sk);
 			u32 port = ntohs(edp->port);
 
-			if (port < EDP_FIRST_FREE)
-				continue;
-			if (!ifindex || !edp->ifindex || edp->ifindex == ifindex)
+			if (port >= EDP_FIRST_FREE && edp_overlaps(edp, ifindex))
 				__set_bit(port - EDP_FIRST_FREE, en->taken);
 		}
 	}

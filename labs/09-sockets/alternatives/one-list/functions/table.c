@@ -34,8 +34,7 @@ static bool edp_is_free(struct edp_net *en, int ifindex, __be16 port)
 	sk_for_each(sk, &en->bound) {
 		struct edp_sock *edp = edp_sk(sk);
 
-		if (edp->port == port &&
-		    (!ifindex || !edp->ifindex || edp->ifindex == ifindex))
+		if (edp->port == port && edp_overlaps(edp, ifindex))
 			return false;
 	}
 	return true;

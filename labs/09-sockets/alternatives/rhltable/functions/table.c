@@ -56,7 +56,7 @@ static bool edp_is_free(struct edp_net *en, int ifindex, __be16 port)
 	rcu_read_lock();
 	list = rhltable_lookup(&en->bound, &port, edp_table_params);
 	rhl_for_each_entry_rcu(edp, pos, list, node)
-		if (!ifindex || !edp->ifindex || edp->ifindex == ifindex)
+		if (edp_overlaps(edp, ifindex))
 			free = false;
 	rcu_read_unlock();
 	return free;
