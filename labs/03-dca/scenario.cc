@@ -268,6 +268,7 @@ void check_reset(Testbed& testbed) {
 
 /// Whatever has become of the check, no provider is left.
 void check_leaves(Testbed& testbed) {
+    serve(testbed, 1);  // so there is a tag to take back
     const Record record(testbed);
     unload(testbed, "dca_provider");
     const Record gone(testbed);

@@ -722,6 +722,9 @@ void show_the_patience(Sampler& sampler) {
     sampler.give({1});  // shorter than there is: that, too, ends a row
     sampler.give(last, {many});
     sampler.give({1});
+    sampler.give(last + 1, {some});
+    sampler.give(last, {many});  // the pause just granted has ended the row
+    sampler.give({1});
 }
 
 void show_the_empty(Sampler& sampler) {

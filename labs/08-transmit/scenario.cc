@@ -1183,6 +1183,13 @@ Slots expect_waiting(Testbed& testbed, const Held& held, const std::string& what
     return slots;
 }
 
+/// The card reports on the last descriptor of all that came, and of each burst.
+void expect_reported(const Slots& slots, std::size_t burst, const std::string& what) {
+    for (std::size_t i = 1; i <= slots.size(); ++i)
+        expect_equal(fmt::format("RS in descriptor {} of {}, {}", i, slots.size(), what),
+                     i == slots.size() || i % burst == 0, (command(slots[i - 1]) & rs) != 0);
+}
+
 void check_bursts(Testbed& testbed, unsigned burst) {
     constexpr unsigned bursts = 3;
     for (const char* size : {"60", "1000"}) {
@@ -1203,9 +1210,7 @@ void check_bursts(Testbed& testbed, unsigned burst) {
     pktgen(testbed, {fmt::format("count {}", burst)});
     start_pktgen(testbed);
     const auto slots = expect_waiting(testbed, held, "descriptors of a burst", burst);
-    for (std::size_t i = 0; i < slots.size(); ++i)
-        expect_equal(fmt::format("RS in descriptor {} of {} of a burst", i + 1, slots.size()),
-                     i + 1 == slots.size(), (command(slots[i]) & rs) != 0);
+    expect_reported(slots, burst, "a burst");
     held.let_go();
     expect_frames(testbed, "a burst", burst);
     await_pktgen(testbed);
@@ -1234,10 +1239,7 @@ void check_stopped_in_a_burst(Testbed& testbed, unsigned burst) {
     const auto slots = expect_waiting(
         testbed, held, "descriptors that the card has heard of when the queue stops in a burst",
         room);
-    for (std::size_t i = 0; i < slots.size(); ++i)
-        expect_equal(
-            fmt::format("RS in descriptor {} of {}, bursts of {}", i + 1, slots.size(), burst),
-            i + 1 == slots.size() || (i + 1) % burst == 0, (command(slots[i]) & rs) != 0);
+    expect_reported(slots, burst, fmt::format("bursts of {}", burst));
     held.let_go();
     expect_frames(testbed, "bursts that fill the ring", count);
     await_pktgen(testbed);
@@ -1823,11 +1825,10 @@ void check_cut_in_a_row(Testbed& testbed, const Packet& by_hand, const Packet& b
                                   by_hand.name, by_card.name);
     expect_equal("how often the tail was written, for a frame and " + what, 2U,
                  doorbells(testbed, mark) - 1);  // the testbed's own
-    const auto slots = held.waiting();
-    for (std::size_t i = under_way.size(); i < slots.size(); ++i)
-        expect_equal(fmt::format("RS in descriptor {} of {}, for {}", i + 1 - under_way.size(),
-                                 slots.size() - under_way.size(), what),
-                     i + 1 == slots.size(), (command(slots[i]) & rs) != 0);
+    auto slots = held.waiting();
+    const auto earlier = std::min(under_way.size(), slots.size());
+    slots.erase(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(earlier));
+    expect_reported(slots, slots.size(), "for " + what);
     expect_mapped(testbed, "after " + what, 0);
 }
 
