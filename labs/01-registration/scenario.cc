@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <set>
@@ -590,8 +591,23 @@ void expect_file_gone_in_time(Testbed& testbed) {
     }
 }
 
+/// The interface does not go up, since the PHY does not answer, or what starts the link fails.
+void expect_in_charge_when_not_opened(Testbed& testbed, const std::string& eth) {
+    for (const char* name : {"igbook:igbook_phy_restart_autoneg", "igbook:igbook_link_start"}) {
+        Watch watch(testbed, {name});
+        watch.answer({name, -ETIMEDOUT});
+        testbed.run({"ip", "link", "set", "dev", eth, "up"});
+        const bool failed = watch.answered() != 0;
+        watch.answer_none();
+        if (failed) expect_in_charge(testbed, "when the interface could not go up");
+        testbed.must_run({"ip", "link", "set", "dev", eth, "down"});
+    }
+}
+
 void check_unload(Testbed& testbed) {
     const auto eth = interface(testbed);
+    testbed.must_run({"ip", "link", "set", "dev", eth, "down"});
+    expect_in_charge_when_not_opened(testbed, eth);
     // The first and the last are there to be unloaded in; each change may reset the card.
     for (const char* way : {"up", "down", "up"}) {
         testbed.must_run({"ip", "link", "set", "dev", eth, way});

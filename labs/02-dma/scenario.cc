@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -810,28 +811,32 @@ void expect_two_writers(Testbed& testbed, Watch& watch) {
                     "one is missing, or has bytes of the other");
 }
 
-/// The cable goes when a writer has come to the call that takes RTNL.
-void expect_looks_with_rtnl(Testbed& testbed, Watch& watch) {
-    constexpr int no_link = 67;
+/// The cable goes, or the interface, when a writer has come to the call that takes RTNL.
+void expect_looks_with_rtnl(Testbed& testbed, Watch& watch, bool cable) {
+    const int error = cable ? ENOLINK : ENETDOWN;
+    const auto eth = interface(testbed);
     for (const char* lock : takes_rtnl) {
         watch.hold(lock);
         const auto writer =
             start_writer(testbed, lock, testbed.random_bytes(random_size(testbed, shortest)));
         const bool held = watch.held() != 0;
-        if (held) {
+        if (held && cable) {
             testbed.plug(false);
-            expect_carrier(testbed, interface(testbed), false);
+            expect_carrier(testbed, eth, false);
+        } else if (held) {
+            testbed.must_run({"ip", "link", "set", "dev", eth, "down"});
         }
         watch.release();
         writer->wait_end();
         const auto said = writer->output();
         testbed.plug(true);
-        expect_carrier(testbed, interface(testbed), true);
+        bring_up(testbed);
+        expect_carrier(testbed, eth, true);
         clear_cable(testbed);
         if (held)
-            expect_equal("result and errno of a write, the cable being pulled before " +
-                             std::string(lock) + "()",
-                         fmt::format("-1 {}\n", no_link), said);
+            expect_equal(fmt::format("result and errno of a write, the {} before {}()",
+                                     cable ? "cable being pulled" : "interface going down", lock),
+                         fmt::format("-1 {}\n", error), said);
     }
 }
 
@@ -839,7 +844,7 @@ void check_turns(Testbed& testbed) {
     even_out(testbed);
     Watch watch(testbed, {takes_rtnl.begin(), takes_rtnl.end()});
     expect_two_writers(testbed, watch);
-    expect_looks_with_rtnl(testbed, watch);
+    for (const bool cable : {true, false}) expect_looks_with_rtnl(testbed, watch, cable);
 }
 
 /// Whatever comes of it, the cable is in again.
