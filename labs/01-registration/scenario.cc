@@ -15,6 +15,7 @@
 #include "files.h"
 #include "interface.h"
 #include "testbed.h"
+#include "traffic.h"
 #include "watch.h"
 
 namespace fwts::labs {
@@ -446,10 +447,19 @@ void expect_any_part(Testbed& testbed, const std::string& file, const std::strin
 
 const char* const nvm_read = "igbook:igbook_nvm_read";
 
+/// Nobody can be kept out, and no error told, by one who reads the NVM in his own way.
+void expect_not_read_otherwise(Testbed& testbed, std::size_t mark) {
+    const auto writes = grader::writes_since(testbed, mark);
+    expect_equal("words of the NVM that were asked for (EERD) without igbook_nvm_read()", 0L,
+                 std::count_if(writes.begin(), writes.end(),
+                               [](const auto& write) { return write.offset == EERD; }));
+}
+
 /// One reader stands in the middle of the NVM while another comes.
 /// @param other  the other; it, too, says what it read
 void expect_one_at_a_time(Testbed& testbed, Watch& watch, const std::string& file,
                           const std::string& image, const std::vector<std::string>& other) {
+    const auto mark = testbed.writes().size();
     watch.hold(nvm_read);
     grader::Beside first(testbed, "first", {"cat", file});
     first.wait_stuck();
@@ -462,6 +472,7 @@ void expect_one_at_a_time(Testbed& testbed, Watch& watch, const std::string& fil
     const auto both = fmt::format("cat and {} at once", other.front());
     expect_that(inside <= 1, "callers of igbook_nvm_read(), " + both, "one, the other waits",
                 fmt::format("{}", inside));
+    if (inside == 0) expect_not_read_otherwise(testbed, mark);
     expect_bytes("what the first got, " + both, image, first.output());
     expect_bytes("what the second got, " + both, image, second.output());
 }
@@ -469,6 +480,7 @@ void expect_one_at_a_time(Testbed& testbed, Watch& watch, const std::string& fil
 void expect_error_told(Testbed& testbed, Watch& watch, const std::string& file,
                        const std::string& image) {
     constexpr int no_answer = 110;
+    const auto mark = testbed.writes().size();
     watch.answer({nvm_read, -no_answer});
     const auto done = grader::file_io(testbed, file, "", {"r:0:128", "r:0:128"});
     // None is asked when the driver remembers what it read in probe.
@@ -478,6 +490,8 @@ void expect_error_told(Testbed& testbed, Watch& watch, const std::string& file,
         expect_equal("a read of the NVM's file when igbook_nvm_read() fails: result and errno",
                      fmt::format("-1, {}", no_answer),
                      fmt::format("{}, {}", done[0].result, done[0].error));
+    } else {
+        expect_not_read_otherwise(testbed, mark);
     }
     expect_bytes("the NVM's file after that", image, done[1].bytes);
 }

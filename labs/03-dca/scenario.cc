@@ -242,15 +242,10 @@ void check_quiet(Testbed& testbed) {
         expect_unwritten(record, offset, "while the same CPU serves as before");
 }
 
-void check_reset(Testbed& testbed) {
-    const auto base = companion_base(testbed);
-    serve(testbed, 1);
-    // Who opens the interface does not serve it.
-    pin(testbed, 0);
+void expect_on_after_reset(Testbed& testbed, const std::string& when) {
     const Record record(testbed);
     testbed.must_run({"ip", "link", "set", "dev", interface(testbed), "down"});
     bring_up(testbed);
-    expect_no_other_tag(record, base + 1, "after a reset, CPU 1 having served before it");
     const auto writes = record.since();
     const auto reset = std::find_if(writes.begin(), writes.end(), [](const RegisterWrite& write) {
         return write.offset == CTRL && (write.value & CTRL_RST) != 0;
@@ -259,8 +254,19 @@ void check_reset(Testbed& testbed) {
                             [](const RegisterWrite& write) {
                                 return write.offset == DCA_CTRL && write.value == switched_on;
                             }),
-                "DCA_CTRL after a reset, as QEMU recorded it", "switched on again",
+                fmt::format("DCA_CTRL after {}, as QEMU recorded it", when), "switched on again",
                 "not written, and a reset switches off");
+}
+
+void check_reset(Testbed& testbed) {
+    const auto base = companion_base(testbed);
+    serve(testbed, 1);
+    // Who opens the interface does not serve it.
+    pin(testbed, 0);
+    const Record record(testbed);
+    for (const char* when : {"a reset", "another, no frame in between"})
+        expect_on_after_reset(testbed, when);
+    expect_no_other_tag(record, base + 1, "after two resets, CPU 1 having served before them");
     // The same CPU as before the reset: what the driver remembers is not what the card has.
     serve(testbed, 1);
     expect_tagged(testbed, record, base + 1, "after a reset, CPU 1 serving as before");
@@ -626,8 +632,15 @@ void check_others(Testbed& testbed) {
     expect_room(testbed, "after many came and went");
     unload(testbed, "dca_requester");
     load_requester(testbed);
-    expect_equal("/sys/class/dca with one requester more", std::string("dca requester requester"),
+    const std::string both = "dca requester requester";
+    expect_equal("/sys/class/dca with one requester more", both, dca_class(testbed));
+    // The first to have come leaves before the second, and another comes.
+    grader::unbind(testbed);
+    expect_equal("/sys/class/dca when the card has been unbound", std::string("dca requester"),
                  dca_class(testbed));
+    expect_equal("binding the driver again", std::string(), grader::bind(testbed));
+    bring_up(testbed);
+    expect_equal("/sys/class/dca when it has been bound again", both, dca_class(testbed));
 }
 
 /// CPUs change, and registering takes long: whoever is told when it is over learns of it in time.
