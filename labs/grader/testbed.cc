@@ -509,7 +509,8 @@ void Testbed::let_settle() {
 bool Testbed::wait(const std::function<bool()>& holds, Seconds limit, milliseconds between) {
     const Patience patience(*parts_, limit);
     while (!holds()) {
-        if (patience.over()) return false;
+        // Once more: this thread may have been kept waiting since it asked.
+        if (patience.over()) return holds();
         std::this_thread::sleep_for(between);
         between = std::min(between + milliseconds(1), longest_between);
     }
