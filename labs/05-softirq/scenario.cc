@@ -288,21 +288,30 @@ void call_without_news(Testbed& testbed, const std::string& other, std::uint32_t
                  0U, witness.calls(writes_since(testbed, mark), link_news));
 }
 
-void check_link(Testbed& testbed) {
+void expect_cable_heard(Testbed& testbed, const std::string& when) {
     const auto eth = interface(testbed);
-    const auto queue = grader::interrupts(testbed, eth + "-rxtx-0");
     for (const bool in : {false, true}) {
         const auto before = grader::interrupts(testbed, eth + "-other");
         testbed.plug(in);
         grader::expect_carrier(testbed, eth, in);
         expect_that(grader::interrupts(testbed, eth + "-other") > before,
-                    "interrupts of " + eth + "-other after the cable was moved", "at least one",
-                    "none");
+                    fmt::format("interrupts of {}-other after the cable was moved{}", eth, when),
+                    "at least one", "none");
     }
+}
+
+void check_link(Testbed& testbed) {
+    const auto eth = interface(testbed);
+    const auto queue = grader::interrupts(testbed, eth + "-rxtx-0");
+    expect_cable_heard(testbed, "");
     expect_equal("interrupts of the queues' vector meanwhile", 0U,
                  grader::interrupts(testbed, eth + "-rxtx-0") - queue);
     for (const auto cause : {0U, ICR_TXDW}) call_without_news(testbed, eth + "-other", cause);
     for (const auto& name : {eth + "-rxtx-0", eth + "-other"}) expect_wanted(testbed, name);
+    // The service stops and starts, and the interface stays up.
+    for (const auto size : {small_ring, usual_ring})
+        testbed.must_run({"ethtool", "-G", eth, "rx", std::to_string(size)});
+    expect_cable_heard(testbed, ", rings having been exchanged");
 }
 
 /// How often `symbol` was called in each run of the bottom half.
