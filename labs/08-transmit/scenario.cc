@@ -637,9 +637,15 @@ std::size_t check_datagram(Testbed& testbed, std::size_t pieces, std::size_t siz
     return slots.size();
 }
 
-void check_pieces(Testbed& testbed) {
+/// @return the size of a transmit ring that has little more room than one frame may need
+unsigned make_ring_small(Testbed& testbed) {
     const auto least = (2 * most_needed(testbed) + 1 + 7) / 8 * 8;
     set_ring(testbed, least);
+    return least;
+}
+
+void check_pieces(Testbed& testbed) {
+    const auto least = make_ring_small(testbed);
     const auto frames = plain_frames(testbed, 20, shortest, longest);
     {
         Held held(testbed);
@@ -949,6 +955,10 @@ void check_long_piece(Testbed& testbed) {
                         .payload = between(testbed, 36000, 40000),
                         .mss = between(testbed, 1300, 1448)};
     const auto frame = made(testbed, packet);
+    // Each of its descriptors has been that of a mapped piece before.
+    const auto before = plain_frames(testbed, make_ring_small(testbed), copied + 1, 2 * copied);
+    send_plain(testbed, before);
+    expect_plain(testbed, before);
     Held held(testbed);
     send_packet(testbed, packet, frame);
     auto slots = held.waiting();
@@ -964,6 +974,8 @@ void check_long_piece(Testbed& testbed) {
                  text_of(frame).substr(packet.headers()), bytes.substr(packet.headers()));
     held.let_go();
     expect_segments(testbed, frame, packet);
+    expect_mapped(testbed, "when " + packet.name + " is out", 0);
+    set_ring(testbed, usual_ring);
 }
 
 /// Who looks at frames that pass by, sees the headers as the stack has made them.
