@@ -1599,6 +1599,7 @@ void check_to_the_last(Testbed& testbed) {
     const auto stops = counter(testbed, "tx0_stops");
     const auto spare = between(testbed, 3, 8);
     auto frames = plain_frames(testbed, size - 1 - spare, shortest, 500);
+    add_tagged(testbed);
     Held held(testbed);
     send_plain(testbed, frames);
     expect_equal("descriptors in use, of a queue that nobody stops", frames.size(),
@@ -1617,12 +1618,15 @@ void check_to_the_last(Testbed& testbed) {
     send_packet(testbed, summed, made(testbed, summed));
     expect_equal("descriptors in use, after a frame that needs a context and has one descriptor",
                  frames.size(), held.waiting().size());
+    send_file(testbed, "send", "tagged", plain_frames(testbed, 1, shortest, 500));
+    expect_equal("descriptors in use, after a frame that needs a context for its tag alone",
+                 frames.size(), held.waiting().size());
     const auto last = plain_frames(testbed, 10, shortest, 500);
     send_plain(testbed, last);
     frames.push_back(last[0]);
     expect_equal("descriptors in use, of a queue that nobody stops", size - 1,
                  held.waiting().size());
-    constexpr unsigned lost = 2 + 9;
+    constexpr unsigned lost = 3 + 9;
     expect_equal("tx0_drops", drops + lost, counter(testbed, "tx0_drops"));
     expect_equal("tx_dropped of the interface", interface_drops + lost, dropped(testbed));
     expect_equal("tx0_stops", stops, counter(testbed, "tx0_stops"));
@@ -1631,6 +1635,7 @@ void check_to_the_last(Testbed& testbed) {
     held.let_go();
     expect_plain(testbed, frames);
     expect_mapped(testbed, "when all are out", 0);
+    remove_tagged(testbed);
 }
 
 /// How many descriptors are in use, out of a ring in which so many are free, after a frame.
