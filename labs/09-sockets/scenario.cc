@@ -316,6 +316,8 @@ void expect_freed_late(Testbed& testbed) {
     expect_references(testbed, "when nobody can see the socket", "0");
 }
 
+const std::string protocols = "/proc/net/protocols";
+
 /// How many there are, as /proc/net/protocols has it.
 std::string sockets_open(const std::string& protocols) {
     std::istringstream lines(protocols);
@@ -341,7 +343,6 @@ void check_sockets(Testbed& testbed) {
     const auto go = "/tmp/" + secret(testbed, 10);
     Caller holder(testbed, "socket {note} await:" + go);
     expect_references(testbed, "with one socket open", "2");
-    const std::string protocols = "/proc/net/protocols";
     expect_equal("sockets of EDP in /proc/net/protocols, with one open", std::string("1"),
                  sockets_open(testbed.bytes(protocols)));
     expect_that(testbed.run({"rmmod", "igbook"}).status != 0, "rmmod with one socket open",
@@ -397,6 +398,7 @@ void check_ports(Testbed& testbed) {
 struct Filled {
     std::string first;       ///< of one that sent until it would have to wait
     std::string references;  ///< when it had closed its socket
+    std::string open;        ///< likewise: what is counted as open
     std::string second;      ///< of one that waited, until the card went on
 };
 
@@ -417,6 +419,7 @@ std::optional<Filled> fill_card(Testbed& testbed) {
         testbed.put(go + ".1", "");
         filled.first = first.end();
         filled.references = references(testbed);
+        filled.open = sockets_open(testbed.bytes(protocols));
         testbed.put(go + ".2", "");
         second.wait_asleep_behind("fill");
         if (!held.works()) return std::nullopt;
@@ -445,6 +448,8 @@ void expect_counted(Testbed& testbed) {
         "references to the module with one socket open and one closed of which the card "
         "still has frames",
         std::string("3"), filled->references);
+    expect_equal("sockets of EDP in /proc/net/protocols, the same two", std::string("1"),
+                 filled->open);
     expect_that(filled->second.ends_with(" EAGAIN\nsend 4 -\n"),
                 "send() that may wait, and the card goes on", "a datagram sent", filled->second);
     expect_references(testbed, "when the card is done", "0");
@@ -517,10 +522,12 @@ void expect_scattered(Testbed& testbed) {
     const std::string how{"\0\0\x0e\0\0\0\0\0\0\0", 10};
     Caller reader(testbed, fmt::format("socket bind:lo:{} {{note}} recv:9000", mine));
     const auto file = "/tmp/" + secret(testbed, 10);
-    testbed.put(file, big_endian(how.size() + frame.size()) + how + frame);
+    const auto padding = secret(testbed, 1 + testbed.random()() % 300);
+    testbed.put(file,
+                big_endian(how.size() + frame.size() + padding.size()) + how + frame + padding);
     testbed.must_run({"frames", "offload", "lo", "1", file});
-    expect_equal("a datagram whose bytes lie in several pages", received(data, nowhere, 7, "lo"),
-                 reader.end());
+    expect_equal("a datagram whose bytes, and some of padding, lie in several pages",
+                 received(data, nowhere, 7, "lo"), reader.end());
     // Not even a header.
     const auto malformed = count_of(testbed, "malformed");
     testbed.put(file, big_endian(how.size() + ethernet + 5) + how + frame.substr(0, ethernet + 5));
@@ -830,7 +837,6 @@ void check_full(Testbed& testbed) {
 void expect_counted_apart(Testbed& testbed) {
     const auto go = "/tmp/" + secret(testbed, 10);
     Caller holder(testbed, "netns:far socket {note} await:" + go);
-    const std::string protocols = "/proc/net/protocols";
     expect_equal("sockets of EDP in /proc/net/protocols, one being open in another namespace",
                  std::string("0"), sockets_open(testbed.bytes(protocols)));
     expect_equal("and in that namespace", std::string("1"),
