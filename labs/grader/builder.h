@@ -31,7 +31,8 @@ void require_kernel(const std::filesystem::path& kernel);
 /// @param objects  what prebuilt() returned, or empty: then everything is compiled. Whether an
 /// object is still good is seen by the content of what it was made of.
 /// @param out      where igbook.ko goes.
-/// @throws std::runtime_error when the room or the kernel is not there: the grader's own trouble.
+/// @throws std::runtime_error for the grader's own trouble: there is no room or no kernel, the disk is
+/// full, the machine killed a compiler or could not start one.
 BuildResult build_module(const std::filesystem::path& sources, const std::filesystem::path& kernel,
                          const std::filesystem::path& objects, const std::filesystem::path& out,
                          const Limits& limits);
