@@ -149,7 +149,7 @@ void Launch::become(pid_t parent, int report) const {
     give_descriptors(program_);
     use_usual_signals();
     // SIGXCPU says what it died of; SIGKILL, which comes at the hard limit, does not.
-    set_limit(RLIMIT_CPU, static_cast<std::uint64_t>(program_.limits.cpu.count()), 2);
+    set_limit(RLIMIT_CPU, static_cast<std::uint64_t>(program_.limits.cpu.count()), 10);
     set_limit(RLIMIT_AS, program_.limits.memory_bytes);
     set_limit(RLIMIT_FSIZE, program_.limits.file_bytes);
     set_limit(RLIMIT_CORE, 1);  // none, not even to a program

@@ -150,7 +150,10 @@ ProcessResult run_script(const Room& room, const fs::path& kernel, const Limits&
                          const std::string& script, const std::vector<std::string>& words = {}) {
     // Nothing reads the debugging information, which is four fifths of the module. gcc quotes the
     // file that #line names, whatever that is: quoted() does it from our own copy.
+    // From 4.4 on, make's processes share a pipe with a name. Whoever includes it waits for ever,
+    // so nobody is to know the name.
     const std::string make_it = fmt::format(
+        "MAKE_TMPDIR=$(mktemp -d) || exit; export MAKE_TMPDIR\n"
         "tree=$1; shift; flags='-g0 -fno-diagnostics-show-caret -include /room/{}'\n"
         "make_it() {{ make -s -j2 -C \"$tree\" M=/room W=1 KCFLAGS=\"$flags\" modules; }}\n",
         forced_name);

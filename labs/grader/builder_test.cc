@@ -121,6 +121,14 @@ TEST_F(FailingBuild, OfARightSourceIsNone) {
     EXPECT_TRUE(std::filesystem::exists(result.module));
 }
 
+TEST_F(FailingBuild, ThePipeOfMakeHasNoNameToGuess) {
+    const auto result = build(
+        "expr $$MAKE_TMPDIR : '/tmp/tmp[.][A-Za-z0-9]*' >/dev/null && test -d $$MAKE_TMPDIR && "
+        "! test -e /tmp/GMfifo* && " +
+        compile_);
+    EXPECT_TRUE(result.ok) << result.message;
+}
+
 TEST_F(FailingBuild, WhatTheMachineKilledIsNobodysMark) {
     expect_ours(killed_, "Killed signal terminated program");
     expect_ours("kill -9 $$$$", "] Killed");
