@@ -20,8 +20,21 @@ namespace fwts::grader {
 namespace fs = std::filesystem;
 namespace {
 
+// What gcc says can be as long as its source, once for each line of another one.
+constexpr std::size_t longest_line = 400;
+constexpr std::size_t most_messages = 100;
+
+/// The beginning of a line that is too long, in whole characters.
+std::string cut(std::string line) {
+    if (line.size() <= longest_line) return line;
+    auto end = longest_line;
+    while (end > longest_line - 4 && (static_cast<unsigned char>(line[end]) & 0xc0U) == 0x80) --end;
+    return line.substr(0, end) + " …";
+}
+
 std::vector<std::string> lines_for_the_student(const std::string& text) {
     auto lines = split_lines(text);
+    std::transform(lines.begin(), lines.end(), lines.begin(), cut);
     const std::string room = "/room/";
     for (auto& line : lines)
         for (auto at = line.find(room); at != std::string::npos; at = line.find(room))
@@ -56,7 +69,7 @@ std::string quoted(const std::string& message, const fs::path& sources) {
     std::string line;
     for (int number = 0; number < wanted; ++number)
         if (!std::getline(in, line)) return {};
-    return fmt::format("{:>5} | {}", wanted, line);
+    return fmt::format("{:>5} | {}", wanted, cut(line));
 }
 
 /// Which limit of ours stopped the build; empty when none did.
@@ -250,12 +263,16 @@ std::string build_rules() {
 std::vector<std::string> diagnostics(const std::string& output, const std::string& kind,
                                      const fs::path& sources) {
     std::vector<std::string> found;
+    std::size_t messages = 0;
     for (auto& line : lines_for_the_student(output)) {
         if (!starts_diagnostic(line) || !is_kind(line, kind)) continue;
+        if (++messages > most_messages) continue;
         const auto quote = quoted(line, sources);
         found.push_back(std::move(line));
         if (!quote.empty()) found.push_back(quote);
     }
+    if (messages > most_messages)
+        found.push_back(fmt::format("and {} more", messages - most_messages));
     return found;
 }
 

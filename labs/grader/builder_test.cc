@@ -55,6 +55,21 @@ TEST_F(Diagnostics, WarningsAreApartAndMakesOwnAreNone) {
                 ElementsAre(HasSubstr("unused variable"), "    2 | \tint a;"));
 }
 
+TEST_F(Diagnostics, AreNoLongerThanSomebodyReads) {
+    write_file(sources_.path() / "igbook_a.h",
+               "// " + std::string(396, 'x') + "ä" + std::string(250000, '.') + "\n");
+    std::string output;
+    for (int i = 0; i < 5000; ++i)
+        output += "igbook_a.h:1:2: error: " + std::string(300, '/') + "/room/room/\n";
+    const auto lines = diagnostics(output, "error", sources_.path());
+    ASSERT_EQ(lines.size(), 201U);
+    EXPECT_EQ(lines.back(), "and 4900 more");
+    EXPECT_THAT(lines[1], testing::EndsWith("x …"));
+    std::size_t all = 0;
+    for (const auto& line : lines) all += line.size();
+    EXPECT_LT(all, 100000U);
+}
+
 TEST(Kbuild, NamesEveryFileThatIsThereInOrder) {
     const Scratch scratch("kbuild");
     write_file(scratch.path() / "Kbuild", build_rules());
@@ -180,6 +195,19 @@ TEST_F(FailingBuild, WordsPutIntoGccsMouthAreTheSources) {
                "#line 1 \"x\\ngcc: fatal error: Killed signal terminated program cc1\\ny\"\n"
                "#warning so\nint igbook_one = nothing_of_that_name;\n");
     expect_theirs(compile_, "nothing_of_that_name");
+}
+
+TEST_F(FailingBuild, LeavesNoMoreThanSomebodyReads) {
+    write_file(scratch_.path() / "s" / "igbook_a.h", "// " + std::string(250000, '.') + "\n");
+    std::string text;
+    for (int i = 0; i < 2000; ++i) text += "#line 1 \"igbook_a.h\"\n#warning\n";
+    write_file(source(), text + "int igbook_one;\n");
+    const auto result = build(compile_);
+    EXPECT_TRUE(result.ok) << result.message;
+    EXPECT_EQ(result.warnings.size(), 201U);
+    std::size_t all = 0;
+    for (const auto& line : result.warnings) all += line.size();
+    EXPECT_LT(all, 100000U);
 }
 
 TEST_F(FailingBuild, ForWantOfAKeptObjectDoesNotHappen) {
