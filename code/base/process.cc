@@ -21,12 +21,13 @@
 namespace fwts {
 namespace {
 
-void set_limit(__rlimit_resource resource, std::uint64_t value) {
+void set_limit(__rlimit_resource resource, std::uint64_t value, std::uint64_t grace = 0) {
     rlimit limit{};
     if (value == 0) return;
     if (getrlimit(resource, &limit) != 0) _exit(126);
     // What our caller allows is the most: it may be less.
-    limit.rlim_cur = limit.rlim_max = std::min<rlim_t>(value, limit.rlim_max);
+    limit.rlim_max = std::min<rlim_t>(value + grace, limit.rlim_max);
+    limit.rlim_cur = std::min<rlim_t>(value, limit.rlim_max);
     if (setrlimit(resource, &limit) != 0) _exit(126);
 }
 
@@ -147,7 +148,8 @@ void Launch::become(pid_t parent, int report) const {
     if (report >= 0) report = out_of_the_way(report);
     give_descriptors(program_);
     use_usual_signals();
-    set_limit(RLIMIT_CPU, static_cast<std::uint64_t>(program_.limits.cpu.count()));
+    // SIGXCPU says what it died of; SIGKILL, which comes at the hard limit, does not.
+    set_limit(RLIMIT_CPU, static_cast<std::uint64_t>(program_.limits.cpu.count()), 10);
     set_limit(RLIMIT_AS, program_.limits.memory_bytes);
     set_limit(RLIMIT_FSIZE, program_.limits.file_bytes);
     set_limit(RLIMIT_CORE, 1);  // none, not even to a program

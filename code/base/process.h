@@ -21,7 +21,7 @@ Environment environment();
 /// What a child may use. Zero means "no limit of its own".
 struct Limits {
     std::chrono::seconds wall{60};           ///< then its whole process group is killed
-    std::chrono::seconds cpu{0};             ///< CPU time of each process
+    std::chrono::seconds cpu{0};             ///< CPU time of each process; then it gets SIGXCPU
     std::chrono::seconds work{0};            ///< CPU time of all its processes; then the same
     std::uint64_t memory_bytes = 0;          ///< address space of each process
     std::uint64_t file_bytes = 0;            ///< size of any file it writes

@@ -85,6 +85,21 @@ class ClassTest : public testing::Test {
     ProcessResult grade(const std::vector<std::string>& more = {}) const {
         return run(grade_words(more));
     }
+    ProcessResult list() const {
+        return run(
+            {"list", "--lab", "01", "--submissions", room_.handed_in(), "--out", room_.results()});
+    }
+    ProcessResult one(const std::string& index, const std::vector<std::string>& more = {}) const {
+        std::vector<std::string> words{"one",
+                                       "--out",
+                                       room_.results(),
+                                       "--index",
+                                       index,
+                                       "--grade",
+                                       source + "/labs/classroom/tests/fake-grade"};
+        words.insert(words.end(), more.begin(), more.end());
+        return run(words);
+    }
     fs::path said() const { return room_.path() / "said"; }
     pid_t start_class() const {
         Program program;
@@ -355,6 +370,70 @@ TEST_F(ClassTest, AnySchedulerCanDoIt) {
     EXPECT_EQ(run({"one", "--out", room_.results(), "--index", "0", "--grade", fake}).status, 0);
     EXPECT_EQ(run({"collect", "--out", room_.results()}).status, 0);
     EXPECT_EQ(run({"one", "--out", room_.results(), "--index", "2", "--grade", fake}).status, 2);
+}
+
+TEST_F(ClassTest, MarksOfAnEarlierListAreNotThisOnes) {
+    room_.student("dora", "full");
+    room_.student("rita", "full");
+    EXPECT_EQ(grade().status, 0);
+    room_.student("rita", "half");
+    list();
+    EXPECT_EQ(one("0").status, 0);
+    EXPECT_EQ(run({"collect", "--out", room_.results()}).status, 1);
+    EXPECT_THAT(table(), HasSubstr("dora,graded,100,"));
+    EXPECT_THAT(table(), HasSubstr("rita,not-graded,,"));
+    for (const char* file : {"feedback.md", "feedback.html", "gradescope.json"})
+        EXPECT_FALSE(fs::exists(of("rita", file))) << file;
+    EXPECT_EQ(lines_of(log()), 2U) << "dora's is the same";
+    EXPECT_EQ(one("1").status, 0);
+    EXPECT_EQ(run({"collect", "--out", room_.results()}).status, 0);
+    EXPECT_THAT(table(), HasSubstr("rita,graded,50,"));
+}
+
+TEST_F(ClassTest, WhatWasNotReachedAgainIsNotGradedAgain) {
+    for (const char* name : {"a", "b", "c", "rita"}) room_.student(name, "full");
+    EXPECT_EQ(grade().status, 0);
+    for (const char* name : {"a", "b", "c"}) room_.student(name, "hangs");
+    room_.student("rita", "half");
+    const pid_t pid = start_class();
+    while (lines_of(log()) < 7) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    kill(pid, SIGINT);
+    ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
+    EXPECT_THAT(table(), HasSubstr("rita,not-graded,,"));
+}
+
+TEST_F(ClassTest, TwoAtOnceDoNotShareADirectory) {
+    room_.student("dora", "hangs");
+    const pid_t pid = start_class();
+    while (lines_of(log()) < 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const auto before = read_file(room_.results() / "class.json");
+    room_.student("anna", "full");
+    for (const auto& result : {grade(), list()}) {
+        EXPECT_EQ(result.status, 2);
+        EXPECT_THAT(result.output, HasSubstr("another classroom is at work there"));
+    }
+    EXPECT_THAT(one("0").output, HasSubstr("dora: another classroom is at work there"));
+    EXPECT_EQ(read_file(room_.results() / "class.json"), before);
+    kill(pid, SIGINT);
+    ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
+    room_.student("dora", "full");
+    EXPECT_EQ(grade().status, 0);
+    expect_nothing_left();
+}
+
+TEST_F(ClassTest, ATaskOfAnOlderListGradesNobody) {
+    room_.student("dora", "full");
+    list();
+    const auto older = nlohmann::json::parse(read_file(room_.results() / "class.json"))
+                           .at("run")
+                           .get<std::string>();
+    EXPECT_EQ(one("0", {"--run", older}).status, 0);
+    room_.student("anna", "full");
+    list();
+    const auto result = one("0", {"--run", older});
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.output, HasSubstr("the list was made anew"));
+    EXPECT_FALSE(fs::exists(of("anna", "result.json")));
 }
 
 TEST_F(ClassTest, ResultsOfAnotherLabAreNotMixedIn) {

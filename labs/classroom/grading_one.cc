@@ -249,7 +249,9 @@ void grade_into(Graded& graded, const ResultsDirectory& out, const Roster& roste
     if (before && before->key == result.key) {
         if (!before->grader_error && !again) {
             graded.result = *before;
+            graded.result.run = roster.run;
             graded.kept = true;
+            if (before->run != roster.run) write_result(out, graded.result);
             return;
         }
         result.attempts = before->attempts + 1;
@@ -287,6 +289,10 @@ Graded grade_one(const ResultsDirectory& out, const Roster& roster, std::size_t 
     Graded graded;
     auto& result = graded.result;
     result.student = submission.student;
+    result.run = roster.run;
+    fs::create_directories(out.student(submission.student));
+    const Lock lock(out.student(submission.student) / ".lock", Lock::Kind::exclusive,
+                    submission.student);
     try {
         grade_into(graded, out, roster, submission, lab, tools, signals, again);
     } catch (const std::exception& error) {

@@ -53,6 +53,7 @@ struct Options {
     std::string out;
     std::string params;
     std::string part;
+    std::string run;
     std::string book_url = "build/book/html";
     std::string grade;
     std::string report;
@@ -77,7 +78,13 @@ Tools tools_for(const Options& options) {
     return tools;
 }
 
-Roster make_roster(const Options& options, const Tools& tools) {
+/// The list, and a lock that keeps others from making another one.
+struct Listed {
+    Roster roster;
+    Lock lock;
+};
+
+Listed make_roster(const Options& options, const Tools& tools) {
     const ResultsDirectory out(options.out);
     Roster roster;
     roster.lab =
@@ -89,8 +96,11 @@ Roster make_roster(const Options& options, const Tools& tools) {
     for (const auto& name : passed_over)
         std::cerr << fmt::format("classroom: passed over {}, which is nobody's submission\n", name);
     if (roster.submissions.empty()) throw std::runtime_error("there is no submission in there");
+    fs::create_directories(out.path());
+    Lock lock(out.lock(), Lock::Kind::exclusive, out.path().string());
     write_roster(out, roster, options.params);
-    return read_roster(out);
+    lock.share();
+    return {read_roster(out), std::move(lock)};
 }
 
 int finish(const Options& options, const Roster& roster) {
@@ -104,13 +114,15 @@ int finish(const Options& options, const Roster& roster) {
 
 int grade_class(const Options& options, const Signals& signals) {
     const auto tools = tools_for(options);
-    const auto roster = make_roster(options, tools);
+    const auto listed = make_roster(options, tools);
+    const auto& roster = listed.roster;
     PoolPlan plan;
     plan.at_once = options.at_once;
     const auto self = fs::read_symlink("/proc/self/exe").string();
     plan.command = [&](std::size_t index) {
         std::vector<std::string> argv{self,        "one",
                                       "--out",     options.out,
+                                      "--run",     roster.run,
                                       "--index",   std::to_string(index),
                                       "--grade",   tools.grade.string(),
                                       "--timeout", std::to_string(options.timeout)};
@@ -127,7 +139,7 @@ int grade_class(const Options& options, const Signals& signals) {
 }
 
 int list_class(const Options& options) {
-    const auto roster = make_roster(options, tools_for(options));
+    const auto roster = make_roster(options, tools_for(options)).roster;
     for (std::size_t i = 0; i < roster.submissions.size(); ++i) {
         const auto& one = roster.submissions[i];
         std::cout << fmt::format("{}\t{}\t{}\t{}\n", i, one.student, to_string(one.form),
@@ -138,8 +150,13 @@ int list_class(const Options& options) {
 
 int grade_index(const Options& options, const Signals& signals) {
     const ResultsDirectory out(options.out);
+    const Lock lock(out.lock(), Lock::Kind::shared, out.path().string());
+    const auto roster = read_roster(out);
+    if (!options.run.empty() && options.run != roster.run)
+        throw std::runtime_error(
+            fmt::format("{}: the list was made anew meanwhile", out.roster().string()));
     const auto graded =
-        grade_one(out, read_roster(out), options.index, tools_for(options), signals, options.again);
+        grade_one(out, roster, options.index, tools_for(options), signals, options.again);
     if (graded.asked_to_end != 0) return exit_interrupted;
     std::cout << summary(graded) << '\n';
     return graded.result.grader_error ? exit_incomplete : 0;
@@ -263,6 +280,8 @@ Commands add_commands(CLI::App& app, Options& options) {
     add_out(*commands.one, options);
     add_work(*commands.one, options);
     commands.one->add_option("--index", options.index, "its number")->required();
+    commands.one->add_option("--run", options.run,
+                             "only if class.json has this word, so is still the same list");
     commands.collect = app.add_subcommand("collect", "write tables and feedback from the results");
     add_out(*commands.collect, options);
     add_book_url(*commands.collect, options);

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "roster.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <stdexcept>
 
 #include "files.h"
@@ -19,6 +23,7 @@ constexpr const char* schema = "fwts-class/1";
 
 Json to_json(const Roster& roster) {
     Json json{{"schema", schema},
+              {"run", roster.run},
               {"lab", roster.lab},
               {"part", roster.part},
               {"seed", roster.seed ? Json(*roster.seed) : Json()},
@@ -35,6 +40,7 @@ Json to_json(const Roster& roster) {
 Roster from_json(const Json& json) {
     if (json.at("schema") != schema) throw std::runtime_error("it is of another schema");
     Roster roster;
+    roster.run = json.value("run", "");  // lists once had none
     roster.lab = json.at("lab");
     roster.part = json.at("part");
     roster.has_params = json.at("has_params");
@@ -50,7 +56,24 @@ Roster from_json(const Json& json) {
     return roster;
 }
 
+std::string new_run() {
+    std::random_device random;
+    return fmt::format("{:08x}{:08x}", random(), random());
+}
+
 }  // namespace
+
+Lock::Lock(const fs::path& file, Kind kind, std::string what)
+    : file_(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)), what_(std::move(what)) {
+    take(kind);
+}
+
+void Lock::take(Kind kind) {
+    const int wanted = kind == Kind::shared ? LOCK_SH : LOCK_EX;
+    if (file_.open() && flock(file_.get(), wanted | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        throw std::runtime_error(
+            fmt::format("{}: another classroom is at work there; wait for its end", what_));
+}
 
 void write_roster(const ResultsDirectory& out, Roster roster, const fs::path& params) {
     if (fs::exists(out.roster())) {
@@ -61,6 +84,7 @@ void write_roster(const ResultsDirectory& out, Roster roster, const fs::path& pa
                             out.path().string(), there.lab));
     }
     fs::create_directories(out.path());
+    roster.run = new_run();
     roster.has_params = !params.empty();
     if (roster.has_params && !(fs::exists(out.path() / "params.toml") &&
                                fs::equivalent(params, out.path() / "params.toml")))

@@ -65,11 +65,16 @@ std::string written(const grader::ReportWriter& writer, const grader::Report& re
     return out.str();
 }
 
+/// What an earlier result may have left.
+void remove_feedback(const fs::path& dir) {
+    for (const char* name : {"feedback.md", "feedback.html", "gradescope.json"})
+        fs::remove(dir / name);
+}
+
 void write_student(const ResultsDirectory& out, const Result& result, const std::string& book_url) {
     const auto dir = out.student(result.student);
     if (result.grader_error) {
-        for (const char* name : {"feedback.md", "feedback.html", "gradescope.json"})
-            fs::remove(dir / name);
+        remove_feedback(dir);
         return;
     }
     replace_file(dir / "feedback.md", written(MarkdownWriter(book_url), result.report));
@@ -141,7 +146,8 @@ Collected collect(const ResultsDirectory& out, const Roster& roster, const std::
     Collected collected;
     for (const auto& submission : roster.submissions) {
         auto result = read_result(out, submission.student);
-        if (!result) {
+        if (!result || result->run != roster.run) {
+            remove_feedback(out.student(submission.student));
             collected.missing.push_back(submission.student);
             continue;
         }

@@ -26,8 +26,9 @@ struct Collected {
     bool complete() const { return missing.empty() && grader_errors == 0; }
 };
 
-/// Reads all results and writes grades.csv, times.csv, junit.xml, class.ktap and, for each student,
-/// feedback.md, feedback.html and gradescope.json (not when the grader failed).
+/// Reads all results of this list (those of an earlier one are missing) and writes grades.csv,
+/// times.csv, junit.xml, class.ktap and, for each student, feedback.md, feedback.html and
+/// gradescope.json (not when the grader failed).
 Collected collect(const ResultsDirectory& out, const Roster& roster, const std::string& book_url);
 
 /// For people: how many of what, and what it took.

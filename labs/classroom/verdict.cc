@@ -48,10 +48,15 @@ grader::CheckResult check_from(const Json& json) {
 Json to_json(const Result& result) {
     std::ostringstream report;
     grader::JsonWriter().write(result.report, report);
-    return Json{{"schema", schema},          {"student", result.student},
-                {"key", result.key},         {"grader_error", result.grader_error},
-                {"trouble", result.trouble}, {"attempts", result.attempts},
-                {"seconds", result.seconds}, {"report", Json::parse(report.str())}};
+    return Json{{"schema", schema},
+                {"student", result.student},
+                {"run", result.run},
+                {"key", result.key},
+                {"grader_error", result.grader_error},
+                {"trouble", result.trouble},
+                {"attempts", result.attempts},
+                {"seconds", result.seconds},
+                {"report", Json::parse(report.str())}};
 }
 
 }  // namespace
@@ -101,6 +106,7 @@ std::optional<Result> read_result(const ResultsDirectory& out, const std::string
         if (json.at("schema") != schema) return {};
         Result result;
         result.student = json.at("student");
+        result.run = json.value("run", "");
         result.key = json.at("key");
         result.grader_error = json.at("grader_error");
         result.trouble = json.at("trouble");

@@ -17,6 +17,7 @@ grader::Report report_from(const nlohmann::ordered_json& json);
 /// The class's word on one submission: result.json, schema fwts-class-result/1.
 struct Result {
     std::string student;
+    std::string run;  ///< the list it was graded for, or found to be the same for; see roster.h
     std::string key;  ///< what was graded, with what; see key.h
     /// The grader failed: `report` may be empty and no marks are meant.
     bool grader_error = false;

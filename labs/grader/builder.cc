@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <optional>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
@@ -13,13 +14,27 @@
 #include "imports.h"
 #include "jail.h"
 #include "text.h"
+#include "visible.h"
 
 namespace fwts::grader {
 namespace fs = std::filesystem;
 namespace {
 
+// What gcc says can be as long as its source, once for each line of another one.
+constexpr std::size_t longest_line = 400;
+constexpr std::size_t most_messages = 100;
+
+/// The beginning of a line that is too long, in whole characters.
+std::string cut(std::string line) {
+    if (line.size() <= longest_line) return line;
+    auto end = longest_line;
+    while (end > longest_line - 4 && (static_cast<unsigned char>(line[end]) & 0xc0U) == 0x80) --end;
+    return line.substr(0, end) + " …";
+}
+
 std::vector<std::string> lines_for_the_student(const std::string& text) {
     auto lines = split_lines(text);
+    std::transform(lines.begin(), lines.end(), lines.begin(), cut);
     const std::string room = "/room/";
     for (auto& line : lines)
         for (auto at = line.find(room); at != std::string::npos; at = line.find(room))
@@ -54,10 +69,11 @@ std::string quoted(const std::string& message, const fs::path& sources) {
     std::string line;
     for (int number = 0; number < wanted; ++number)
         if (!std::getline(in, line)) return {};
-    return fmt::format("{:>5} | {}", wanted, line);
+    return fmt::format("{:>5} | {}", wanted, cut(line));
 }
 
-std::string why_failed(const ProcessResult& build, const Limits& limits) {
+/// Which limit of ours stopped the build; empty when none did.
+std::string why_stopped(const ProcessResult& build, const Limits& limits) {
     if (build.timed_out)
         throw std::runtime_error(fmt::format(
             "this machine is too busy: a build that may use {} s of processor had not got "
@@ -69,7 +85,41 @@ std::string why_failed(const ProcessResult& build, const Limits& limits) {
     if (build.too_loud)
         return fmt::format("the build printed more than {} KiB and was stopped",
                            limits.output_bytes >> 10U);
-    return "it does not compile";
+    return {};
+}
+
+/// What gcc, make and the shell say of a program that the machine killed or could not start. A
+/// process that reaches a limit of ours dies of another signal, or has words of its own.
+bool is_the_machines(const std::string& line) {
+    static const std::regex words(
+        "gcc: fatal error: (Killed|Terminated) signal terminated program [a-z0-9]+"
+        "|make(\\[[0-9]+\\])?: \\*\\*\\* \\[.*\\] (Killed|Terminated)"
+        "|(gcc|make(\\[[0-9]+\\])?): .*: (Resource temporarily unavailable|Cannot allocate memory)"
+        "|(/bin/)?sh: .*Cannot fork");
+    return line.size() < 400 && std::regex_match(line, words);
+}
+
+/// What the compiler, the assembler or the linker says of the text it was given.
+bool is_the_sources(const std::string& line) {
+    if (is_the_machines(line)) return false;
+    static const std::regex words(
+        ": internal compiler error: |out of memory|emory exhausted|^([a-z0-9_/.-]*/)?ld: ");
+    return starts_diagnostic(line) || std::regex_search(line.substr(0, 400), words);
+}
+
+/// Throws when it was no fault of the sources that the build failed. Whoever names a file with a
+/// line's end in it (#line) can have gcc say anything, but then gcc says it of the sources.
+void require_own_fault(int status, const std::string& output) {
+    const auto lines = split_lines(output);
+    if (std::any_of(lines.begin(), lines.end(), [](const auto& line) {
+            return is_the_sources(line) && !is_kind(line, "warning");
+        }))
+        return;
+    const auto told = std::find_if(lines.begin(), lines.end(), is_the_machines);
+    if (told != lines.end() || status > 128)
+        throw std::runtime_error(fmt::format(
+            "this machine ended a program of the build, for want of memory or processes: {}",
+            told != lines.end() ? *told : fmt::format("status {}", status)));
 }
 
 /// A file that every source is compiled behind. The assertions of lockdep look at debug_locks,
@@ -113,7 +163,10 @@ ProcessResult run_script(const Room& room, const fs::path& kernel, const Limits&
                          const std::string& script, const std::vector<std::string>& words = {}) {
     // Nothing reads the debugging information, which is four fifths of the module. gcc quotes the
     // file that #line names, whatever that is: quoted() does it from our own copy.
+    // From 4.4 on, make's processes share a pipe with a name. Whoever includes it waits for ever,
+    // so nobody is to know the name.
     const std::string make_it = fmt::format(
+        "MAKE_TMPDIR=$(mktemp -d) || exit; export MAKE_TMPDIR\n"
         "tree=$1; shift; flags='-g0 -fno-diagnostics-show-caret -include /room/{}'\n"
         "make_it() {{ make -s -j2 -C \"$tree\" M=/room W=1 KCFLAGS=\"$flags\" modules; }}\n",
         forced_name);
@@ -173,20 +226,28 @@ std::vector<std::string> kept(const fs::path& sources, const fs::path& objects) 
     return names;
 }
 
-/// What `times` of the shell says of its children: the second line, "1m2.3s 0m0.4s".
-std::chrono::milliseconds processor_time_told(const fs::path& file) {
+/// How the script of a build ended, in its own words.
+struct ScriptEnd {
+    int status = 0;                    ///< of make and nm
+    std::chrono::milliseconds cpu{0};  ///< of all that they started
+};
+
+/// Reads a status, and what `times` says of the shell and its children: "1m2.3s 0m0.4s" each.
+std::optional<ScriptEnd> script_end(const fs::path& file) {
     std::ifstream in(file);
-    std::string line;
-    std::getline(in, line);
-    double total = 0;
-    for (int i = 0; i < 2; ++i) {
+    ScriptEnd end;
+    double seconds = 0;
+    in >> end.status;
+    for (int i = 0; i < 4; ++i) {
         double minutes = 0;
-        double seconds = 0;
+        double rest = 0;
         char unit = 0;
-        in >> minutes >> unit >> seconds >> unit;
-        total += minutes * 60 + seconds;
+        in >> minutes >> unit >> rest >> unit;
+        if (!in || unit != 's') return {};
+        if (i >= 2) seconds += minutes * 60 + rest;
     }
-    return std::chrono::milliseconds(static_cast<long>(total * 1000));
+    end.cpu = std::chrono::milliseconds(static_cast<long>(seconds * 1000));
+    return end;
 }
 
 }  // namespace
@@ -202,12 +263,16 @@ std::string build_rules() {
 std::vector<std::string> diagnostics(const std::string& output, const std::string& kind,
                                      const fs::path& sources) {
     std::vector<std::string> found;
+    std::size_t messages = 0;
     for (auto& line : lines_for_the_student(output)) {
         if (!starts_diagnostic(line) || !is_kind(line, kind)) continue;
+        if (++messages > most_messages) continue;
         const auto quote = quoted(line, sources);
         found.push_back(std::move(line));
         if (!quote.empty()) found.push_back(quote);
     }
+    if (messages > most_messages)
+        found.push_back(fmt::format("and {} more", messages - most_messages));
     return found;
 }
 
@@ -222,25 +287,40 @@ void require_kernel(const fs::path& kernel) {
 BuildResult build_module(const fs::path& sources, const fs::path& kernel, const fs::path& objects,
                          const fs::path& out, const Limits& limits) {
     const auto room = room_for(sources, kernel, objects, out);
-    // Objects come after the sources and so are newer, for make. The shell's own account of its
-    // children comes last.
-    const auto build =
-        run_script(room, kernel, limits,
-                   "cp /submission/* . || exit 1\n"
-                   "for name; do cp /base/$name.o /base/.$name.o.cmd . || exit 1; done\n"
-                   "make_it && cp igbook.ko /out/ && nm -u igbook.ko > /out/imports\n"
-                   "status=$?; times > /out/times; exit $status",
-                   kept(sources, objects));
+    // Objects come after the sources and so are newer, for make; somebody else may have cleaned up
+    // there meanwhile. What cannot be copied in or out is no fault of the sources': then the script
+    // leaves without a word.
+    const auto build = run_script(room, kernel, limits,
+                                  "cp /submission/* . || exit\n"
+                                  "for name; do\n"
+                                  "    o=\"$name.o .$name.o.cmd\"\n"
+                                  "    (cd /base && cp $o /room/) || rm -f $o\n"
+                                  "done\n"
+                                  "make_it && nm -u igbook.ko > imports\n"
+                                  "status=$?\n"
+                                  "[ $status -ne 0 ] || cp igbook.ko imports /out/ || exit\n"
+                                  "{ echo $status && times; } > /out/ended",
+                                  kept(sources, objects));
     BuildResult result;
-    result.cpu = processor_time_told(out / "times");
+    result.message = why_stopped(build, limits);
+    const auto end = script_end(out / "ended");
+    if (result.message.empty()) {
+        if (!end)
+            throw std::runtime_error(fmt::format("the build did not come to its end: {}",
+                                                 visible(build.output.substr(0, 600))));
+        result.ok = end->status == 0;
+    }
+    if (end) result.cpu = end->cpu;
     result.module = out / "igbook.ko";
-    result.ok = build.ok() && fs::exists(result.module);
     result.warnings = diagnostics(build.output, "warning", sources);
     if (result.ok) {
         result.imports = imports_in(read_file(out / "imports"));
         return result;
     }
-    result.message = why_failed(build, limits);
+    if (result.message.empty()) {
+        require_own_fault(end->status, build.output);
+        result.message = "it does not compile";
+    }
     result.messages = diagnostics(build.output, "error", sources);
     if (result.messages.empty())
         result.messages = lines_for_the_student(build.output.substr(0, 16384));

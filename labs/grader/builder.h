@@ -31,7 +31,8 @@ void require_kernel(const std::filesystem::path& kernel);
 /// @param objects  what prebuilt() returned, or empty: then everything is compiled. Whether an
 /// object is still good is seen by the content of what it was made of.
 /// @param out      where igbook.ko goes.
-/// @throws std::runtime_error when the room or the kernel is not there: the grader's own trouble.
+/// @throws std::runtime_error for the grader's own trouble: there is no room or no kernel, the disk
+/// is full, the machine killed a compiler or could not start one.
 BuildResult build_module(const std::filesystem::path& sources, const std::filesystem::path& kernel,
                          const std::filesystem::path& objects, const std::filesystem::path& out,
                          const Limits& limits);
@@ -46,7 +47,8 @@ bool build_objects(const std::filesystem::path& sources, const std::filesystem::
 std::string build_rules();
 
 /// The compiler's diagnostics out of the build's output, each with the line it speaks of, taken
-/// from `sources`: what gcc itself would quote may be another file (#line).
+/// from `sources`: what gcc itself would quote may be another file (#line). A hundred at most, and
+/// of each line the beginning.
 /// @param kind "error" or "warning".
 std::vector<std::string> diagnostics(const std::string& output, const std::string& kind,
                                      const std::filesystem::path& sources);

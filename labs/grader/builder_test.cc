@@ -3,8 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
+
 #include "complaints.h"
 #include "files.h"
+#include "jail.h"
 #include "process.h"
 #include "scratch.h"
 
@@ -52,6 +55,21 @@ TEST_F(Diagnostics, WarningsAreApartAndMakesOwnAreNone) {
                 ElementsAre(HasSubstr("unused variable"), "    2 | \tint a;"));
 }
 
+TEST_F(Diagnostics, AreNoLongerThanSomebodyReads) {
+    write_file(sources_.path() / "igbook_a.h",
+               "// " + std::string(396, 'x') + "ä" + std::string(250000, '.') + "\n");
+    std::string output;
+    for (int i = 0; i < 5000; ++i)
+        output += "igbook_a.h:1:2: error: " + std::string(300, '/') + "/room/room/\n";
+    const auto lines = diagnostics(output, "error", sources_.path());
+    ASSERT_EQ(lines.size(), 201U);
+    EXPECT_EQ(lines.back(), "and 4900 more");
+    EXPECT_THAT(lines[1], testing::EndsWith("x …"));
+    std::size_t all = 0;
+    for (const auto& line : lines) all += line.size();
+    EXPECT_LT(all, 100000U);
+}
+
 TEST(Kbuild, NamesEveryFileThatIsThereInOrder) {
     const Scratch scratch("kbuild");
     write_file(scratch.path() / "Kbuild", build_rules());
@@ -72,6 +90,135 @@ TEST(Builder, AMissingKernelIsTheGradersTroubleAndSaysWhatToDo) {
     } catch (const std::runtime_error& error) {
         EXPECT_THAT(error.what(), HasSubstr("kernel build strict"));
     }
+}
+
+/// A kernel whose rules are a recipe of ours, in the room and with the limits of every build.
+class FailingBuild : public testing::Test {
+  protected:
+    FailingBuild() {
+        write_file(scratch_.path() / "s" / "igbook_main.c", "int igbook_one;\n");
+        std::filesystem::create_directory(out());
+    }
+    ~FailingBuild() override {
+        std::filesystem::permissions(out(), std::filesystem::perms::owner_all);
+    }
+    std::filesystem::path out() const { return scratch_.path() / "out"; }
+    std::filesystem::path objects() const { return scratch_.path() / "objects"; }
+    std::filesystem::path source() const { return scratch_.path() / "s" / "igbook_main.c"; }
+    BuildResult build(const std::string& recipe, const std::filesystem::path& kept = {}) const {
+        const auto kernel = scratch_.path() / "kernel";
+        write_file(kernel / "build" / "Makefile", "modules:\n\t@" + recipe + "\n");
+        return build_module(scratch_.path() / "s", kernel, kept, out(), limits_);
+    }
+    void expect_ours(const std::string& recipe, const std::string& words) const {
+        try {
+            const auto result = build(recipe);
+            ADD_FAILURE() << recipe << ": " << result.message;
+        } catch (const std::runtime_error& error) {
+            EXPECT_THAT(error.what(), HasSubstr(words));
+        }
+    }
+    void expect_theirs(const std::string& recipe, const std::string& words) const {
+        const auto result = build(recipe);
+        EXPECT_FALSE(result.ok);
+        EXPECT_EQ(result.message, "it does not compile");
+        EXPECT_THAT(result.messages, testing::Contains(HasSubstr(words)));
+    }
+    const std::string compile_ = "gcc -g0 -c /room/igbook_main.c -o /room/igbook.ko";
+    const std::string killed_ = "gcc -wrapper sh,-c,'kill -9 $$$$' -c /room/igbook_main.c";
+    Scratch scratch_{"failing-build"};
+    Limits limits_ = build_limits();
+};
+
+TEST_F(FailingBuild, OfARightSourceIsNone) {
+    const auto result = build(compile_);
+    EXPECT_TRUE(result.ok) << result.message;
+    EXPECT_TRUE(std::filesystem::exists(result.module));
+}
+
+TEST_F(FailingBuild, ThePipeOfMakeHasNoNameToGuess) {
+    const auto result = build(
+        "expr $$MAKE_TMPDIR : '/tmp/tmp[.][A-Za-z0-9]*' >/dev/null && test -d $$MAKE_TMPDIR && "
+        "! test -e /tmp/GMfifo* && " +
+        compile_);
+    EXPECT_TRUE(result.ok) << result.message;
+}
+
+TEST_F(FailingBuild, WhatTheMachineKilledIsNobodysMark) {
+    expect_ours(killed_, "Killed signal terminated program");
+    expect_ours("kill -9 $$$$", "] Killed");
+    expect_ours("kill -9 $$PPID", "status 137");
+}
+
+TEST_F(FailingBuild, WhatCouldNotBeStartedIsNobodysMark) {
+    // As they say it where a user may have no more processes.
+    for (const char* words :
+         {"make[2]: fork: Resource temporarily unavailable",
+          "gcc: fatal error: cannot execute 'cc1': vfork: Cannot allocate memory",
+          "/bin/sh: 1: Cannot fork"})
+        expect_ours("echo \"" + std::string(words) + "\"; exit 1", words);
+}
+
+TEST_F(FailingBuild, AResultThatCannotBeKeptIsNobodysMark) {
+    std::filesystem::permissions(
+        out(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+    expect_ours(compile_, "did not come to its end");
+    expect_ours("exit 1", "did not come to its end");
+}
+
+TEST_F(FailingBuild, ARoomThatCannotBeMadeIsNobodysMark) {
+    EXPECT_THROW(build(compile_, objects()), std::runtime_error);
+}
+
+TEST_F(FailingBuild, ForAMistakeAndForWantOfMemoryIsForTheMistake) {
+    write_file(source(), "int igbook_one = nothing_of_that_name;\n");
+    expect_theirs(compile_ + "; " + killed_, "nothing_of_that_name");
+}
+
+TEST_F(FailingBuild, AtALimitOfOursIsTheSources) {
+    limits_.cpu = std::chrono::seconds(1);
+    expect_theirs("gcc -wrapper sh,-c,'while :; do :; done' -c /room/igbook_main.c",
+                  "CPU time limit exceeded");
+    limits_ = build_limits();
+    limits_.file_bytes = 65536;
+    write_file(source(), "char igbook_one[100000] = {1};\n");
+    expect_theirs(compile_, "");
+    limits_ = build_limits();
+    limits_.memory_bytes = std::uint64_t{64} << 20U;
+    write_file(source(),
+               "#define N 1,\n#define A(x) x x x x x x x x\nint a[] = {A(A(A(A(A(A(N))))))};\n");
+    expect_theirs(compile_, "emory");
+}
+
+TEST_F(FailingBuild, WordsPutIntoGccsMouthAreTheSources) {
+    write_file(source(),
+               "#line 1 \"x\\ngcc: fatal error: Killed signal terminated program cc1\\ny\"\n"
+               "#warning so\nint igbook_one = nothing_of_that_name;\n");
+    expect_theirs(compile_, "nothing_of_that_name");
+}
+
+TEST_F(FailingBuild, LeavesNoMoreThanSomebodyReads) {
+    write_file(scratch_.path() / "s" / "igbook_a.h", "// " + std::string(250000, '.') + "\n");
+    std::string text;
+    for (int i = 0; i < 2000; ++i) text += "#line 1 \"igbook_a.h\"\n#warning\n";
+    write_file(source(), text + "int igbook_one;\n");
+    const auto result = build(compile_);
+    EXPECT_TRUE(result.ok) << result.message;
+    EXPECT_EQ(result.warnings.size(), 201U);
+    std::size_t all = 0;
+    for (const auto& line : result.warnings) all += line.size();
+    EXPECT_LT(all, 100000U);
+}
+
+TEST_F(FailingBuild, ForWantOfAKeptObjectDoesNotHappen) {
+    // Another grading may clean up there at any time.
+    write_file(objects() / "igbook_main.c", read_file(source()));
+    write_file(objects() / ".igbook_main.o.cmd", "/room/igbook_main.c");
+    write_file(objects() / "fwts_forced.h", "");
+    write_file(objects() / "igbook_main.o", "");
+    std::filesystem::permissions(objects() / "igbook_main.o", std::filesystem::perms::none);
+    const auto result = build("test ! -e /room/.igbook_main.o.cmd && " + compile_, objects());
+    EXPECT_TRUE(result.ok) << result.message;
 }
 
 TEST(KernelLog, FindsComplaintsAndWhatTheyPrinted) {

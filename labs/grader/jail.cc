@@ -54,8 +54,11 @@ std::vector<std::string> jail_command(const Room& room, const std::vector<std::s
                      "--hostname", "grader"});
     append_tools(command);
     // No /proc: it would tell a compiler, and so a student, where things are on the host.
-    append(command, {"--dev", "/dev", "--size", std::to_string(64U << 20U), "--tmpfs", "/tmp",
-                     "--size", std::to_string(room.scratch_bytes), "--tmpfs", "/room"});
+    // Of /dev no more than a build needs: a text may name any of it, and who reads a terminal
+    // waits.
+    append(command,
+           {"--dev-bind", "/dev/null", "/dev/null", "--size", std::to_string(64U << 20U), "--tmpfs",
+            "/tmp", "--size", std::to_string(room.scratch_bytes), "--tmpfs", "/room"});
     for (const auto& dir : room.readable)
         append(command, {"--ro-bind", dir.string(), dir.string()});
     if (!room.sources.empty()) append(command, {"--ro-bind", room.sources.string(), "/submission"});

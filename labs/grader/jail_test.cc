@@ -2,6 +2,7 @@
 // These run bubblewrap itself: a room that only claims to be closed is worth nothing.
 #include "jail.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -98,6 +99,19 @@ TEST_F(JailTest, NeitherProcessesNorMountsCanBeSeen) {
     EXPECT_THAT(result.output, Not(HasSubstr(" / ")));
 }
 
+TEST_F(JailTest, NothingIsThereToWaitFor) {
+    EXPECT_EQ(run({"ls", "-A", "/dev"}).output, "null\n");
+    Limits limits = build_limits();
+    limits.wall = std::chrono::seconds(20);
+    for (const char* device : {"/dev/ptmx", "/dev/pts/ptmx", "/dev/console", "/dev/tty"}) {
+        write_file(sources_.path() / "igbook.c", fmt::format("#include \"{}\"\n", device));
+        const auto result =
+            run({"gcc", "-c", "/submission/igbook.c", "-o", "/room/igbook.o"}, limits);
+        EXPECT_THAT(result.output, HasSubstr("No such file")) << device;
+        EXPECT_FALSE(result.timed_out) << device;
+    }
+}
+
 TEST_F(JailTest, AnEndlessBuildIsStopped) {
     Limits limits = build_limits();
     limits.wall = std::chrono::seconds(1);
@@ -153,7 +167,7 @@ TEST_F(JailTest, MemoryIsLimited) {
 
 TEST_F(JailTest, ScratchSpaceIsLimited) {
     const auto result = run({"sh", "-c",
-                             "for i in 1 2 3 4 5 6; do head -c 60000000 /dev/zero > /room/$i || "
+                             "for i in 1 2 3 4 5 6; do yes | head -c 60000000 > /room/$i || "
                              "exit 1; done"});
     EXPECT_FALSE(result.ok());
     EXPECT_THAT(result.output, HasSubstr("No space left"));

@@ -162,6 +162,7 @@ const std::vector<Hostile>& hostile_submissions() {
         {"starts-programs", Stage::build_failed, 0, "call_usermodehelper: not to be used"},
         {"asks-by-name", Stage::build_failed, 0, "__symbol_get: not to be used"},
         {"includes-a-file", Stage::build_failed, 0, "/etc/passwd", "root:"},
+        {"waits-for-a-terminal", Stage::build_failed, 0, "/dev/ptmx: No such file"},
         {"steals-a-file", Stage::build_failed, 0, "/etc/passwd", "root:"},
         {"line-directive", Stage::build_failed, 0, "mountinfo:1:.*error: .*nothing_of_that_name",
          "rw,|root:"},
