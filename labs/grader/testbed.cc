@@ -434,9 +434,17 @@ void Testbed::send(const std::string& frame) {
 }
 
 std::optional<std::string> Testbed::receive(Seconds limit) {
+    return receive([](const std::string& /*frame*/) { return true; }, limit);
+}
+
+std::optional<std::string> Testbed::receive(const std::function<bool(const std::string&)>& wanted,
+                                            Seconds limit) {
     const Patience patience(*parts_, limit);
+    const auto fits = [&](const sandbox::Frame& frame) {
+        return wanted(std::string(frame.begin(), frame.end()));
+    };
     do {
-        if (const auto frame = parts_->guest().cable().receive(in_ms(limit)))
+        if (const auto frame = parts_->guest().cable().expect(fits, in_ms(limit)))
             return std::string(frame->begin(), frame->end());
     } while (!patience.over());
     return std::nullopt;

@@ -150,6 +150,9 @@ class Testbed {
     /// The next frame the guest sent. @return nothing when none comes within `limit`, not counting
     /// what a busy host kept the guest waiting.
     std::optional<std::string> receive(Seconds limit = usual_patience);
+    /// The next one that is wanted, in that time; those before it are dropped.
+    std::optional<std::string> receive(const std::function<bool(const std::string&)>& wanted,
+                                       Seconds limit = usual_patience);
     /// All frames that have come and that nobody took.
     std::vector<std::string> take_frames();
     /// A frame of `size` bytes from the cable's end to `to`, with a random payload. The protocol is
