@@ -74,9 +74,15 @@ std::string why_failed(const ProcessResult& build, const Limits& limits) {
 
 /// A file that every source is compiled behind. The assertions of lockdep look at debug_locks,
 /// which no submission's module gets to see (imports.txt); without that look they say the same,
-/// since a lockdep that is off answers "unknown". Nobody turns it off for a task.
+/// since a lockdep that is off answers "unknown". Nobody turns it off for a task, nor KASAN, and
+/// KASAN sees every access of every function: the kernel's words for one that it is not to see
+/// stand for nothing, the compiler's are refused.
 constexpr const char* forced_name = "fwts_forced.h";
 constexpr const char* forced_header = R"(/* SPDX-License-Identifier: GPL-2.0 */
+#undef __no_sanitize_address
+#define __no_sanitize_address
+#undef __no_sanitize_undefined
+#define __no_sanitize_undefined
 #include <linux/lockdep.h>
 #include <linux/sched.h>
 #undef lockdep_assert
@@ -91,7 +97,12 @@ void __attribute__((error("not to be used in a submission"))) fwts_refused(void)
 #undef lockdep_on
 #define lockdep_on() fwts_refused()
 #undef lockdep_recursing
-#pragma GCC poison lockdep_recursion
+#undef lockdep_depth
+#pragma GCC poison lockdep_recursion lockdep_depth curr_chain_key held_locks
+#pragma GCC poison kasan_depth in_ubsan
+#pragma GCC poison no_sanitize __no_sanitize__ no_sanitize_address __no_sanitize_address__
+#pragma GCC poison no_sanitize_undefined __no_sanitize_undefined__
+#pragma GCC poison no_address_safety_analysis __no_address_safety_analysis__
 )";
 
 /// The room with all that a build needs, the files that are ours written.
@@ -228,7 +239,8 @@ BuildResult build_module(const fs::path& sources, const fs::path& kernel, const 
         run_script(room, kernel, limits,
                    "cp /submission/* . || exit 1\n"
                    "for name; do cp /base/$name.o /base/.$name.o.cmd . || exit 1; done\n"
-                   "make_it && cp igbook.ko /out/ && nm -u igbook.ko > /out/imports\n"
+                   "make_it && cp igbook.ko /out/ && nm -u igbook.ko > /out/imports &&\n"
+                   "nm --defined-only igbook.ko > /out/definitions\n"
                    "status=$?; times > /out/times; exit $status",
                    kept(sources, objects));
     BuildResult result;
@@ -238,6 +250,8 @@ BuildResult build_module(const fs::path& sources, const fs::path& kernel, const 
     result.warnings = diagnostics(build.output, "warning", sources);
     if (result.ok) {
         result.imports = imports_in(read_file(out / "imports"));
+        result.usurped =
+            usurped(read_file(out / "definitions"), read_file(kernel / "build" / "Module.symvers"));
         return result;
     }
     result.message = why_failed(build, limits);

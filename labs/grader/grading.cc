@@ -241,16 +241,24 @@ class Grading {
         return false;
     }
 
-    /// A module that asks for what is not on the list is not tried.
+    /// A module that asks for what is not on the list is not tried, nor one that would call its own
+    /// functions where a checker of the kernel's is meant.
     void refuse_imports(BuildResult& built) const {
         const AllowedImports allowed(places_.labs / "grader" / "imports.txt");
         for (const auto& symbol : allowed.refused(built.imports))
             built.messages.push_back(fmt::format("{}: not to be used in a submission", symbol));
-        if (built.messages.empty()) return;
+        if (!built.messages.empty())
+            built.message =
+                "it asks the kernel for what the driver of a card does not need (the list: "
+                "labs/grader/imports.txt)";
+        else if (!built.usurped.empty())
+            built.message = "it has what the kernel has, under the same name";
+        else
+            return;
+        for (const auto& symbol : built.usurped)
+            built.messages.push_back(
+                fmt::format("{}: the kernel has one of that name; give yours another", symbol));
         built.ok = false;
-        built.message =
-            "it asks the kernel for what the driver of a card does not need (the list: "
-            "labs/grader/imports.txt)";
     }
 
     BuildResult build() {
