@@ -62,6 +62,9 @@ struct TestbedOptions {
     GuestNeeds guest = {};
     std::uint64_t seed = 0;
     Params params = {};  ///< of the lab
+    /// By the clock, from give_module() on, less what a busy host kept the guest waiting: some six
+    /// times what the slowest lab's reference takes.
+    std::chrono::duration<double> whole_limit{600};
 };
 
 class Testbed {
@@ -89,7 +92,8 @@ class Testbed {
     /// Ends the guest, whatever it is doing; wait_ready() in another thread then throws.
     void end();
 
-    /// Puts the submission's module where the checks find it.
+    /// Puts the submission's module where the checks find it. From now on time counts: when
+    /// TestbedOptions::whole_limit is over, what asks the guest throws the sandbox's Hang.
     void give_module(const std::filesystem::path& module);
     /// Path in the guest of a companion that the lab asked for: "dca-provider".
     static std::string companion(const std::string& name);
@@ -225,7 +229,6 @@ class Testbed {
     bool wait(const std::function<bool()>& holds, Seconds limit, std::chrono::milliseconds between);
 
     struct Parts;
-    class Patience;
     class ProcessorLimit;
     std::unique_ptr<Parts> parts_;
 };
