@@ -110,8 +110,9 @@ Verdict no_longer(const std::exception& error) {
 /// What the kernel complained of since the last call.
 std::vector<Complaint> heard(Testbed& testbed) {
     if (!testbed.has_guest()) return {};
-    auto found = complaints(testbed.take_log());
-    if (!found.empty()) testbed.excuse_watchmen();
+    const auto log = testbed.take_log();
+    auto found = complaints(log);
+    if (!found.empty()) testbed.excuse_watchmen(log);
     return found;
 }
 

@@ -537,8 +537,8 @@ std::vector<std::string> Testbed::changed_watchmen() {
     return parts_->watchmen.changes(parts_->guest());
 }
 
-void Testbed::excuse_watchmen() {
-    parts_->watchmen.after_complaint();
+void Testbed::excuse_watchmen(const std::vector<std::string>& log) {
+    parts_->watchmen.after_complaint(log);
 }
 
 bool Testbed::code_unchanged() {

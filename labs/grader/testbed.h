@@ -214,7 +214,8 @@ class Testbed {
     /// What is no longer as it was before the module came, a line each.
     std::vector<std::string> changed_watchmen();
     /// The kernel complained: some of its checkers stop then, of their own accord.
-    void excuse_watchmen();
+    /// @param log  what it said
+    void excuse_watchmen(const std::vector<std::string>& log);
     /// Whether the kernel's code is what it was.
     bool code_unchanged();
 
