@@ -131,6 +131,10 @@ void demand_silence(Testbed& testbed) {
         fail("the strict kernel complained during this check", "no warning and no BUG",
              found.front().headline, found.front().lines);
     if (!testbed.has_guest()) return;
+    const auto forged = testbed.forged_marks();
+    if (forged != 0)
+        fail("registers that the card does not have, in the record of writes",
+             "the grader's own marks alone", fmt::format("{} of somebody else", forged));
     const auto changed = testbed.changed_watchmen();
     if (!changed.empty())
         fail("the kernel's checkers and its taint, read from outside the guest",

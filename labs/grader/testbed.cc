@@ -19,6 +19,7 @@
 #include "expect.h"
 #include "files.h"
 #include "guest.h"
+#include "marks.h"
 #include "patience.h"
 #include "processor_time.h"
 #include "text.h"
@@ -158,7 +159,8 @@ struct Testbed::Parts {
           params(options.params),
           mac(random_mac(random)),
           running(launch(options, mac)),
-          whole_limit(options.whole_limit) {}
+          whole_limit(options.whole_limit),
+          marks(~options.seed) {}
 
     /// Nothing, for a lab that needs no guest.
     static std::optional<sandbox::Guest> launch(const TestbedOptions& options, const Mac& mac) {
@@ -235,6 +237,8 @@ struct Testbed::Parts {
     std::optional<Patience> whole;  // from when the module came
     Card card;
     std::array<std::uint16_t, nvm_words> nvm{};
+    Marks marks;
+    std::size_t marks_seen = 0;
     std::string release;
     std::filesystem::path module;
     std::size_t log_taken = 0;  // bytes of the console
@@ -387,7 +391,26 @@ std::uint16_t Testbed::nvm_word(unsigned number) const {
 }
 
 std::vector<RegisterWrite> Testbed::writes() const {
-    return parts_->guest().registers().all();
+    auto record = parts_->guest().registers().all();
+    parts_->marks.settle(record);
+    return record;
+}
+
+std::uint32_t Testbed::open_marks(std::uint32_t known, std::uint32_t count) {
+    return parts_->marks.open(known, count, writes().size());
+}
+
+void Testbed::close_marks(std::uint32_t known) {
+    parts_->marks.close(known, writes().size());
+}
+
+std::size_t Testbed::forged_marks() {
+    if (!parts_->marks.any()) return 0;  // nobody reads them
+    const auto record = writes();
+    const auto from = std::min(parts_->marks_seen, record.size());
+    parts_->marks_seen = record.size();
+    return static_cast<std::size_t>(std::count_if(
+        record.begin() + static_cast<std::ptrdiff_t>(from), record.end(), Marks::forged));
 }
 
 void Testbed::plug(bool in) {

@@ -136,8 +136,14 @@ class Testbed {
     unsigned message_processor(unsigned vector);
     /// Word `number` of the card's NVM, read before the submission was loaded.
     std::uint16_t nvm_word(unsigned number) const;
-    /// Every register write since the card was made, in order.
+    /// Every register write since the card was made, in order; companions' marks as in marks.h.
     std::vector<RegisterWrite> writes() const;
+    /// A companion writes marks into that record (Marks::open()).
+    std::uint32_t open_marks(std::uint32_t known, std::uint32_t count);
+    /// It is gone.
+    void close_marks(std::uint32_t known);
+    /// How many marks since the last call were made by nobody of ours.
+    std::size_t forged_marks();
     /// Puts the cable in or pulls it.
     void plug(bool in);
     /// Bytes of the guest's memory. Sound for what the card reaches: addresses on the bus are
