@@ -1005,15 +1005,15 @@ class Sums {
         // What GRO held is on its way; the answer to this one comes after it.
         testbed_.send(to_guest(testbed_, sandbox::ping(1, ++pings_)));
         bool answered = false;
-        for (;;) {
-            const auto seen = testbed_.receive();
-            expect_that(seen.has_value(), "the answer to a ping", "one", "none");
-            const auto parsed = sandbox::parse(sandbox::Frame(seen->begin(), seen->end()));
+        const auto last = testbed_.receive([&](const std::string& seen) {
+            const auto parsed = sandbox::parse(sandbox::Frame(seen.begin(), seen.end()));
             if (parsed && parsed->protocol == sandbox::kIcmp && parsed->icmp_type == 0 &&
                 is_marker(*parsed))
-                break;
-            answered = answered || is_from_guest(*seen, answer != 0 ? answer : any_of(*seen));
-        }
+                return true;
+            answered = answered || is_from_guest(seen, answer != 0 ? answer : any_of(seen));
+            return false;
+        });
+        expect_that(last.has_value(), "the answer to a ping", "one", "none");
         expect_equal(what + ": the guest", std::string(answer != 0 ? "answers" : "is silent"),
                      std::string(answered ? "answers" : "is silent"));
     }

@@ -107,14 +107,12 @@ std::string mended(const Testbed& testbed, std::string frame) {
 
 /// The next datagram from the guest, cut to the length that its header says.
 std::string next_datagram(Testbed& testbed, const std::string& what) {
-    for (;;) {
-        auto frame = testbed.receive();
-        if (!frame) fail(what, "a datagram on the cable", "none");
-        if (frame->size() < ethernet + header || frame->substr(12, 2) != type) continue;
-        frame->resize(
-            std::min<std::size_t>(frame->size(), ethernet + number_at(*frame, ethernet + 2)));
-        return *frame;
-    }
+    auto frame = testbed.receive([](const std::string& one) {
+        return one.size() >= ethernet + header && one.substr(12, 2) == type;
+    });
+    if (!frame) fail(what, "a datagram on the cable", "none");
+    frame->resize(std::min<std::size_t>(frame->size(), ethernet + number_at(*frame, ethernet + 2)));
+    return *frame;
 }
 
 /// Text of some length that nobody knows beforehand and that any program can print.

@@ -124,9 +124,15 @@ void require_own_fault(int status, const std::string& output) {
 
 /// A file that every source is compiled behind. The assertions of lockdep look at debug_locks,
 /// which no submission's module gets to see (imports.txt); without that look they say the same,
-/// since a lockdep that is off answers "unknown". Nobody turns it off for a task.
+/// since a lockdep that is off answers "unknown". Nobody turns it off for a task, nor KASAN, and
+/// KASAN sees every access of every function: the kernel's words for one that it is not to see
+/// stand for nothing, the compiler's are refused.
 constexpr const char* forced_name = "fwts_forced.h";
 constexpr const char* forced_header = R"(/* SPDX-License-Identifier: GPL-2.0 */
+#undef __no_sanitize_address
+#define __no_sanitize_address
+#undef __no_sanitize_undefined
+#define __no_sanitize_undefined
 #include <linux/lockdep.h>
 #include <linux/sched.h>
 #undef lockdep_assert
@@ -141,7 +147,12 @@ void __attribute__((error("not to be used in a submission"))) fwts_refused(void)
 #undef lockdep_on
 #define lockdep_on() fwts_refused()
 #undef lockdep_recursing
-#pragma GCC poison lockdep_recursion
+#undef lockdep_depth
+#pragma GCC poison lockdep_recursion lockdep_depth curr_chain_key held_locks
+#pragma GCC poison kasan_depth in_ubsan
+#pragma GCC poison no_sanitize __no_sanitize__ no_sanitize_address __no_sanitize_address__
+#pragma GCC poison no_sanitize_undefined __no_sanitize_undefined__
+#pragma GCC poison no_address_safety_analysis __no_address_safety_analysis__
 )";
 
 /// The room with all that a build needs, the files that are ours written.
@@ -290,17 +301,19 @@ BuildResult build_module(const fs::path& sources, const fs::path& kernel, const 
     // Objects come after the sources and so are newer, for make; somebody else may have cleaned up
     // there meanwhile. What cannot be copied in or out is no fault of the sources': then the script
     // leaves without a word.
-    const auto build = run_script(room, kernel, limits,
-                                  "cp /submission/* . || exit\n"
-                                  "for name; do\n"
-                                  "    o=\"$name.o .$name.o.cmd\"\n"
-                                  "    (cd /base && cp $o /room/) || rm -f $o\n"
-                                  "done\n"
-                                  "make_it && nm -u igbook.ko > imports\n"
-                                  "status=$?\n"
-                                  "[ $status -ne 0 ] || cp igbook.ko imports /out/ || exit\n"
-                                  "{ echo $status && times; } > /out/ended",
-                                  kept(sources, objects));
+    const auto build =
+        run_script(room, kernel, limits,
+                   "cp /submission/* . || exit\n"
+                   "for name; do\n"
+                   "    o=\"$name.o .$name.o.cmd\"\n"
+                   "    (cd /base && cp $o /room/) || rm -f $o\n"
+                   "done\n"
+                   "make_it && nm -u igbook.ko > imports &&\n"
+                   "    nm --defined-only igbook.ko > definitions\n"
+                   "status=$?\n"
+                   "[ $status -ne 0 ] || cp igbook.ko imports definitions /out/ || exit\n"
+                   "{ echo $status && times; } > /out/ended",
+                   kept(sources, objects));
     BuildResult result;
     result.message = why_stopped(build, limits);
     const auto end = script_end(out / "ended");
@@ -315,6 +328,8 @@ BuildResult build_module(const fs::path& sources, const fs::path& kernel, const 
     result.warnings = diagnostics(build.output, "warning", sources);
     if (result.ok) {
         result.imports = imports_in(read_file(out / "imports"));
+        result.usurped =
+            usurped(read_file(out / "definitions"), read_file(kernel / "build" / "Module.symvers"));
         return result;
     }
     if (result.message.empty()) {

@@ -19,6 +19,7 @@ struct BuildResult {
     std::vector<std::string> messages;  ///< the compiler's errors, or the whole output
     std::vector<std::string> warnings;  ///< compiler warnings, which are not fatal
     std::vector<std::string> imports;   ///< what the module wants of the kernel, when ok
+    std::vector<std::string> usurped;   ///< the kernel's symbols that it has itself (imports.h)
     std::chrono::milliseconds cpu{0};   ///< processor time of all that ran in the room
 };
 

@@ -12,7 +12,7 @@
 namespace fwts::grader {
 namespace {
 
-constexpr std::uint32_t witness_register = 0x1fff8;  // as in callnote.c
+constexpr std::uint32_t note_register = 0x1ff80;  // where callnote.c writes, as writes() shows it
 constexpr unsigned argument_bits = 24;
 constexpr Testbed::Seconds patience{10};
 
@@ -30,10 +30,11 @@ void remove(Testbed& testbed, const std::string& module) {
 
 }  // namespace
 
-CallNote::CallNote(Testbed& testbed, const std::vector<std::string>& calls) : testbed_(testbed) {
+CallNote::CallNote(Testbed& testbed, const std::vector<std::string>& calls)
+    : testbed_(testbed), marks_(testbed, note_register, 1) {
     for (const auto& call : calls) names_.push_back(bare(call));
     testbed.must_run({"insmod", Testbed::companion("callnote"), "device=" + testbed.pci_address(),
-                      fmt::format("calls={}", fmt::join(calls, ","))});
+                      marks_.parameter(), fmt::format("calls={}", fmt::join(calls, ","))});
 }
 
 CallNote::~CallNote() {
@@ -46,7 +47,7 @@ std::vector<Deed> CallNote::deeds(std::size_t mark) const {
     for (auto i = mark; i < writes.size(); ++i) {
         Deed deed;
         const auto number = writes[i].value >> argument_bits;
-        if (writes[i].offset != witness_register) {
+        if (writes[i].offset != note_register) {
             deed.written = writes[i];
         } else if (number >= 1 && number <= names_.size()) {
             deed.call = names_[number - 1];

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "testbed.h"
+#include "witness.h"
 
 namespace fwts::grader {
 
@@ -34,6 +35,7 @@ class CallNote {
 
   private:
     Testbed& testbed_;
+    MarkRegisters marks_;
     std::vector<std::string> names_;
 };
 

@@ -110,8 +110,9 @@ Verdict no_longer(const std::exception& error) {
 /// What the kernel complained of since the last call.
 std::vector<Complaint> heard(Testbed& testbed) {
     if (!testbed.has_guest()) return {};
-    auto found = complaints(testbed.take_log());
-    if (!found.empty()) testbed.excuse_watchmen();
+    const auto log = testbed.take_log();
+    auto found = complaints(log);
+    if (!found.empty()) testbed.excuse_watchmen(log);
     return found;
 }
 
@@ -130,6 +131,10 @@ void demand_silence(Testbed& testbed) {
         fail("the strict kernel complained during this check", "no warning and no BUG",
              found.front().headline, found.front().lines);
     if (!testbed.has_guest()) return;
+    const auto forged = testbed.forged_marks();
+    if (forged != 0)
+        fail("registers that the card does not have, in the record of writes",
+             "the grader's own marks alone", fmt::format("{} of somebody else", forged));
     const auto changed = testbed.changed_watchmen();
     if (!changed.empty())
         fail("the kernel's checkers and its taint, read from outside the guest",
@@ -241,16 +246,24 @@ class Grading {
         return false;
     }
 
-    /// A module that asks for what is not on the list is not tried.
+    /// A module that asks for what is not on the list is not tried, nor one that would call its own
+    /// functions where a checker of the kernel's is meant.
     void refuse_imports(BuildResult& built) const {
         const AllowedImports allowed(places_.labs / "grader" / "imports.txt");
         for (const auto& symbol : allowed.refused(built.imports))
             built.messages.push_back(fmt::format("{}: not to be used in a submission", symbol));
-        if (built.messages.empty()) return;
+        if (!built.messages.empty())
+            built.message =
+                "it asks the kernel for what the driver of a card does not need (the list: "
+                "labs/grader/imports.txt)";
+        else if (!built.usurped.empty())
+            built.message = "it has what the kernel has, under the same name";
+        else
+            return;
+        for (const auto& symbol : built.usurped)
+            built.messages.push_back(
+                fmt::format("{}: the kernel has one of that name; give yours another", symbol));
         built.ok = false;
-        built.message =
-            "it asks the kernel for what the driver of a card does not need (the list: "
-            "labs/grader/imports.txt)";
     }
 
     BuildResult build() {

@@ -11,9 +11,10 @@
 namespace fwts::grader {
 namespace {
 
-// As in handed.c: where it writes, and what.
+// Where handed.c writes, as writes() shows it, and what.
 constexpr std::uint32_t first_register = 0x1fe00;
-constexpr std::uint32_t last_register = 0x1fefc;
+constexpr std::uint32_t registers = 32;
+constexpr std::uint32_t last_register = first_register + 4 * (registers - 1);
 enum What : std::uint32_t { to_cpu = 1, to_card = 2, to_gro = 3, to_stack = 4 };
 enum Field : std::uint32_t {
     address = 1,
@@ -74,13 +75,16 @@ HandedEvent event_of(Row& row) {
 }  // namespace
 
 Handed::Handed(Testbed& testbed)
-    : testbed_(testbed), module_(testbed, "handed", {card_memory(testbed)}) {}
+    : testbed_(testbed),
+      marks_(testbed, first_register, registers),
+      module_(testbed, "handed", {card_memory(testbed), marks_.parameter()}) {}
 
 Handed::Handed(Testbed& testbed, unsigned char unlent, unsigned char lent)
     : testbed_(testbed),
-      module_(
-          testbed, "handed",
-          {card_memory(testbed), fmt::format("unlent={}", unlent), fmt::format("lent={}", lent)}) {}
+      marks_(testbed, first_register, registers),
+      module_(testbed, "handed",
+              {card_memory(testbed), marks_.parameter(), fmt::format("unlent={}", unlent),
+               fmt::format("lent={}", lent)}) {}
 
 std::vector<HandedEvent> Handed::events(std::size_t mark) const {
     std::vector<HandedEvent> events;

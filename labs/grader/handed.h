@@ -60,6 +60,7 @@ class Handed {
 
   private:
     Testbed& testbed_;
+    MarkRegisters marks_;
     Inserted module_;
 };
 

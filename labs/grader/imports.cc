@@ -22,6 +22,28 @@ std::vector<std::string> imports_in(const std::string& nm) {
     return found;
 }
 
+std::vector<std::string> usurped(const std::string& nm, const std::string& symvers) {
+    std::set<std::string> exported;
+    std::istringstream versions(symvers);
+    for (std::string line, crc, name; std::getline(versions, line);)
+        if (std::istringstream(line) >> crc >> name) exported.insert(name);
+    // Of names that only a file of it knows, those that no program should give.
+    const auto reserved = [](const std::string& name) {
+        return name.starts_with("__") || name.starts_with("lock") || name.starts_with("debug_") ||
+               name.starts_with("refcount_");
+    };
+    std::vector<std::string> found;
+    std::istringstream in(nm);
+    for (std::string line; std::getline(in, line);) {
+        const auto kind = line.find(' ') + 1;
+        if (kind == 0 || kind + 2 >= line.size()) continue;
+        const auto name = line.substr(kind + 2);
+        const bool global = std::string("ABCDGRSTVWu").find(line[kind]) != std::string::npos;
+        if (exported.contains(name) && (global || reserved(name))) found.push_back(name);
+    }
+    return found;
+}
+
 AllowedImports::AllowedImports(const std::filesystem::path& file) {
     std::istringstream in(read_file(file));
     for (std::string line; std::getline(in, line);) {

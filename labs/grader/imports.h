@@ -13,6 +13,12 @@ namespace fwts::grader {
 /// of nm's comes back whole, so that no list allows it.
 std::vector<std::string> imports_in(const std::string& nm);
 
+/// Symbols of the kernel's that a module defines itself: what is meant for the kernel, a call of
+/// one of its checkers for example, would stay in the module.
+/// @param nm       what nm --defined-only prints
+/// @param symvers  what the kernel exports: its Module.symvers
+std::vector<std::string> usurped(const std::string& nm, const std::string& symvers);
+
 /// The list: a symbol a line, or the beginning of some and '*'; '#' begins a comment.
 class AllowedImports {
   public:

@@ -46,8 +46,12 @@ TEST(Imports, WhatReachesBeyondTheCardIsRefused) {
                                "debug_locks_off",
                                "debug_locks_silent",
                                "lockdep_recursion",
+                               "__lockdep_no_validate__",
+                               "__lockdep_no_track__",
                                "kasan_disable_current",
                                "kasan_poison",
+                               "__memcpy",
+                               "__memset",
                                "kmemleak_ignore",
                                "kmemleak_not_leak",
                                "kmemleak_no_scan",
@@ -99,6 +103,28 @@ TEST(Imports, WhatReachesBeyondTheCardIsRefused) {
                                "wrmsr_safe_regs",
                                "smpboot_register_percpu_thread"})
         EXPECT_FALSE(list().allows(symbol)) << symbol;
+}
+
+TEST(Imports, WhoAnswersForTheKernelIsRefused) {
+    const std::string symvers =
+        "0x1\t__asan_report_load8_noabort\tvmlinux\tEXPORT_SYMBOL\t\n"
+        "0x2\tlock_acquire\tvmlinux\tEXPORT_SYMBOL_GPL\t\n"
+        "0x3\trefcount_warn_saturate\tvmlinux\tEXPORT_SYMBOL\t\n"
+        "0x4\tkfree\tvmlinux\tEXPORT_SYMBOL\t\n"
+        "0x5\tcrc8\tlib/crc8\tEXPORT_SYMBOL\t\n";
+    EXPECT_THAT(usurped("0000000000000010 T kfree\n"
+                        "0000000000000020 t __asan_report_load8_noabort\n"
+                        "0000000000000030 t lock_acquire\n"
+                        "0000000000000040 W refcount_warn_saturate\n",
+                        symvers),
+                ElementsAre("kfree", "__asan_report_load8_noabort", "lock_acquire",
+                            "refcount_warn_saturate"));
+    EXPECT_THAT(usurped("0000000000000010 t crc8\n"  // a static function of one's own
+                        "0000000000000020 T init_module\n"
+                        "0000000000000030 t __igbook_poll\n"
+                        "0000000000000000 D __this_module\n",
+                        symvers),
+                IsEmpty());
 }
 
 TEST(Imports, OtherStylesOfADriverAreFree) {

@@ -19,6 +19,8 @@
 #include "expect.h"
 #include "files.h"
 #include "guest.h"
+#include "marks.h"
+#include "patience.h"
 #include "processor_time.h"
 #include "text.h"
 #include "watchmen.h"
@@ -156,7 +158,9 @@ struct Testbed::Parts {
           random(options.seed),
           params(options.params),
           mac(random_mac(random)),
-          running(launch(options, mac)) {}
+          running(launch(options, mac)),
+          whole_limit(options.whole_limit),
+          marks(~options.seed) {}
 
     /// Nothing, for a lab that needs no guest.
     static std::optional<sandbox::Guest> launch(const TestbedOptions& options, const Mac& mac) {
@@ -167,6 +171,15 @@ struct Testbed::Parts {
     sandbox::Guest& guest() {
         if (!running) throw std::runtime_error("this lab has no guest");
         return *running;
+    }
+
+    /// The guest, while there is time for a submission that makes it slow.
+    sandbox::Guest& guest_in_time() {
+        if (whole && whole->over())
+            throw sandbox::Hang(
+                fmt::format("all checks together had not ended after {} s", whole->limit().count()),
+                {}, {});
+        return guest();
     }
 
     void wait_ready() {
@@ -220,8 +233,12 @@ struct Testbed::Parts {
     std::vector<pid_t> processors = find_processors();
     pid_t qemu = processors.empty() ? 0 : processors[0];
     milliseconds used{0};  // of the processor, when it was last asked
+    Seconds whole_limit;
+    std::optional<Patience> whole;  // from when the module came
     Card card;
     std::array<std::uint16_t, nvm_words> nvm{};
+    Marks marks;
+    std::size_t marks_seen = 0;
     std::string release;
     std::filesystem::path module;
     std::size_t log_taken = 0;  // bytes of the console
@@ -269,29 +286,6 @@ class Testbed::ProcessorLimit {
     std::thread watcher_;
 };
 
-/// Counts the time a guest had to do something.
-class Testbed::Patience {
-  public:
-    Patience(const Parts& parts, Seconds limit) : parts_(parts), limit_(limit) {
-        for (const auto thread : parts.processors) waited_.push_back(kept_waiting(thread));
-    }
-
-    bool over() const {
-        const Seconds passed = std::chrono::steady_clock::now() - start_;
-        if (passed <= limit_) return false;
-        milliseconds longest{0};
-        for (std::size_t i = 0; i < waited_.size(); ++i)
-            longest = std::max(longest, kept_waiting(parts_.processors[i]) - waited_[i]);
-        return passed - longest > limit_;
-    }
-
-  private:
-    const Parts& parts_;
-    Seconds limit_;
-    std::vector<milliseconds> waited_;
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
 Testbed::Testbed(const TestbedOptions& options) : parts_(std::make_unique<Parts>(options)) {}
 Testbed::~Testbed() = default;
 
@@ -312,6 +306,7 @@ void Testbed::give_module(const std::filesystem::path& module) {
     parts_->module = module;
     if (!parts_->running) return;
     parts_->guest().put(guest_module, read_file(module));
+    parts_->whole.emplace(parts_->processors, parts_->whole_limit);
 }
 
 std::string Testbed::companion(const std::string& name) {
@@ -319,12 +314,12 @@ std::string Testbed::companion(const std::string& name) {
 }
 
 void Testbed::start(const std::vector<std::string>& argv) {
-    parts_->guest().start(argv);
+    parts_->guest_in_time().start(argv);
 }
 
 void Testbed::put(const std::string& path, const std::string& content) {
     try {
-        parts_->guest().put(path, content);
+        parts_->guest_in_time().put(path, content);
     } catch (const sandbox::GuestError& error) {
         fail("in the guest: writing " + path, "success", error.what());
     }
@@ -340,7 +335,7 @@ Ran Testbed::run(const std::vector<std::string>& argv, Seconds limit) {
     options.output_limit = output_limit;
     const ProcessorLimit guard(*parts_, limit);
     try {
-        auto result = parts_->guest().exec(argv, options);
+        auto result = parts_->guest_in_time().exec(argv, options);
         return {result.status, std::move(result.out), std::move(result.err)};
     } catch (const sandbox::QemuExit& end) {
         if (!guard.exceeded()) throw;
@@ -373,14 +368,14 @@ std::string Testbed::text(const std::string& path) {
 
 std::string Testbed::bytes(const std::string& path) {
     try {
-        return parts_->guest().get(path);
+        return parts_->guest_in_time().get(path);
     } catch (const sandbox::GuestError&) {
         return {};
     }
 }
 
 std::uint32_t Testbed::reg(std::uint32_t offset) {
-    return parts_->guest().read_register(offset);
+    return parts_->guest_in_time().read_register(offset);
 }
 
 unsigned Testbed::message_processor(unsigned vector) {
@@ -396,7 +391,26 @@ std::uint16_t Testbed::nvm_word(unsigned number) const {
 }
 
 std::vector<RegisterWrite> Testbed::writes() const {
-    return parts_->guest().registers().all();
+    auto record = parts_->guest().registers().all();
+    parts_->marks.settle(record);
+    return record;
+}
+
+std::uint32_t Testbed::open_marks(std::uint32_t known, std::uint32_t count) {
+    return parts_->marks.open(known, count, writes().size());
+}
+
+void Testbed::close_marks(std::uint32_t known) {
+    parts_->marks.close(known, writes().size());
+}
+
+std::size_t Testbed::forged_marks() {
+    if (!parts_->marks.any()) return 0;  // nobody reads them
+    const auto record = writes();
+    const auto from = std::min(parts_->marks_seen, record.size());
+    parts_->marks_seen = record.size();
+    return static_cast<std::size_t>(std::count_if(
+        record.begin() + static_cast<std::ptrdiff_t>(from), record.end(), Marks::forged));
 }
 
 void Testbed::plug(bool in) {
@@ -434,9 +448,17 @@ void Testbed::send(const std::string& frame) {
 }
 
 std::optional<std::string> Testbed::receive(Seconds limit) {
-    const Patience patience(*parts_, limit);
+    return receive([](const std::string& /*frame*/) { return true; }, limit);
+}
+
+std::optional<std::string> Testbed::receive(const std::function<bool(const std::string&)>& wanted,
+                                            Seconds limit) {
+    const Patience patience(parts_->processors, limit);
+    const auto fits = [&](const sandbox::Frame& frame) {
+        return wanted(std::string(frame.begin(), frame.end()));
+    };
     do {
-        if (const auto frame = parts_->guest().cable().receive(in_ms(limit)))
+        if (const auto frame = parts_->guest_in_time().cable().expect(fits, in_ms(limit)))
             return std::string(frame->begin(), frame->end());
     } while (!patience.over());
     return std::nullopt;
@@ -507,7 +529,7 @@ void Testbed::let_settle() {
 
 /// Asks until it holds: `between` passes before it asks again, then longer.
 bool Testbed::wait(const std::function<bool()>& holds, Seconds limit, milliseconds between) {
-    const Patience patience(*parts_, limit);
+    const Patience patience(parts_->processors, limit);
     while (!holds()) {
         // Once more: this thread may have been kept waiting since it asked.
         if (patience.over()) return holds();
@@ -539,8 +561,8 @@ std::vector<std::string> Testbed::changed_watchmen() {
     return parts_->watchmen.changes(parts_->guest());
 }
 
-void Testbed::excuse_watchmen() {
-    parts_->watchmen.after_complaint();
+void Testbed::excuse_watchmen(const std::vector<std::string>& log) {
+    parts_->watchmen.after_complaint(log);
 }
 
 bool Testbed::code_unchanged() {

@@ -62,6 +62,9 @@ struct TestbedOptions {
     GuestNeeds guest = {};
     std::uint64_t seed = 0;
     Params params = {};  ///< of the lab
+    /// By the clock, from give_module() on, less what a busy host kept the guest waiting: some six
+    /// times what the slowest lab's reference takes.
+    std::chrono::duration<double> whole_limit{600};
 };
 
 class Testbed {
@@ -89,7 +92,8 @@ class Testbed {
     /// Ends the guest, whatever it is doing; wait_ready() in another thread then throws.
     void end();
 
-    /// Puts the submission's module where the checks find it.
+    /// Puts the submission's module where the checks find it. From now on time counts: when
+    /// TestbedOptions::whole_limit is over, what asks the guest throws the sandbox's Hang.
     void give_module(const std::filesystem::path& module);
     /// Path in the guest of a companion that the lab asked for: "dca-provider".
     static std::string companion(const std::string& name);
@@ -132,8 +136,14 @@ class Testbed {
     unsigned message_processor(unsigned vector);
     /// Word `number` of the card's NVM, read before the submission was loaded.
     std::uint16_t nvm_word(unsigned number) const;
-    /// Every register write since the card was made, in order.
+    /// Every register write since the card was made, in order; companions' marks as in marks.h.
     std::vector<RegisterWrite> writes() const;
+    /// A companion writes marks into that record (Marks::open()).
+    std::uint32_t open_marks(std::uint32_t known, std::uint32_t count);
+    /// It is gone.
+    void close_marks(std::uint32_t known);
+    /// How many marks since the last call were made by nobody of ours.
+    std::size_t forged_marks();
     /// Puts the cable in or pulls it.
     void plug(bool in);
     /// Bytes of the guest's memory. Sound for what the card reaches: addresses on the bus are
@@ -150,6 +160,9 @@ class Testbed {
     /// The next frame the guest sent. @return nothing when none comes within `limit`, not counting
     /// what a busy host kept the guest waiting.
     std::optional<std::string> receive(Seconds limit = usual_patience);
+    /// The next one that is wanted, in that time; those before it are dropped.
+    std::optional<std::string> receive(const std::function<bool(const std::string&)>& wanted,
+                                       Seconds limit = usual_patience);
     /// All frames that have come and that nobody took.
     std::vector<std::string> take_frames();
     /// A frame of `size` bytes from the cable's end to `to`, with a random payload. The protocol is
@@ -207,7 +220,8 @@ class Testbed {
     /// What is no longer as it was before the module came, a line each.
     std::vector<std::string> changed_watchmen();
     /// The kernel complained: some of its checkers stop then, of their own accord.
-    void excuse_watchmen();
+    /// @param log  what it said
+    void excuse_watchmen(const std::vector<std::string>& log);
     /// Whether the kernel's code is what it was.
     bool code_unchanged();
 
@@ -222,7 +236,6 @@ class Testbed {
     bool wait(const std::function<bool()>& holds, Seconds limit, std::chrono::milliseconds between);
 
     struct Parts;
-    class Patience;
     class ProcessorLimit;
     std::unique_ptr<Parts> parts_;
 };

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string_view>
@@ -18,28 +20,29 @@ namespace {
 /// A variable that says whether and how the kernel watches.
 struct Variable {
     const char* name;
-    bool stops_itself;  ///< after a complaint, or with one
+    /// It changes with a complaint, or after one, that has this word; empty: with any.
+    std::optional<std::string_view> stopped_by = {};
 };
 
 constexpr std::array variables{
-    Variable{"debug_locks", true},             // lockdep
-    Variable{"debug_locks_silent", false},     //
-    Variable{"kasan_flags", true},             // one report, then no more
-    Variable{"kasan_arg_fault", false},        //
-    Variable{"kmemleak_enabled", true},        //
-    Variable{"kmemleak_free_enabled", true},   //
-    Variable{"kmemleak_error", true},          //
-    Variable{"global_disable", true},          // of DMA-API's checks
-    Variable{"dma_debug_initialized", false},  //
-    Variable{"show_num_errors", true},         // so many more does it print
-    Variable{"current_driver_name", false},    // whom it looks at
-    Variable{"debug_objects_enabled", true},   //
-    Variable{"system_state", false},           // sleeping is an error while it is "running" ...
-    Variable{"oops_in_progress", false},       // ... and this is not set
-    Variable{"rcu_cpu_stall_suppress", false},
-    Variable{"panic_on_oops", false},
-    Variable{"suppress_printk", false},
-    Variable{"ignore_loglevel", false},
+    Variable{"debug_locks", ""},  // lockdep: after its own complaints, and with some others
+    Variable{"debug_locks_silent"},
+    Variable{"kasan_flags", "KASAN"},  // one report, then no more
+    Variable{"kasan_arg_fault"},
+    Variable{"kmemleak_enabled", "kmemleak"},
+    Variable{"kmemleak_free_enabled", "kmemleak"},
+    Variable{"kmemleak_error", "kmemleak"},
+    Variable{"global_disable", "DMA-API"},
+    Variable{"dma_debug_initialized"},
+    Variable{"show_num_errors", "DMA-API"},  // so many more does it print
+    Variable{"current_driver_name"},         // whom it looks at
+    Variable{"debug_objects_enabled", "ODEBUG"},
+    Variable{"system_state"},      // sleeping is an error while it is "running" ...
+    Variable{"oops_in_progress"},  // ... and this is not set
+    Variable{"rcu_cpu_stall_suppress"},
+    Variable{"panic_on_oops"},
+    Variable{"suppress_printk"},
+    Variable{"ignore_loglevel"},
 };
 
 constexpr const char* taint = "tainted_mask";
@@ -94,6 +97,16 @@ std::uint64_t code_number(std::string code, std::uint64_t base, const std::strin
     return content_hash(code);
 }
 
+std::set<std::string> stopped_by(const std::vector<std::string>& log) {
+    std::set<std::string> found{taint};
+    for (const auto& variable : variables)
+        if (variable.stopped_by && std::any_of(log.begin(), log.end(), [&](const auto& line) {
+                return line.find(*variable.stopped_by) != std::string::npos;
+            }))
+            found.insert(variable.name);
+    return found;
+}
+
 Watchmen::Watchmen(const std::filesystem::path& vmlinux) {
     std::set<std::string> names(code_marks.begin(), code_marks.end());
     for (const auto& variable : variables) names.insert(variable.name);
@@ -134,12 +147,12 @@ std::vector<std::string> Watchmen::changes(sandbox::Guest& guest) const {
     };
     for (const auto& variable : variables) {
         const auto now = value(guest, variable.name);
-        if (now == before_.at(variable.name) || (variable.stops_itself && complained_)) continue;
+        if (now == before_.at(variable.name) || excused_.contains(variable.name)) continue;
         changed(variable.name, now);
     }
     const auto now = value(guest, taint);
     const auto new_taints = (number(now) ^ number(before_.at(taint))) & ~taints_of_a_module;
-    if (new_taints != 0 && !complained_) changed(taint, now);
+    if (new_taints != 0 && !excused_.contains(taint)) changed(taint, now);
     return found;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,11 @@ namespace fwts::grader {
 std::uint64_t code_number(std::string code, std::uint64_t base, const std::string& table,
                           std::uint64_t table_base);
 
+/// @param log  what the kernel said, with a complaint in it
+/// @return the variables that may then be other than before: the taint, and those of the checkers
+/// that such a complaint stops. No other checker has a reason to.
+std::set<std::string> stopped_by(const std::vector<std::string>& log);
+
 class Watchmen {
   public:
     /// @throws std::runtime_error when the kernel lacks something that is to be watched.
@@ -34,7 +40,8 @@ class Watchmen {
     void note(sandbox::Guest& guest);
 
     /// After a complaint of the kernel's some checkers have stopped, by their own decision.
-    void after_complaint() { complained_ = true; }
+    /// @param log  what the kernel said, with a complaint in it
+    void after_complaint(const std::vector<std::string>& log) { excused_.merge(stopped_by(log)); }
 
     /// @return what is not as it was, a line each: "debug_locks was 1, is 0".
     std::vector<std::string> changes(sandbox::Guest& guest) const;
@@ -49,7 +56,7 @@ class Watchmen {
     std::map<std::string, sandbox::KernelSymbol> symbols_;
     std::map<std::string, std::string> before_;
     std::uint64_t code_before_ = 0;
-    bool complained_ = false;
+    std::set<std::string> excused_;
 };
 
 }  // namespace fwts::grader

@@ -55,5 +55,23 @@ TEST_F(KernelCode, NothingElseMay) {
     EXPECT_NE(with(4095, "\xc3"), before);
 }
 
+TEST(Watchmen, AComplaintExcusesThoseThatStopWithIt) {
+    const auto after_lockdep =
+        stopped_by({"WARNING: possible circular locking dependency detected"});
+    EXPECT_TRUE(after_lockdep.contains("debug_locks"));
+    EXPECT_TRUE(after_lockdep.contains("tainted_mask"));
+    for (const char* other : {"kasan_flags", "kmemleak_enabled", "show_num_errors",
+                              "global_disable", "debug_objects_enabled", "system_state"})
+        EXPECT_FALSE(after_lockdep.contains(other)) << other;
+    EXPECT_TRUE(
+        stopped_by({"BUG: KASAN: slab-out-of-bounds in f", "Call Trace:"}).contains("kasan_flags"));
+    EXPECT_TRUE(stopped_by({"DMA-API: igbook 0000:00:02.0: x"}).contains("show_num_errors"));
+    const auto after_kmemleak = stopped_by(
+        {"WARNING: page allocation failure", "kmemleak: Kernel memory leak detector disabled"});
+    EXPECT_TRUE(after_kmemleak.contains("kmemleak_enabled"));
+    EXPECT_TRUE(after_kmemleak.contains("kmemleak_free_enabled"));
+    EXPECT_TRUE(stopped_by({"ODEBUG: free active"}).contains("debug_objects_enabled"));
+}
+
 }  // namespace
 }  // namespace fwts::grader

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "expect.h"
 #include "failure.h"
@@ -13,8 +14,9 @@ namespace fwts::grader {
 namespace {
 
 std::vector<std::string> words(Testbed& testbed, const std::vector<std::string>& symbols,
-                               std::vector<std::string> parameters) {
+                               const MarkRegisters& marks, std::vector<std::string> parameters) {
     parameters.push_back(card_memory(testbed));
+    parameters.push_back(marks.parameter());
     if (!symbols.empty())
         parameters.insert(parameters.begin(), fmt::format("symbols={}", fmt::join(symbols, ",")));
     return parameters;
@@ -26,6 +28,21 @@ std::string card_memory(Testbed& testbed) {
     const auto resources =
         testbed.text("/sys/bus/pci/devices/" + testbed.pci_address() + "/resource");
     return "bar=" + resources.substr(0, resources.find(' '));
+}
+
+MarkRegisters::MarkRegisters(Testbed& testbed, std::uint32_t known, std::uint32_t count)
+    : testbed_(testbed), known_(known), secret_(testbed.open_marks(known, count)) {}
+
+MarkRegisters::~MarkRegisters() {
+    try {
+        testbed_.close_marks(known_);
+    } catch (const std::exception&) {
+        // Of a guest that is gone nobody reads the record.
+    }
+}
+
+std::string MarkRegisters::parameter() const {
+    return fmt::format("at={:#x}", secret_);
 }
 
 Inserted::Inserted(Testbed& testbed, std::string name, const std::vector<std::string>& parameters)
@@ -54,7 +71,8 @@ void Inserted::set(const std::string& which, std::uint64_t value) const {
 Witness::Witness(Testbed& testbed, std::vector<std::string> symbols,
                  std::vector<std::string> parameters)
     : symbols_(std::move(symbols)),
-      module_(testbed, "witness", words(testbed, symbols_, std::move(parameters))) {}
+      marks_(testbed, call_mark, 3),
+      module_(testbed, "witness", words(testbed, symbols_, marks_, std::move(parameters))) {}
 
 bool Witness::is_call(const RegisterWrite& write, const std::string& symbol) const {
     const auto found = std::find_if(symbols_.begin(), symbols_.end(),

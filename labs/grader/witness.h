@@ -15,6 +15,22 @@ namespace fwts::grader {
 /// Where BAR 0 of the card lies, as the companions want it: "bar=0xfe800000"
 std::string card_memory(Testbed& testbed);
 
+/// Registers for a companion's marks (marks.h), for as long as this lives.
+class MarkRegisters {
+  public:
+    MarkRegisters(Testbed& testbed, std::uint32_t known, std::uint32_t count);
+    ~MarkRegisters();
+    MarkRegisters(const MarkRegisters&) = delete;
+    MarkRegisters& operator=(const MarkRegisters&) = delete;
+    /// What the companion is told: "at=0x1ff40"
+    std::string parameter() const;
+
+  private:
+    Testbed& testbed_;
+    std::uint32_t known_;
+    std::uint32_t secret_;
+};
+
 /// A companion is in the guest's kernel for as long as this lives.
 class Inserted {
   public:
@@ -33,7 +49,7 @@ class Inserted {
     std::string name_;
 };
 
-/// Where witness writes: registers that the card does not have.
+/// Where witness writes, as writes() shows it: registers that the card does not have.
 constexpr std::uint32_t call_mark = 0x1ff00;
 constexpr std::uint32_t poll_mark = 0x1ff04;    ///< a poll begins; its budget
 constexpr std::uint32_t polled_mark = 0x1ff08;  ///< it ends; what it returned
@@ -55,6 +71,7 @@ class Witness {
 
   private:
     std::vector<std::string> symbols_;
+    MarkRegisters marks_;
     Inserted module_;
 };
 

@@ -18,13 +18,16 @@
 
 #include "probe.h"
 
-#define CALLNOTE_REGISTER	0x1fff8	/* no card has it */
 #define CALLNOTE_CALLS		16
 #define CALLNOTE_KNOWN		32
 
 static char *device = "";
 module_param(device, charp, 0444);
 MODULE_PARM_DESC(device, "the card: 0000:01:00.0");
+
+static unsigned int at = 0x1fff8;
+module_param(at, uint, 0);
+MODULE_PARM_DESC(at, "offset of the register: one that the card lacks");
 
 static char *calls[CALLNOTE_CALLS];
 static int count;
@@ -105,7 +108,7 @@ static int __init callnote_init(void)
 	if (!dev)
 		return -ENODEV;
 	callnote_register = ioremap(pci_resource_start(to_pci_dev(dev), 0) +
-				   CALLNOTE_REGISTER, 4);
+				   at, 4);
 	put_device(dev);
 	if (!callnote_register)
 		return -ENOMEM;

@@ -27,7 +27,6 @@
 
 #include "probe.h"
 
-#define HANDED_REGISTERS	0x1fe00		/* no card has them */
 #define HANDED_MOST		8		/* pieces that are shown */
 
 /* What comes */
@@ -60,6 +59,10 @@ static unsigned long bar;
 module_param(bar, ulong, 0444);
 MODULE_PARM_DESC(bar, "physical address of the card's BAR 0");
 
+static unsigned int at = 0x1fe00;
+module_param(at, uint, 0);
+MODULE_PARM_DESC(at, "offset of the first of 32 registers: registers that the card lacks");
+
 static int unlent = -1;
 module_param(unlent, int, 0444);
 MODULE_PARM_DESC(unlent, "byte that the CPU is not to see");
@@ -72,7 +75,7 @@ static void __iomem *handed_regs;
 
 static void handed_say(unsigned int what, u32 value)
 {
-	writel(value, handed_regs + HANDED_REGISTERS + 4 * what);
+	writel(value, handed_regs + at + 4 * what);
 }
 
 static u32 handed_flags(const struct sk_buff *skb)

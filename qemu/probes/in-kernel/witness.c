@@ -27,9 +27,9 @@
 
 #include "probe.h"
 
-#define WITNESS_CALL		0x1ff00		/* registers the card lacks */
-#define WITNESS_POLL		0x1ff04
-#define WITNESS_POLLED		0x1ff08
+#define WITNESS_CALL		0
+#define WITNESS_POLL		4
+#define WITNESS_POLLED		8
 #define WITNESS_NUMBER		GENMASK(31, 24)
 #define WITNESS_ARGUMENT	GENMASK(23, 0)
 #define WITNESS_MOST		8
@@ -37,6 +37,10 @@
 static unsigned long bar;
 module_param(bar, ulong, 0444);
 MODULE_PARM_DESC(bar, "physical address of the card's BAR 0");
+
+static unsigned int at = 0x1ff00;
+module_param(at, uint, 0);
+MODULE_PARM_DESC(at, "offset of the first of three registers: registers that the card lacks");
 
 static char *symbols[WITNESS_MOST];
 static int symbol_count;
@@ -125,7 +129,7 @@ static int witness_pre(struct kprobe *kprobe, struct pt_regs *cpu)
 	if (seen->frame)
 		argument = ((struct sk_buff *)cpu->si)->queue_mapping;
 	writel(FIELD_PREP(WITNESS_NUMBER, seen->number) |
-	       (argument & WITNESS_ARGUMENT), witness_regs + WITNESS_CALL);
+	       (argument & WITNESS_ARGUMENT), witness_regs + at + WITNESS_CALL);
 	return 0;
 }
 
@@ -146,14 +150,14 @@ static int witness_killed(struct kprobe *kprobe, struct pt_regs *cpu)
 static int witness_poll(struct kretprobe_instance *instance,
 			struct pt_regs *cpu)
 {
-	writel(cpu->si, witness_regs + WITNESS_POLL);
+	writel(cpu->si, witness_regs + at + WITNESS_POLL);
 	return 0;
 }
 
 static int witness_polled(struct kretprobe_instance *instance,
 			  struct pt_regs *cpu)
 {
-	writel(regs_return_value(cpu), witness_regs + WITNESS_POLLED);
+	writel(regs_return_value(cpu), witness_regs + at + WITNESS_POLLED);
 	return 0;
 }
 
