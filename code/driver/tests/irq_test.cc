@@ -3,6 +3,7 @@
 /// Stage 05: the card's three ways to interrupt, each with traffic; which CPU serves; what the
 /// driver tells the card and in which order. A burst that is answered to the last frame shows that
 /// no interrupt was lost: nothing else comes that would wake the driver for what was left over.
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
@@ -27,6 +28,7 @@ constexpr std::uint32_t kIms = sandbox::registers::IMS;
 constexpr std::uint32_t kImc = sandbox::registers::IMC;
 constexpr std::uint32_t kEims = sandbox::registers::EIMS;
 constexpr std::uint32_t kEimc = sandbox::registers::EIMC;
+constexpr std::uint32_t kEitr0 = sandbox::registers::EITR0;
 constexpr std::uint64_t kLsc = sandbox::registers::ICR_LSC;  // IMS: link status change
 constexpr std::uint64_t kQueueCauses =
     sandbox::registers::ICR_TXDW | sandbox::registers::ICR_RXDW;  // IMS, IMC: TXDW and RXDW
@@ -275,6 +277,17 @@ void check_early_frame(Guest& guest, const std::string& mode) {
     guest.must("rmmod igbook");
 }
 
+/// Another driver's pauses outlast the reset of the card, but not the opening of the interface.
+void check_pauses_left_behind(Guest& guest) {
+    const HeldDevice held(guest);
+    const std::array<std::uint32_t, 2> pauses = {kEitr0, kEitr0 + 4};
+    for (const auto pause : pauses)
+        guest.must(std::string("poke ") + kDevice + " " + std::to_string(pause) + " 0x7d00");
+    ASSERT_NO_FATAL_FAILURE(bring_up(guest, "msix"));
+    for (const auto pause : pauses) EXPECT_EQ(guest.read_register(pause), 0U) << pause;
+    guest.must("rmmod igbook");
+}
+
 /// A word that means nothing is refused, not taken for another; left to itself the driver takes
 /// the best there is: MSI when MSI-X is refused, then the line.
 void check_choice(Guest& guest) {
@@ -302,6 +315,7 @@ TEST(Irq, EachModeCarriesTrafficAndLosesNothing) {
     sandbox::Options options = strict("05");
     options.cpus = 2;
     options.record_registers = true;
+    options.files.push_back({FWTS_POKE, "/bin/poke"});
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c");
     // No protocol may send frames of its own: the registers are looked at between bursts.
@@ -309,6 +323,7 @@ TEST(Irq, EachModeCarriesTrafficAndLosesNothing) {
     for (const Mode& mode : kModes) ASSERT_NO_FATAL_FAILURE(check_mode(guest, mode, random));
     for (const char* mode : {"msi", "intx"})
         ASSERT_NO_FATAL_FAILURE(check_early_frame(guest, mode));
+    ASSERT_NO_FATAL_FAILURE(check_pauses_left_behind(guest));
     ASSERT_NO_FATAL_FAILURE(check_choice(guest));
     expect_no_complaint(guest, "irq_mode=none");
     guest.power_off();
