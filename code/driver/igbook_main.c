@@ -159,8 +159,6 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 					priv->num_queues);
 	if (err)
 		goto err_unmap;
-	/* The link may be up before the first open has made the rings. */
-	netif_tx_stop_all_queues(netdev);
 	/* loom: end probe-rss */
 	/* loom: begin probe-save from 10 */
 	/* Of configuration space, for igbook_slot_reset(). */
@@ -171,6 +169,10 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	/* loom: begin probe-clock from 09 */
 	igbook_clock_add(priv);
 	/* loom: end probe-clock */
+	/* loom: begin probe-stopped from 04 */
+	/* The link may be up before the first open has made the rings. */
+	netif_tx_stop_all_queues(netdev);
+	/* loom: end probe-stopped */
 	netif_carrier_off(netdev);
 	err = register_netdev(netdev);
 	if (err)
