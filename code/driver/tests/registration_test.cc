@@ -83,6 +83,12 @@ void check_link(Guest& guest) {
     EXPECT_TRUE(eventually([&] { return link_bits(guest) == kLinkBits; }))
         << "no link after renegotiation";
     ASSERT_TRUE(carrier_becomes(guest, true));
+    // The restart takes the link away, and a plug that is pulled then is no news to the card.
+    guest.must("ethtool -r eth0");
+    guest.qmp().set_link(false);
+    EXPECT_TRUE(carrier_becomes(guest, false)) << "carrier without a cable";
+    guest.qmp().set_link(true);
+    ASSERT_TRUE(carrier_becomes(guest, true));
 }
 
 void check_mii(Guest& guest, const std::string& stage) {
