@@ -86,8 +86,9 @@ static int igbook_hw_init(struct igbook *priv)
 {
 	int err;
 
-	igbook_hw_reset(priv);
+	/* Before the first reset, which waits for the PHY of this port. */
 	priv->port = FIELD_GET(STATUS_LAN_ID, igbook_rd32(priv, REG_STATUS));
+	igbook_hw_reset(priv);
 
 	err = igbook_nvm_validate(priv);
 	if (err)
