@@ -123,7 +123,7 @@ void igbook_hw_reset(struct igbook *priv)
  * @loaded: true after probe and after each reset, which says no; false when the
  *	    driver leaves the card, or before it sleeps or somebody resets it
  *
- * Context: RTNL, probe or remove.
+ * Context: RTNL, or remove, when nobody else is left.
  *
  * Source: 82576 datasheet, "Extended Device Control Register", DRV_LOAD.
  */

@@ -179,7 +179,10 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto err_unmap;
 
+	/* Whoever opens and closes it resets the card meanwhile, with RTNL. */
+	rtnl_lock();
 	igbook_drv_load(priv, true);
+	rtnl_unlock();
 	netif_info(priv, probe, netdev, "port %u, %pM\n", priv->port,
 		   netdev->dev_addr);
 	/* loom: begin probe-dca from 03 */
