@@ -515,7 +515,7 @@ void igbook_irq_stop(struct igbook *priv)
  * igbook_service_start() - begin to serve the rings
  * @priv: the device, rings enabled
  *
- * Context: RTNL.
+ * Context: RTNL; sleeps.
  * Return: 0.
  */
 int igbook_service_start(struct igbook *priv)

@@ -307,11 +307,11 @@ static int igbook_resume(struct device *dev)
 	igbook_drv_load(priv, true);
 	if (!err && netif_running(netdev))
 		err = igbook_up(priv);
-#if 0	/* loom: begin resume-alone until 08 */
+#if 0	/* loom: begin resume-alone until 04 */
 	if (!err)
 		netif_device_attach(netdev);
 #endif	/* loom: end resume-alone */
-	/* loom: begin resume-heard from 08 */
+	/* loom: begin resume-heard from 04 */
 	if (!err)
 		igbook_attach(netdev);
 	/* loom: end resume-heard */
