@@ -129,15 +129,28 @@ static void igbook_set_msglevel(struct net_device *netdev, u32 value)
 	priv->msg_enable = value;
 }
 
+/*
+ * The link is lost from here on, whether or not the card says so: the emulated
+ * one does not.
+ */
 static int igbook_nway_reset(struct net_device *netdev)
 {
+	struct igbook *priv = netdev_priv(netdev);
+	int err;
+
 	if (!netif_running(netdev))
 		return -EINVAL;
 	/* loom: begin nway-forced from 10 */
-	if (!((struct igbook *)netdev_priv(netdev))->linkset.autoneg)
+	if (!priv->linkset.autoneg)
 		return -EINVAL;
 	/* loom: end nway-forced */
-	return igbook_phy_restart_autoneg(netdev_priv(netdev));
+	igbook_link_stop(priv);
+	err = igbook_link_start(priv);
+	/* loom: begin nway-mute from 05 */
+	if (err)
+		igbook_link_changed(priv);
+	/* loom: end nway-mute */
+	return err;
 }
 
 /* loom: from 10 */

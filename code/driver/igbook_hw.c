@@ -74,9 +74,10 @@ void igbook_set_resetting(struct igbook *priv, bool resetting)
  * igbook_hw_reset() - bring the card into the state the datasheet describes
  * @priv: the device, registers mapped
  *
- * Whatever firmware or another driver left behind is gone afterwards. The
- * link is allowed to come up (CTRL.SLU, which the reset clears) but nothing
- * has started it yet.
+ * Whatever firmware or another driver left in the registers is gone afterwards,
+ * except the pauses between interrupts (EITR). What it left in the PHY may still
+ * be there. The link is allowed to come up (CTRL.SLU, which the reset clears) but
+ * nothing has started it yet.
  *
  * Context: sleeps.
  *
@@ -123,7 +124,7 @@ void igbook_hw_reset(struct igbook *priv)
  * @loaded: true after probe and after each reset, which says no; false when the
  *	    driver leaves the card, or before it sleeps or somebody resets it
  *
- * Context: RTNL, probe or remove.
+ * Context: RTNL, or remove, when nobody else is left.
  *
  * Source: 82576 datasheet, "Extended Device Control Register", DRV_LOAD.
  */

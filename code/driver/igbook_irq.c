@@ -480,11 +480,15 @@ static void igbook_irq_enable(struct igbook *priv)
  */
 int igbook_irq_start(struct igbook *priv)
 {
+	unsigned int i;
 	int err;
 
 	err = igbook_irq_request(priv);
 	if (err)
 		return err;
+	/* A reset leaves the pauses as another driver has set them. */
+	for (i = 0; i < priv->num_vectors; i++)
+		igbook_wr32(priv, REG_EITR(i), 0);
 	igbook_irq_enable(priv);
 	return 0;
 }
@@ -511,7 +515,7 @@ void igbook_irq_stop(struct igbook *priv)
  * igbook_service_start() - begin to serve the rings
  * @priv: the device, rings enabled
  *
- * Context: RTNL.
+ * Context: RTNL; sleeps.
  * Return: 0.
  */
 int igbook_service_start(struct igbook *priv)

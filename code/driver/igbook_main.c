@@ -86,8 +86,9 @@ static int igbook_hw_init(struct igbook *priv)
 {
 	int err;
 
-	igbook_hw_reset(priv);
+	/* Before the first reset, which waits for the PHY of this port. */
 	priv->port = FIELD_GET(STATUS_LAN_ID, igbook_rd32(priv, REG_STATUS));
+	igbook_hw_reset(priv);
 
 	err = igbook_nvm_validate(priv);
 	if (err)
@@ -159,8 +160,6 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 					priv->num_queues);
 	if (err)
 		goto err_unmap;
-	/* The link may be up before the first open has made the rings. */
-	netif_tx_stop_all_queues(netdev);
 	/* loom: end probe-rss */
 	/* loom: begin probe-save from 10 */
 	/* Of configuration space, for igbook_slot_reset(). */
@@ -171,12 +170,19 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	/* loom: begin probe-clock from 09 */
 	igbook_clock_add(priv);
 	/* loom: end probe-clock */
+	/* loom: begin probe-stopped from 04 */
+	/* The link may be up before the first open has made the rings. */
+	netif_tx_stop_all_queues(netdev);
+	/* loom: end probe-stopped */
 	netif_carrier_off(netdev);
 	err = register_netdev(netdev);
 	if (err)
 		goto err_unmap;
 
+	/* Whoever opens and closes it resets the card meanwhile, with RTNL. */
+	rtnl_lock();
 	igbook_drv_load(priv, true);
+	rtnl_unlock();
 	netif_info(priv, probe, netdev, "port %u, %pM\n", priv->port,
 		   netdev->dev_addr);
 	/* loom: begin probe-dca from 03 */
@@ -301,11 +307,11 @@ static int igbook_resume(struct device *dev)
 	igbook_drv_load(priv, true);
 	if (!err && netif_running(netdev))
 		err = igbook_up(priv);
-#if 0	/* loom: begin resume-alone until 08 */
+#if 0	/* loom: begin resume-alone until 04 */
 	if (!err)
 		netif_device_attach(netdev);
 #endif	/* loom: end resume-alone */
-	/* loom: begin resume-heard from 08 */
+	/* loom: begin resume-heard from 04 */
 	if (!err)
 		igbook_attach(netdev);
 	/* loom: end resume-heard */

@@ -151,8 +151,8 @@
 #define   GPIE_MSIX_MODE		BIT(4)	/* more than one message */
 #define   GPIE_EIAME			BIT(30)	/* a message masks by EIAM */
 #define   GPIE_PBA			BIT(31)	/* pending bits as in MSI-X */
+#define REG_EITR(n)		(0x01680 + 4 * (n))	/* least pause */
 /* loom: begin regs-eitr from 06 */
-#define REG_EITR(n)		(0x01680 + 4 * (n))
 #define   EITR_INTERVAL			GENMASK(14, 2)	/* microseconds */
 #define   EITR_CNT_INGR			BIT(31)	/* leave the counter alone */
 /* loom: end regs-eitr */

@@ -138,7 +138,8 @@ struct igbook_rx_buffer {
  * @syncp: lets a reader see 64 bits whole on a machine of 32
  * @packets: frames
  * @bytes: their bytes, without FCS
- * @drops: frames the driver took and could not use
+ * @drops: frames the driver took and could not use; before stage 07 each piece
+ *	   of such a frame
  * @no_memory: of these, for want of memory or of a mapping
  * @stops: how often the queue was stopped because the ring was full
  */

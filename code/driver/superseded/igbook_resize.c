@@ -124,7 +124,7 @@ static int igbook_rings_off(struct igbook *priv)
 /*
  * The link and all other settings stay as they are. The card takes no frame for
  * which the buffers it knows are too short: a smaller MTU comes before the new
- * rings, a larger one after them.
+ * rings, a larger one after them. If one queue does not come back the others do.
  */
 static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
 			     unsigned int mtu)
@@ -137,10 +137,11 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
 		igbook_ring_swap(&priv->tx_ring[i], &spare->tx[i]);
 		igbook_ring_swap(&priv->rx_ring[i], &spare->rx[i]);
 	}
-	for (i = 0; i < priv->num_queues && !err; i++) {
-		err = igbook_tx_ring_enable(&priv->tx_ring[i]);
-		if (!err)
-			err = igbook_rx_ring_enable(&priv->rx_ring[i]);
+	priv->tx_count = priv->tx_ring[0].count;
+	priv->rx_count = priv->rx_ring[0].count;
+	for (i = 0; i < priv->num_queues; i++) {
+		err = igbook_tx_ring_enable(&priv->tx_ring[i]) ?: err;
+		err = igbook_rx_ring_enable(&priv->rx_ring[i]) ?: err;
 	}
 	if (!err && mtu > priv->netdev->mtu)
 		igbook_mtu_set(priv, mtu);
@@ -159,8 +160,8 @@ static int igbook_rings_swap(struct igbook *priv, struct igbook_spare *spare,
  *
  * Context: RTNL; sleeps.
  * Return: 0; -ENOMEM, or -ETIMEDOUT when not all is sent in time or a queue does
- * not go off, with rings as they were; -ETIMEDOUT too when one does not come
- * back.
+ * not go off, with rings as they were; -ETIMEDOUT with the new ones when a queue
+ * does not come back.
  */
 int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 			unsigned int mtu)
@@ -189,10 +190,6 @@ int igbook_rings_change(struct igbook *priv, u16 tx_count, u16 rx_count,
 	}
 	if (!err)
 		err = igbook_rings_swap(priv, spare, mtu);
-	if (!err) {
-		priv->tx_count = tx_count;
-		priv->rx_count = rx_count;
-	}
 	netif_tx_wake_all_queues(priv->netdev);
 	igbook_service_start(priv);
 	igbook_spare_free(priv, spare);

@@ -3,6 +3,7 @@
 /// Stage 05: the card's three ways to interrupt, each with traffic; which CPU serves; what the
 /// driver tells the card and in which order. A burst that is answered to the last frame shows that
 /// no interrupt was lost: nothing else comes that would wake the driver for what was left over.
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
@@ -27,6 +28,7 @@ constexpr std::uint32_t kIms = sandbox::registers::IMS;
 constexpr std::uint32_t kImc = sandbox::registers::IMC;
 constexpr std::uint32_t kEims = sandbox::registers::EIMS;
 constexpr std::uint32_t kEimc = sandbox::registers::EIMC;
+constexpr std::uint32_t kEitr0 = sandbox::registers::EITR0;
 constexpr std::uint64_t kLsc = sandbox::registers::ICR_LSC;  // IMS: link status change
 constexpr std::uint64_t kQueueCauses =
     sandbox::registers::ICR_TXDW | sandbox::registers::ICR_RXDW;  // IMS, IMC: TXDW and RXDW
@@ -275,6 +277,49 @@ void check_early_frame(Guest& guest, const std::string& mode) {
     guest.must("rmmod igbook");
 }
 
+/// The carrier comes while the first opening still makes the rings, and pktgen, which asks for
+/// nothing but the carrier and a queue that is not stopped, sends: its frames wait for the rings.
+void check_send_before_rings(Guest& guest) {
+    const HeldDevice held(guest);
+    guest.must(std::string("insmod ") + kDriver);
+    // The driver has not asked for a link yet; a cable that is put in makes one.
+    guest.qmp().set_link(false);
+    guest.qmp().set_link(true);
+    ASSERT_TRUE(eventually([&] { return (guest.read_register(kStatus) & kLinkUp) != 0; }));
+    guest.must("insmod /modules/pktgen.ko");
+    SlowCall slow(guest, "symbol=igbook_rings_alloc");
+    guest.must("(ip link set eth0 up >/dev/null 2>&1 &)");
+    ASSERT_TRUE(slow.entered());
+    ASSERT_TRUE(
+        eventually([&] { return guest.must("dmesg").find("link is up") != std::string::npos; }));
+    guest.put("/proc/net/pktgen/kpktgend_1", "add_device eth0\n");
+    for (const char* word : {"count 3", "dst 192.0.2.1", "dst_mac 02:00:00:00:00:01"})
+        guest.put("/proc/net/pktgen/eth0", std::string(word) + "\n");
+    const auto sent = [&] {
+        return guest.get("/proc/net/pktgen/eth0").find("pkts-sofar: 3 ") != std::string::npos;
+    };
+    guest.start({"sh", "-c", "echo start >/proc/net/pktgen/pgctrl"});
+    EXPECT_TRUE(eventually([&] {
+        return guest.get("/proc/net/pktgen/kpktgend_1").find("Running: eth0") != std::string::npos;
+    }));
+    EXPECT_FALSE(eventually(sent, 1s)) << "sent into rings that are not there";
+    slow.let_go();
+    EXPECT_TRUE(eventually(sent));
+    guest.put("/proc/net/pktgen/kpktgend_1", "rem_device_all\n");
+    guest.must("rmmod pktgen igbook");
+}
+
+/// Another driver's pauses outlast the reset of the card, but not the opening of the interface.
+void check_pauses_left_behind(Guest& guest) {
+    const HeldDevice held(guest);
+    const std::array<std::uint32_t, 2> pauses = {kEitr0, kEitr0 + 4};
+    for (const auto pause : pauses)
+        guest.must(std::string("poke ") + kDevice + " " + std::to_string(pause) + " 0x7d00");
+    ASSERT_NO_FATAL_FAILURE(bring_up(guest, "msix"));
+    for (const auto pause : pauses) EXPECT_EQ(guest.read_register(pause), 0U) << pause;
+    guest.must("rmmod igbook");
+}
+
 /// A word that means nothing is refused, not taken for another; left to itself the driver takes
 /// the best there is: MSI when MSI-X is refused, then the line.
 void check_choice(Guest& guest) {
@@ -302,6 +347,8 @@ TEST(Irq, EachModeCarriesTrafficAndLosesNothing) {
     sandbox::Options options = strict("05");
     options.cpus = 2;
     options.record_registers = true;
+    options.files.push_back({FWTS_POKE, "/bin/poke"});
+    options.files.push_back({kernel_module("pktgen"), "/modules/pktgen.ko"});
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c");
     // No protocol may send frames of its own: the registers are looked at between bursts.
@@ -309,6 +356,9 @@ TEST(Irq, EachModeCarriesTrafficAndLosesNothing) {
     for (const Mode& mode : kModes) ASSERT_NO_FATAL_FAILURE(check_mode(guest, mode, random));
     for (const char* mode : {"msi", "intx"})
         ASSERT_NO_FATAL_FAILURE(check_early_frame(guest, mode));
+    ASSERT_NO_FATAL_FAILURE(check_pauses_left_behind(guest));
+    expect_silent_log(guest);
+    ASSERT_NO_FATAL_FAILURE(check_send_before_rings(guest));
     ASSERT_NO_FATAL_FAILURE(check_choice(guest));
     expect_no_complaint(guest, "irq_mode=none");
     guest.power_off();

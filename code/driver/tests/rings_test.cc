@@ -177,6 +177,27 @@ void resize_without_memory(Guest& guest, std::mt19937_64& random) {
     EXPECT_FALSE(guest.run("ethtool -G eth0 rx 4097").ok());
 }
 
+/// The transmit queue does not come back after a resize: the user is told, and reads the sizes of
+/// the rings that are there. Frames are received all the same.
+void resize_without_transmit(Guest& guest) {
+    guest.must(std::string("insmod ") + kFailcall + " symbol=igbook_tx_ring_enable value=-110");
+    EXPECT_FALSE(guest.run("ethtool -G eth0 rx 64 tx 128").ok());
+    EXPECT_EQ(guest.get("/sys/module/failcall/parameters/hits"), "1\n");
+    guest.must("rmmod failcall");
+    const std::string sizes = guest.must("ethtool -g eth0");
+    EXPECT_THAT(sizes, testing::ContainsRegex("hardware settings:\nRX:[ \t]*64\n"));
+    EXPECT_THAT(sizes, testing::ContainsRegex("\nTX:[ \t]*128\n"));
+    EXPECT_EQ(guest.read_register(kRdlen0), 64 * sizeof(Descriptor));
+    const std::uint64_t before = counter(guest, "rx0_packets");
+    std::mt19937_64 random(1);
+    guest.cable().send(request(random, 100));
+    EXPECT_TRUE(eventually([&] { return counter(guest, "rx0_packets") == before + 1; }))
+        << "the receive queue is off";
+    guest.must("ip link set eth0 down && ip link set eth0 up && ethtool -G eth0 rx 256 tx 256");
+    ASSERT_TRUE(carrier_becomes(guest, true));
+    guest.cable().clear();
+}
+
 /// A frame for which there is no memory is dropped and counted; its buffer serves the next.
 void receive_without_memory(Guest& guest, std::mt19937_64& random) {
     const std::uint64_t dropped = statistic(guest, "rx_dropped");
@@ -368,6 +389,7 @@ TEST(Rings, StandInMemoryAndCarryFramesOfEveryLength) {
     guest.must("ethtool -G eth0 rx 256 tx 256");
     resize_under_traffic(guest, random);
     resize_without_memory(guest, random);
+    resize_without_transmit(guest);
     receive_without_memory(guest, random);
     send_without_mapping(guest);
     down_with_frames_in_flight(guest, random);

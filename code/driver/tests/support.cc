@@ -26,6 +26,10 @@ fs::path built_module(const std::string& kernel, const std::string& stage) {
                               "; run: code/driver/build-stage --kernel " + kernel + " all");
 }
 
+fs::path kernel_module(const std::string& name) {
+    return sandbox::find_module(sandbox::find_kernel("strict"), name);
+}
+
 namespace {
 
 /// Smaller than the default: the kernel that checks everything also prepares every page.
@@ -253,9 +257,11 @@ void expect_silent_log(sandbox::Guest& guest, const std::string& expected) {
     const std::string log = guest.must("dmesg -c");
     auto complaints = sandbox::find_complaints(log);
     if (!expected.empty()) {
-        std::erase_if(complaints, [&](const std::string& complaint) {
-            return complaint.find(expected) != std::string::npos;
-        });
+        std::erase_if(
+            complaints,
+            [&](const std::string& complaint) {
+                return complaint.find(expected) != std::string::npos;
+            });
     }
     EXPECT_THAT(complaints, testing::IsEmpty()) << log;
 }

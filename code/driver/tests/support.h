@@ -54,6 +54,9 @@ enum Register : std::uint32_t {
 /// @return the module of a stage, whatever the stage's name is.
 std::filesystem::path built_module(const std::string& kernel, const std::string& stage);
 
+/// @return a module of the strict kernel's own, such as "pktgen".
+std::filesystem::path kernel_module(const std::string& name);
+
 /// Options for a strict guest that finds @p stage at kDriver but has not loaded it.
 sandbox::Options strict(const std::string& stage);
 

@@ -29,10 +29,6 @@ constexpr std::size_t kMinimum = 60;  // bytes of a frame without FCS
 constexpr std::uint16_t kTag = 3U << 13 | 5;
 const std::string kQueue = "/sys/class/net/eth0/queues/tx-0/";
 
-std::filesystem::path kernel_module(const std::string& name) {
-    return sandbox::find_module(sandbox::find_kernel("strict"), name);
-}
-
 /// A strict guest with the driver loaded, up, with carrier and a neighbour that nobody has to ask.
 Guest ready_guest(int cpus = 1) {
     sandbox::Options options = strict("08");

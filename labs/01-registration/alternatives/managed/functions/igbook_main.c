@@ -42,7 +42,9 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		return err;
 
+	rtnl_lock();
 	igbook_drv_load(priv, true);
+	rtnl_unlock();
 	netif_info(priv, probe, netdev, "port %u, %pM\n", priv->port,
 		   netdev->dev_addr);
 	return 0;

@@ -40,7 +40,9 @@ static int igbook_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = register_netdev(netdev);
 	if (err)
 		goto unmap;
+	rtnl_lock();
 	igbook_drv_load(priv, true);
+	rtnl_unlock();
 	err = igbook_lab_add(priv);
 	if (!err)
 		return 0;
