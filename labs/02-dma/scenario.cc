@@ -706,7 +706,7 @@ void expect_limits(Testbed& testbed, const std::string& file, std::size_t mtu) {
 void expect_one_write_one_frame(Testbed& testbed, const std::string& file) {
     constexpr int no_memory_there = 14;  // EFAULT
     const auto all = split_at(testbed);
-    const std::vector<std::size_t> good = {all, shortest - 1, 200, longest, 61};
+    const std::vector<std::size_t> good = {all, shortest - 1, 200, longest, shortest - 1, 61, all};
     std::vector<std::string> actions;
     std::string data;
     std::vector<std::string> frames;

@@ -641,6 +641,10 @@ void check_others(Testbed& testbed) {
     expect_equal("binding the driver again", std::string(), grader::bind(testbed));
     bring_up(testbed);
     expect_equal("/sys/class/dca when it has been bound again", both, dca_class(testbed));
+    unload(testbed, "dca_requester");
+    expect_equal("/sys/class/dca when the other has left after that", std::string("dca requester"),
+                 dca_class(testbed));
+    load_requester(testbed);
 }
 
 /// CPUs change, and registering takes long: whoever is told when it is over learns of it in time.
