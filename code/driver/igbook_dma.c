@@ -33,8 +33,9 @@ int igbook_dma_set_mask(struct igbook *priv)
  * @priv: the device
  *
  * The card finishes what it has begun and then clears GIO_MASTER_ENABLE in
- * STATUS. Only after that may memory it knew of be given away. A reset clears
- * the request.
+ * STATUS. Only after that may memory it knew of be given away. A card that does
+ * not do so in time is complained about and the caller goes on: what is under
+ * way then only a reset ends. A reset clears the request.
  *
  * Context: sleeps, up to 80 ms.
  *

@@ -75,9 +75,9 @@ void igbook_set_resetting(struct igbook *priv, bool resetting)
  * @priv: the device, registers mapped
  *
  * Whatever firmware or another driver left in the registers is gone afterwards,
- * except the pauses between interrupts (EITR). What it left in the PHY may still
- * be there. The link is allowed to come up (CTRL.SLU, which the reset clears) but
- * nothing has started it yet.
+ * except the pauses between interrupts (EITR). What it left in the PHY may
+ * still be there. The link is allowed to come up (CTRL.SLU, which the reset
+ * clears) but nothing has started it yet.
  *
  * Context: sleeps.
  *

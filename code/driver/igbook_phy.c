@@ -94,6 +94,29 @@ int igbook_phy_identify(struct igbook *priv)
 	return 0;
 }
 
+#if 0	/* loom: begin phy-offer until 10 */
+/*
+ * No pause frames: the MAC is not set up for them. No half duplex at 1000 Mb/s:
+ * it cannot. The PHY may have both on offer, by itself or from another driver.
+ */
+static int igbook_phy_offer(struct igbook *priv)
+{
+	u16 ctrl1000;
+	int err;
+
+	err = igbook_phy_read(priv, MII_CTRL1000, &ctrl1000);
+	if (err)
+		return err;
+	ctrl1000 &= ~ADVERTISE_1000HALF;
+	err = igbook_phy_write(priv, MII_CTRL1000,
+			       ctrl1000 | ADVERTISE_1000FULL);
+	if (err)
+		return err;
+	return igbook_phy_write(priv, MII_ADVERTISE,
+				ADVERTISE_CSMA | ADVERTISE_ALL);
+}
+
+#endif	/* loom: end phy-offer */
 /**
  * igbook_phy_restart_autoneg() - have the PHY agree on speed and duplex anew
  * @priv: the device
@@ -111,6 +134,11 @@ int igbook_phy_restart_autoneg(struct igbook *priv)
 	u16 bmcr;
 	int err;
 
+#if 0	/* loom: begin phy-offer-first until 10 */
+	err = igbook_phy_offer(priv);
+	if (err)
+		return err;
+#endif	/* loom: end phy-offer-first */
 	err = igbook_phy_read(priv, MII_BMCR, &bmcr);
 	if (err)
 		return err;

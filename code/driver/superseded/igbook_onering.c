@@ -87,7 +87,8 @@ int igbook_dma_start(struct igbook *priv)
  * @priv: the device; stopping it twice does no harm
  *
  * The order is the point: first the card stops fetching, then it finishes,
- * then the memory goes. A reset must follow before DMA can start again.
+ * then the memory goes; from a card that does not finish in time it is taken all
+ * the same. A reset must follow before DMA can start again.
  *
  * Context: RTNL; sleeps.
  *

@@ -91,8 +91,18 @@ void check_link(Guest& guest) {
     ASSERT_TRUE(carrier_becomes(guest, true));
 }
 
+/// One register of the PHY.
+std::uint32_t phy(Guest& guest, int reg) {
+    const std::string said = guest.must("mii eth0 " + std::to_string(reg));
+    return static_cast<std::uint32_t>(std::stoul(said.substr(2), nullptr, 16));
+}
+
 void check_mii(Guest& guest, const std::string& stage) {
     EXPECT_EQ(link_bits(guest), kLinkBits);
+    if (stage < "10") {
+        EXPECT_EQ(phy(guest, 4), 0x1e1U) << "10 and 100 Mb/s, no pause frames";
+        EXPECT_EQ(phy(guest, 9) & 0x300U, 0x200U) << "1000 Mb/s, full duplex only";
+    }
     EXPECT_NE(guest.run("mii eth0 31").status, 0) << "a register the PHY lacks reads without error";
     const std::string stamps = stage >= "09" ? "ok\n" : "Operation not supported\n";
     EXPECT_EQ(guest.must("mii eth0 stamp"), stamps + stamps) << "ioctls by the same door";
