@@ -108,6 +108,7 @@ class FailingBuild : public testing::Test {
     BuildResult build(const std::string& recipe, const std::filesystem::path& kept = {}) const {
         const auto kernel = scratch_.path() / "kernel";
         write_file(kernel / "build" / "Makefile", "modules:\n\t@" + recipe + "\n");
+        write_file(kernel / "build" / "Module.symvers", "");
         return build_module(scratch_.path() / "s", kernel, kept, out(), limits_);
     }
     void expect_ours(const std::string& recipe, const std::string& words) const {
