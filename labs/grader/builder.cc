@@ -107,6 +107,12 @@ bool is_the_sources(const std::string& line) {
     return starts_diagnostic(line) || std::regex_search(line.substr(0, 400), words);
 }
 
+/// What a build said at last.
+std::string last_of(const std::string& output) {
+    constexpr std::size_t enough = 600;
+    return output.size() > enough ? output.substr(output.size() - enough) : output;
+}
+
 /// Throws when it was no fault of the sources that the build failed. Whoever names a file with a
 /// line's end in it (#line) can have gcc say anything, but then gcc says it of the sources.
 void require_own_fault(int status, const std::string& output) {
@@ -320,7 +326,7 @@ BuildResult build_module(const fs::path& sources, const fs::path& kernel, const 
     if (result.message.empty()) {
         if (!end)
             throw std::runtime_error(fmt::format("the build did not come to its end: {}",
-                                                 visible(build.output.substr(0, 600))));
+                                                 visible(last_of(build.output))));
         result.ok = end->status == 0;
     }
     if (end) result.cpu = end->cpu;
