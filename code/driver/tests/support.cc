@@ -257,11 +257,9 @@ void expect_silent_log(sandbox::Guest& guest, const std::string& expected) {
     const std::string log = guest.must("dmesg -c");
     auto complaints = sandbox::find_complaints(log);
     if (!expected.empty()) {
-        std::erase_if(
-            complaints,
-            [&](const std::string& complaint) {
-                return complaint.find(expected) != std::string::npos;
-            });
+        std::erase_if(complaints, [&](const std::string& complaint) {
+            return complaint.find(expected) != std::string::npos;
+        });
     }
     EXPECT_THAT(complaints, testing::IsEmpty()) << log;
 }
