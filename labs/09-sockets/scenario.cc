@@ -360,13 +360,13 @@ void check_ports(Testbed& testbed) {
         "ports given, taken and free",
         fmt::format("socket 0 -\nbind 0 -\nname 0 - 19/lo/000000000000/{0}\nbind -1 EINVAL\n"
                     "socket 0 -\nbind -1 EADDRINUSE\nbind -1 EADDRINUSE\nbind 0 -\nsocket 0 -\n"
-                    "bind 0 -\nsocket 0 -\nbind -1 EADDRINUSE\nclose 0 -\n",
+                    "bind 0 -\nsocket 0 -\nbind -1 EADDRINUSE\nconnect -1 ENODEV\nclose 0 -\n",
                     one),
         calls(testbed,
               {"socket", fmt::format("bind:lo:{}", one), "name", fmt::format("bind:lo:{}", two),
                "socket", fmt::format("bind:lo:{}", one), fmt::format("bind:-:{}", one),
                fmt::format("bind:eth0:{}", one), "socket", fmt::format("bind:-:{}", two), "socket",
-               fmt::format("bind:eth0:{}", two), "close"}));
+               fmt::format("bind:eth0:{}", two), "connect:-:020000000001:7", "close"}));
     for (const char* interface : {"-", "eth0"}) {
         const auto said = calls(testbed, {"socket", fmt::format("bind:{}:0", interface), "name",
                                           "socket", fmt::format("bind:{}:0", interface), "name"});
