@@ -120,23 +120,33 @@ std::vector<Author> authors(const ResultsDirectory& out, const Roster& roster, c
     return all;
 }
 
-std::unordered_set<std::string_view> runs_of(const std::string& tokens) {
-    std::unordered_set<std::string_view> runs;
-    for (std::size_t at = 0; at + run_length <= tokens.size(); ++at)
-        runs.insert(std::string_view(tokens).substr(at, run_length));
+using Runs = std::unordered_set<std::string>;
+
+void add_runs(Runs& runs, const std::string& tokens, std::size_t length) {
+    for (std::size_t at = 0; at + length <= tokens.size(); ++at)
+        runs.insert(tokens.substr(at, length));
+}
+
+Runs runs_of(const std::string& tokens) {
+    Runs runs;
+    add_runs(runs, tokens, run_length);
     return runs;
 }
 
+/// Which tokens lie in one of the runs.
+std::vector<bool> covered(const std::string& tokens, const Runs& runs, std::size_t length) {
+    std::vector<bool> result(tokens.size());
+    for (std::size_t at = 0; at + length <= tokens.size(); ++at)
+        if (runs.count(tokens.substr(at, length)) != 0)
+            std::fill_n(result.begin() + static_cast<std::ptrdiff_t>(at), length, true);
+    return result;
+}
+
 /// How much of `tokens` lies in runs that the other has too.
-int percent_in(const std::string& tokens, const std::unordered_set<std::string_view>& runs) {
-    std::size_t same = 0;
-    std::size_t counted_to = 0;
-    for (std::size_t at = 0; at + run_length <= tokens.size(); ++at) {
-        if (runs.count(std::string_view(tokens).substr(at, run_length)) == 0) continue;
-        same += at + run_length - std::max(at, counted_to);
-        counted_to = at + run_length;
-    }
-    return tokens.empty() ? 0 : static_cast<int>(100 * same / tokens.size());
+int percent_in(const std::string& tokens, const Runs& runs) {
+    const auto same = covered(tokens, runs, run_length);
+    const auto count = static_cast<std::size_t>(std::count(same.begin(), same.end(), true));
+    return tokens.empty() ? 0 : static_cast<int>(100 * count / tokens.size());
 }
 
 /// Every student against every other and the reference, the most similar first.
@@ -187,9 +197,7 @@ Given::Given(const std::vector<std::string>& texts) {
     for (const auto& text : texts) {
         std::istringstream in(text);
         for (std::string line; std::getline(in, line);) lines_.insert(without_space(line));
-        const auto tokens = tokens_of(text);
-        for (std::size_t at = 0; at + given_length <= tokens.size(); ++at)
-            runs_.insert(tokens.substr(at, given_length));
+        add_runs(runs_, tokens_of(text), given_length);
     }
 }
 
@@ -202,10 +210,7 @@ std::string Given::own_lines(const std::string& text) const {
         tokens += tokens_of(line);
         ends.push_back(tokens.size());
     }
-    std::vector<bool> given(tokens.size());
-    for (std::size_t at = 0; at + given_length <= tokens.size(); ++at)
-        if (runs_.count(tokens.substr(at, given_length)) != 0)
-            std::fill_n(given.begin() + static_cast<std::ptrdiff_t>(at), given_length, true);
+    const auto given = covered(tokens, runs_, given_length);
     std::string own;
     bool taken = false;
     for (std::size_t i = 0, begin = 0; i < lines.size(); begin = ends[i++]) {
