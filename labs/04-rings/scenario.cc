@@ -93,9 +93,7 @@ Frames random_frames(Testbed& testbed, unsigned count, std::size_t least = short
 /// puts in frames, and the head stays where it is.
 class Pause {
   public:
-    explicit Pause(Testbed& testbed) : testbed_(testbed) {
-        testbed_.set_reg(TCTL, testbed_.reg(TCTL) & ~TCTL_EN);
-    }
+    explicit Pause(Testbed& testbed) : testbed_(testbed) { let_send(false); }
     ~Pause() {
         try {
             end();
@@ -108,7 +106,7 @@ class Pause {
     void end() {
         if (ended_) return;
         ended_ = true;
-        testbed_.set_reg(TCTL, testbed_.reg(TCTL) | TCTL_EN);
+        let_send(true);
         testbed_.set_reg(TDT0,
                          testbed_.reg(TDT0));  // QEMU looks at its ring when the tail is written
     }
@@ -117,13 +115,18 @@ class Pause {
     void let_out(std::uint32_t frames) {
         const auto ring = testbed_.ring(Direction::transmit);
         const auto count = static_cast<std::uint32_t>(ring.slots.size());
-        testbed_.set_reg(TCTL, testbed_.reg(TCTL) | TCTL_EN);
+        let_send(true);
         testbed_.set_reg(TDT0, (ring.head + frames) % count);
-        testbed_.set_reg(TCTL, testbed_.reg(TCTL) & ~TCTL_EN);
+        let_send(false);
         testbed_.set_reg(TDT0, ring.tail);
     }
 
   private:
+    void let_send(bool on) {
+        const auto others = testbed_.reg(TCTL) & ~TCTL_EN;
+        testbed_.set_reg(TCTL, on ? others | TCTL_EN : others);
+    }
+
     Testbed& testbed_;
     bool ended_ = false;
 };
