@@ -74,9 +74,9 @@ void igbook_set_resetting(struct igbook *priv, bool resetting)
  * igbook_hw_reset() - bring the card into the state the datasheet describes
  * @priv: the device, registers mapped
  *
- * Whatever firmware or another driver left in the registers is gone afterwards,
- * except the pauses between interrupts (EITR). What it left in the PHY may
- * still be there. The link is allowed to come up (CTRL.SLU, which the reset
+ * Most of what firmware or another driver left in the registers is gone
+ * afterwards. The pauses between interrupts (EITR) stay, and what it left in the
+ * PHY may. The link is allowed to come up (CTRL.SLU, which the reset
  * clears) but nothing has started it yet.
  *
  * Context: sleeps.
