@@ -11,7 +11,6 @@ run queues 60 drivers/net ./queues.py
 run stats 60 drivers/net ./stats.py
 # 6.12's csum.py asks its environment for a name that only later versions give it.
 run csum 180 drivers/net/hw python3 -c 'import csum, lib.py as l; l.NetDrvEpEnv.remote_ifname = "peer0"; csum.main()'
-run rss_ctx 180 drivers/net/hw ./rss_ctx.py
 run pp_alloc_fail 60 drivers/net/hw ./pp_alloc_fail.py
 
 # net: GRO from a neighbour, as net/gro.sh has it between two veth.
@@ -22,8 +21,12 @@ for protocol in ipv4 ipv6; do
 done
 run netdevice 60 net in_own_namespace ./netdevice.sh
 run hwtstamp_config 20 net ./hwtstamp_config eut0
-run txtimestamp 60 net ./txtimestamp -4 -u -L "$REMOTE_V4"
+run txtimestamp 60 net to_neighbour "socat -u UDP4-RECV:9000 OPEN:/dev/null" "./txtimestamp -4 -u $REMOTE_V4"
 run msg_zerocopy 60 net to_neighbour "./msg_zerocopy -4 -r -S $LOCAL_V4 -D $REMOTE_V4 -t 3 udp" "./msg_zerocopy -4 -S $LOCAL_V4 -D $REMOTE_V4 -t 2 udp"
+for ip in 4 6; do
+    remote=REMOTE_V$ip
+    run "sctp.ipv$ip" 30 net association "-$ip" "${!remote}"
+done
 
 # ptp: the card's clock.
 run testptp.capabilities 20 ptp ptp_clock -c
@@ -35,7 +38,9 @@ run testptp.offsets 20 ptp ptp_clock -k 5
 
 # What has itself for a neighbour, by the loopback feature.
 run gro.loopback 120 net ./gro.sh -i eut0 -t data
-run toeplitz.loopback 120 net ./toeplitz.sh -i eut0 -u -4 -rss
+run toeplitz.loopback 120 net hashed ./toeplitz.sh -i eut0 -u -4 -rss -irq_prefix "eut0-[rT]x[tR]x"
+# It leaves another key of the hash behind.
+run rss_ctx 180 drivers/net/hw ./rss_ctx.py
 
 # Two cards in one namespace.
 together

@@ -65,13 +65,21 @@ std::optional<Said> forwarding(std::string_view line) {
     return std::nullopt;
 }
 
+/// A driver chooses whether a feature is on at first; that it can be brought back is the test.
+std::string_view without_state(std::string_view name) {
+    for (const std::string_view state : {" on", " off"})
+        if (name.ends_with(state) && name.find(" to initial state ") != std::string_view::npos)
+            name.remove_suffix(state.size());
+    return name;
+}
+
 /// "PASS: eth0: set interface up"
 std::optional<Said> netdevice(std::string_view line) {
     for (const auto& [mark, verdict] : {std::pair{"PASS: ", Verdict::pass},
                                         {"FAIL: ", Verdict::fail},
                                         {"SKIP: ", Verdict::skip},
                                         {"XFAIL: ", Verdict::expected_fail}})
-        if (auto rest = line; take(rest, mark)) return Said{trim(rest), verdict, {}};
+        if (auto rest = line; take(rest, mark)) return Said{without_state(trim(rest)), verdict, {}};
     return std::nullopt;
 }
 
@@ -167,6 +175,32 @@ Comparison compare(const std::vector<Case>& standard, const std::vector<Case>& t
         list.push_back({one.test, one.name, Verdict::fail, "not tried"});
     }
     return result;
+}
+
+std::size_t take_better(std::vector<Case>& cases, const std::vector<Case>& again) {
+    std::size_t changed = 0;
+    for (const auto& one : again) {
+        if (one.verdict != Verdict::pass) continue;
+        const auto same = std::ranges::find_if(
+            cases, [&](const Case& it) { return it.test == one.test && it.name == one.name; });
+        if (same == cases.end())
+            cases.push_back(one);
+        else if (same->verdict != Verdict::pass)
+            same->verdict = Verdict::pass;
+        else
+            continue;
+        changed++;
+    }
+    // "It ran into its limit" holds no longer of a test that did not do so again.
+    std::erase_if(cases, [&](const Case& one) {
+        const auto of_it = [&](const Case& it) { return it.test == one.test; };
+        const bool end = one.name == one.test && one.verdict == Verdict::fail;
+        if (!end || std::ranges::none_of(again, of_it)) return false;
+        return std::ranges::none_of(again, [&](const Case& it) {
+            return of_it(it) && it.name == one.name && it.verdict == Verdict::fail;
+        });
+    });
+    return changed;
 }
 
 }  // namespace fwts::conformance

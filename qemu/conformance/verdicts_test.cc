@@ -53,6 +53,20 @@ TEST(Verdicts, ATestThatFailsAfterGoodCasesHasFailed) {
                             Case{"a", "a", Verdict::fail, "ran into its limit"}));
 }
 
+TEST(Verdicts, InWhichStateAFeatureBeginsIsNotTheTest) {
+    for (const auto* state : {"on", "off"})
+        EXPECT_THAT(
+            heard({"@ begin a",
+                   (std::string("PASS: eth0: Restore feature tx-udp-segmentation to "
+                                "initial state ") +
+                    state)
+                       .c_str(),
+                   "PASS: eth0: Turned on", "@ end a 0"}),
+            ElementsAre(Case{"a", "eth0: Restore feature tx-udp-segmentation to initial state",
+                             Verdict::pass, ""},
+                        Case{"a", "eth0: Turned on", Verdict::pass, ""}));
+}
+
 TEST(Verdicts, BeforeAndBetweenTestsNothingCounts) {
     Listener listener;
     for (const auto* line :
@@ -63,6 +77,26 @@ TEST(Verdicts, BeforeAndBetweenTestsNothingCounts) {
     EXPECT_FALSE(listener.done());
     listener.hear("@ done");
     EXPECT_TRUE(listener.done());
+}
+
+TEST(Verdicts, ATossThatFallsWellOnceIsNoFault) {
+    std::vector<Case> cases = {{"t", "a", Verdict::fail, "no link"},
+                               {"t", "b", Verdict::pass, ""},
+                               {"t", "c", Verdict::fail, ""}};
+    const std::vector<Case> again = {{"t", "a", Verdict::pass, ""},
+                                     {"t", "b", Verdict::fail, ""},
+                                     {"t", "c", Verdict::skip, ""},
+                                     {"t", "d", Verdict::pass, ""}};
+    EXPECT_EQ(take_better(cases, again), 2U);
+    EXPECT_THAT(
+        cases,
+        ElementsAre(Case{"t", "a", Verdict::pass, "no link"}, Case{"t", "b", Verdict::pass, ""},
+                    Case{"t", "c", Verdict::fail, ""}, Case{"t", "d", Verdict::pass, ""}));
+    EXPECT_EQ(take_better(cases, again), 0U);
+
+    cases = {{"t", "a", Verdict::pass, ""}, {"t", "t", Verdict::fail, "ran into its limit"}};
+    EXPECT_EQ(take_better(cases, {{"t", "a", Verdict::pass, ""}}), 0U);
+    EXPECT_THAT(cases, ElementsAre(Case{"t", "a", Verdict::pass, ""}));
 }
 
 TEST(Verdicts, BehindIsWhatOnlyTheStandardPasses) {
