@@ -76,6 +76,9 @@ union igbook_tx_desc {
 #define TXC_L4T			GENMASK(12, 11)	/* what is above IP */
 #define   TXC_L4T_UDP			0
 #define   TXC_L4T_TCP			1
+/* loom: begin desc-sctp from 10 */
+#define   TXC_L4T_SCTP			2
+/* loom: end desc-sctp */
 #define TXC_CONTEXT \
 	(FIELD_PREP_CONST(TXD_DTYP, TXD_DTYP_CONTEXT) | TXD_DCMD_DEXT)
 /* union igbook_tx_desc, context.mss_l4len_idx */

@@ -112,6 +112,10 @@ void igbook_set_vlan_filter(struct igbook *priv)
 
 	if (priv->vlan_filter && !(priv->netdev->flags & IFF_PROMISC))
 		rctl |= RCTL_VFE;
+	/* loom: begin vlan-filter-all from 10 */
+	if (priv->netdev->features & NETIF_F_RXALL)
+		rctl &= ~RCTL_VFE;
+	/* loom: end vlan-filter-all */
 	igbook_wr32(priv, REG_RCTL, rctl);
 }
 

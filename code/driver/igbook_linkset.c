@@ -205,6 +205,16 @@ static void igbook_link_partner(struct igbook *priv,
 					stat1000);
 }
 
+/* What was said stays said while there is no link. */
+static void igbook_link_forced(const struct igbook_linkset *set,
+			       struct ethtool_link_ksettings *cmd)
+{
+	bool full = set->forced & BMCR_FULLDPLX;
+
+	cmd->base.speed = set->forced & BMCR_SPEED100 ? SPEED_100 : SPEED_10;
+	cmd->base.duplex = full ? DUPLEX_FULL : DUPLEX_HALF;
+}
+
 /**
  * igbook_get_link_ksettings() - "ethtool eth0"
  * @netdev: the network device
@@ -239,6 +249,8 @@ int igbook_get_link_ksettings(struct net_device *netdev,
 	cmd->base.autoneg = set->autoneg;
 	cmd->base.speed = SPEED_UNKNOWN;
 	cmd->base.duplex = DUPLEX_UNKNOWN;
+	if (!set->autoneg)
+		igbook_link_forced(set, cmd);
 	if (!netif_carrier_ok(netdev))
 		return 0;
 	cmd->base.speed = igbook_link_speed(status);
@@ -265,6 +277,7 @@ int igbook_set_link_ksettings(struct net_device *netdev,
 	const unsigned long *wanted = cmd->link_modes.advertising;
 	u16 advertise = linkmode_adv_to_mii_adv_t(wanted) & ADVERTISE_ALL;
 	u16 ctrl1000 = linkmode_adv_to_mii_ctrl1000_t(wanted);
+	bool half = cmd->base.duplex == DUPLEX_HALF;
 	struct igbook_linkset to = priv->linkset;
 
 	if (cmd->base.port != PORT_TP ||
@@ -281,10 +294,12 @@ int igbook_set_link_ksettings(struct net_device *netdev,
 		if (cmd->base.speed != SPEED_10 && cmd->base.speed != SPEED_100)
 			return -EINVAL;
 		if (cmd->base.duplex != DUPLEX_HALF &&
-		    cmd->base.duplex != DUPLEX_FULL)
+		    cmd->base.duplex != DUPLEX_FULL &&
+		    cmd->base.duplex != DUPLEX_UNKNOWN)
 			return -EINVAL;
-		to.forced = mii_bmcr_encode_fixed(cmd->base.speed,
-						  cmd->base.duplex);
+		/* Unknown if only a speed was named, and nothing is forced. */
+		to.forced = mii_bmcr_encode_fixed(cmd->base.speed, half ?
+						  DUPLEX_HALF : DUPLEX_FULL);
 	}
 	return igbook_linkset_change(priv, &to);
 }

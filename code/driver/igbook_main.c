@@ -79,6 +79,16 @@ static void igbook_describe(struct net_device *netdev)
 	netdev->vlan_features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO |
 				 NETIF_F_TSO6 | NETIF_F_GSO_UDP_L4 |
 				 NETIF_F_HIGHDMA;
+	/* loom: begin describe-more from 10 */
+	netdev->features |= NETIF_F_SCTP_CRC | NETIF_F_GSO_PARTIAL;
+	/* Tunnels, too, only who asks gets. */
+	netdev->gso_partial_features = NETIF_F_GSO_ENCAP_ALL;
+	netdev->vlan_features |= NETIF_F_SCTP_CRC | NETIF_F_GSO_PARTIAL |
+				 NETIF_F_GSO_ENCAP_ALL;
+	netdev->hw_enc_features |= netdev->vlan_features;
+	netdev->hw_features |= NETIF_F_SCTP_CRC | NETIF_F_GSO_PARTIAL |
+			       NETIF_F_GSO_ENCAP_ALL | NETIF_F_RXALL;
+	/* loom: end describe-more */
 	/* loom: end describe-transmit */
 }
 

@@ -45,6 +45,53 @@ void igbook_ctrl_change(struct igbook *priv, u32 clear, u32 set)
 }
 
 /* loom: from 10 */
+/* Modes of receiving change without RTNL: the address lock keeps us apart. */
+static void igbook_rctl_change(struct igbook *priv, u32 clear, u32 set)
+{
+	netif_addr_lock_bh(priv->netdev);
+	igbook_wr32(priv, REG_RCTL,
+		    (igbook_rd32(priv, REG_RCTL) & ~clear) | set);
+	netif_addr_unlock_bh(priv->netdev);
+}
+
+/* loom: from 10 */
+/* 82576 datasheet, "Receive Control Register", SBP and PMCF. */
+static void igbook_all_write(struct igbook *priv)
+{
+	u32 all = RCTL_SBP | RCTL_PMCF;
+
+	igbook_rctl_change(priv, all,
+			   priv->netdev->features & NETIF_F_RXALL ? all : 0);
+	netif_addr_lock_bh(priv->netdev);
+	igbook_set_vlan_filter(priv);
+	netif_addr_unlock_bh(priv->netdev);
+}
+
+/* loom: from 10 */
+/*
+ * "rx-all": frames with errors, of any length, too. The buffers must be such as
+ * the card can fill to their end, and come first. When "rx-all" is turned off
+ * they stay until the rings are made anew.
+ */
+static int igbook_set_all(struct igbook *priv, netdev_features_t features)
+{
+	struct igbook_shape as_it_is = igbook_rings_shape(priv);
+	struct net_device *netdev = priv->netdev;
+	int err = 0;
+
+	if (!netif_running(netdev) || !netif_device_present(netdev) ||
+	    !((features ^ netdev->features) & NETIF_F_RXALL))
+		return 0;
+	netdev->features ^= NETIF_F_RXALL;
+	if ((features & NETIF_F_RXALL) && netdev->mtu <= ETH_DATA_LEN)
+		err = igbook_rings_change(priv, &as_it_is);
+	if (err)
+		netdev->features ^= NETIF_F_RXALL;
+	igbook_all_write(priv);
+	return err;
+}
+
+/* loom: from 10 */
 /**
  * igbook_set_loopback() - let the card receive what it sends, or no more
  * @priv: the device
@@ -62,10 +109,7 @@ void igbook_set_loopback(struct igbook *priv, bool on)
 	u32 lbm = on ? FIELD_PREP(RCTL_LBM, RCTL_LBM_MAC) : 0;
 	u32 forced = CTRL_FRCSPD | CTRL_FRCDPX;
 
-	netif_addr_lock_bh(priv->netdev);
-	igbook_wr32(priv, REG_RCTL,
-		    (igbook_rd32(priv, REG_RCTL) & ~RCTL_LBM) | lbm);
-	netif_addr_unlock_bh(priv->netdev);
+	igbook_rctl_change(priv, RCTL_LBM, lbm);
 	if (on)
 		igbook_ctrl_change(priv, CTRL_SPEED, forced | CTRL_FD |
 				   FIELD_PREP(CTRL_SPEED, CTRL_SPEED_1000));
@@ -108,13 +152,20 @@ void igbook_offload_write(struct igbook *priv)
 {
 	unsigned int i;
 
+#if 0	/* loom: begin write-sums until 10 */
 	igbook_wr32(priv, REG_RXCSUM, RXCSUM_IPOFLD | RXCSUM_TUOFLD |
 				      RXCSUM_PCSD);
+#endif	/* loom: end write-sums */
+	/* loom: begin write-all-sums from 10 */
+	igbook_wr32(priv, REG_RXCSUM, RXCSUM_IPOFLD | RXCSUM_TUOFLD |
+				      RXCSUM_CRCOFL | RXCSUM_PCSD);
+	/* loom: end write-all-sums */
 	for (i = 0; i < VFTA_WORDS; i++)
 		igbook_wr32(priv, REG_VFTA(i), priv->vlans[i]);
 	igbook_offload_strip(priv, priv->netdev->features);
 	/* loom: begin write-observe from 10 */
 	igbook_steer_write(priv, priv->netdev->features);
+	igbook_all_write(priv);
 	if (priv->netdev->features & NETIF_F_LOOPBACK)
 		igbook_set_loopback(priv, true);
 	/* loom: end write-observe */
@@ -130,11 +181,17 @@ void igbook_offload_write(struct igbook *priv)
  * made its own, a program may join a group.
  *
  * Context: RTNL, the interface up or down; takes the address lock.
- * Return: 0.
+ * Return: 0, or a negative errno with the features as they were.
  */
 int igbook_set_features(struct net_device *netdev, netdev_features_t features)
 {
 	struct igbook *priv = netdev_priv(netdev);
+	/* loom: begin features-all from 10 */
+	int err = igbook_set_all(priv, features);
+
+	if (err)
+		return err;
+	/* loom: end features-all */
 
 	netif_addr_lock_bh(netdev);
 	priv->vlan_filter = features & NETIF_F_HW_VLAN_CTAG_FILTER;

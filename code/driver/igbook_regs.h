@@ -202,6 +202,9 @@
 #define REG_RXCSUM		0x05000
 #define   RXCSUM_IPOFLD			BIT(8)	/* check that of IPv4 */
 #define   RXCSUM_TUOFLD			BIT(9)	/* and those of TCP and UDP */
+/* loom: begin regs-sctp from 10 */
+#define   RXCSUM_CRCOFL			BIT(11)	/* and that of SCTP */
+/* loom: end regs-sctp */
 #define   RXCSUM_PCSD			BIT(13)	/* a hash, not a packet's sum */
 
 /* VLANs: which are taken, and whether the tag is taken out */
@@ -305,7 +308,9 @@
 #define     LEDCTL_MODE_ON		14
 #define   LEDCTL_LED0_BLINK		BIT(7)
 
-/* What is sent is received */
+/* What is refused is received, and what is sent */
+#define   RCTL_SBP			BIT(2)	/* frames with errors */
+#define   RCTL_PMCF			BIT(23)	/* frames for the MAC */
 #define   RCTL_LBM			GENMASK(7, 6)
 #define     RCTL_LBM_MAC		1
 

@@ -60,6 +60,11 @@ static void igbook_rx_measure(struct igbook_ring *ring, unsigned int mtu)
 	BUILD_BUG_ON(SKB_HEAD_ALIGN(IGBOOK_RX_HEADROOM + 2048) >
 		     IGBOOK_RX_JUMBO);
 
+	/* loom: begin measure-all from 10 */
+	/* With "rx-all" the longest frame limits nothing. */
+	if (ring->netdev->features & NETIF_F_RXALL)
+		mtu = IGBOOK_MAX_MTU;
+	/* loom: end measure-all */
 	if (mtu <= ETH_DATA_LEN) {
 		ring->piece_size = IGBOOK_RX_PIECE;
 		ring->buffer_size = 2048;
@@ -379,7 +384,7 @@ static noinline void igbook_rx_lose(struct igbook_ring *ring, bool last,
  *   looked at  right   the frame's ip_summed
  *   L4CS       yes     CHECKSUM_UNNECESSARY: nobody adds it up again
  *   L4CS/IPCS  no      CHECKSUM_NONE, and counted: the stack finds it itself
- *   neither            CHECKSUM_NONE: no TCP or UDP, a fragment, UDP without sum
+ *   neither            CHECKSUM_NONE: a sum it does not know, a fragment, or none
  *
  * A frame with a wrong sum is not dropped: it is for the stack to say which
  * protocol saw the error, and for a capture to show it. CHECKSUM_COMPLETE would
@@ -452,6 +457,15 @@ static inline void igbook_rx_deliver(struct igbook_ring *ring,
 	struct sk_buff *skb = ring->skb;
 
 	ring->skb = NULL;
+	/* loom: begin deliver-runt from 10 */
+	/* "rx-all" may let one through that does not even have a header. */
+	if (unlikely(skb->len < ETH_HLEN)) {
+		dev_kfree_skb_any(skb);
+		dev_core_stats_rx_dropped_inc(ring->netdev);
+		count->drops++;
+		return;
+	}
+	/* loom: end deliver-runt */
 	count->packets++;
 	count->bytes += skb->len;
 	igbook_rx_describe(ring, desc, status, skb, count);
@@ -474,6 +488,15 @@ static inline void igbook_rx_note(struct igbook_ring *ring,
 	u64_stats_add(&stats->checksum_good, count->checksum_good);
 	u64_stats_add(&stats->checksum_bad, count->checksum_bad);
 	u64_stats_update_end(&stats->syncp);
+}
+
+/* loom: from 10 */
+/* A damaged frame, unless "rx-all" asks for those, too. */
+static inline bool igbook_rx_unwanted(const struct igbook_ring *ring,
+				      u32 status)
+{
+	return unlikely(status & RXD_ERR_RXE) &&
+	       !(ring->netdev->features & NETIF_F_RXALL);
 }
 
 /**
@@ -500,7 +523,12 @@ int igbook_rx_clean(struct igbook_ring *ring, int budget)
 		u32 status = le32_to_cpu(READ_ONCE(desc->wb.status_error));
 		struct igbook_rx_buffer buffer = ring->rx_buffer[i];
 		bool last = status & RXD_STA_EOP;
+#if 0	/* loom: begin clean-lost until 10 */
 		bool lost = ring->skip || (status & RXD_ERR_RXE);
+#endif	/* loom: end clean-lost */
+		/* loom: begin clean-unwanted from 10 */
+		bool lost = ring->skip || igbook_rx_unwanted(ring, status);
+		/* loom: end clean-unwanted */
 
 		if (!(status & RXD_STA_DD))
 			break;

@@ -9,6 +9,9 @@
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+/* loom: begin include-sctp from 10 */
+#include <linux/sctp.h>
+/* loom: end include-sctp */
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/ip6_checksum.h>
@@ -44,6 +47,26 @@ struct igbook_tx_job {
 	u16 segments;
 };
 
+/* loom: from 10 */
+/*
+ * Of a tunnel's frame the card does the innermost transport header. What lies
+ * before it is copied, as the stack has put it there. So an inner identification
+ * is the same in all segments. That the user must allow for TCP; UDP is never cut
+ * by the card. The emulated card looks at the outer headers: who asks for no
+ * tunnel gets the inner sums from the stack, too.
+ */
+static netdev_features_t igbook_tunnel_check(const struct net_device *netdev,
+					     netdev_features_t features)
+{
+	features &= ~NETIF_F_GSO_UDP_L4;
+	if (!(netdev->features & NETIF_F_GSO_ENCAP_ALL))
+		features &= ~(NETIF_F_CSUM_MASK | NETIF_F_SCTP_CRC |
+			      NETIF_F_GSO_MASK);
+	if (!(features & NETIF_F_TSO_MANGLEID))
+		features &= ~NETIF_F_TSO;
+	return features;
+}
+
 /**
  * igbook_features_check() - which of its features the card has for a frame
  * @skb: the frame
@@ -68,7 +91,15 @@ netdev_features_t igbook_features_check(struct sk_buff *skb,
 	    (skb->len < ETH_ZLEN ||
 	     unlikely(skb_network_offset(skb) > IGBOOK_TX_MACLEN ||
 		      skb_checksum_start_offset(skb) > IGBOOK_TX_HEADERS)))
+#if 0	/* loom: begin check-sums until 10 */
 		features &= ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_MASK);
+#endif	/* loom: end check-sums */
+	/* loom: begin check-all-sums from 10 */
+		features &= ~(NETIF_F_CSUM_MASK | NETIF_F_SCTP_CRC |
+			      NETIF_F_GSO_MASK);
+	if (unlikely(skb->encapsulation))
+		features = igbook_tunnel_check(netdev, features);
+	/* loom: end check-all-sums */
 	return vlan_features_check(skb, features);
 }
 
@@ -119,6 +150,9 @@ static inline u32 igbook_tx_lens(const struct sk_buff *skb, unsigned int end)
  */
 static int igbook_tx_checksum(struct sk_buff *skb, struct igbook_tx_job *job)
 {
+	/* A segment that the stack has cut: we were asked about the whole. */
+	if (unlikely(skb->len < ETH_ZLEN))
+		return skb_csum_hwoffload_help(skb, 0);
 	switch (skb->csum_offset) {
 	case offsetof(struct tcphdr, check):
 		job->tucmd |= FIELD_PREP(TXC_L4T, TXC_L4T_TCP);
@@ -126,6 +160,13 @@ static int igbook_tx_checksum(struct sk_buff *skb, struct igbook_tx_job *job)
 	case offsetof(struct udphdr, check):
 		job->tucmd |= FIELD_PREP(TXC_L4T, TXC_L4T_UDP);
 		break;
+	/* loom: begin checksum-sctp from 10 */
+	case offsetof(struct sctphdr, checksum):
+		if (!skb_csum_is_sctp(skb))
+			return skb_checksum_help(skb);
+		job->tucmd |= FIELD_PREP(TXC_L4T, TXC_L4T_SCTP);
+		break;
+	/* loom: end checksum-sctp */
 	default:
 		return skb_checksum_help(skb);
 	}
@@ -159,6 +200,21 @@ static void igbook_tx_pseudo(struct sk_buff *skb)
 	}
 }
 
+/* loom: from 10 */
+/*
+ * To the card all up to the innermost transport header is one IP header, and it
+ * adds up every byte of it. What is no part of the outer one is taken off here.
+ */
+static void igbook_tx_outer(struct sk_buff *skb)
+{
+	struct iphdr *outer = ip_hdr(skb);
+	unsigned char *behind = (unsigned char *)outer + outer->ihl * 4;
+	int len = skb_transport_header(skb) - behind;
+
+	if (outer->version == 4)
+		outer->check = csum_fold(csum_partial(behind, len, 0));
+}
+
 /*
  * Somebody else, a tap for instance, may have the headers in common with us, and
  * must not see what the card wants there: then we get headers of our own first.
@@ -168,14 +224,22 @@ static void igbook_tx_pseudo(struct sk_buff *skb)
 static int igbook_tx_segment(struct sk_buff *skb, struct igbook_tx_job *job)
 {
 	bool udp = skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
-	unsigned int l4 = skb_transport_offset(skb);
+	unsigned int l4 = skb_checksum_start_offset(skb);
 	unsigned int len;
 	int err;
 
 	err = skb_cow_head(skb, 0);
 	if (err)
 		return err;
+	/* loom: begin segment-innermost from 10 */
+	/* A tunnel's frame has two. The card is to know of the one with the sum. */
+	skb_set_transport_header(skb, l4);
+	/* loom: end segment-innermost */
 	igbook_tx_pseudo(skb);
+	/* loom: begin segment-tunnel from 10 */
+	if (skb_shinfo(skb)->gso_type & SKB_GSO_PARTIAL)
+		igbook_tx_outer(skb);
+	/* loom: end segment-tunnel */
 	len = udp ? sizeof(struct udphdr) : tcp_hdrlen(skb);
 
 	job->tucmd |= TXC_CONTEXT |

@@ -22,6 +22,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr std::uint16_t kEtherType = 0x88b5;  // IEEE 802: for local experiments
+constexpr std::size_t kEthernetHeader = 14;
 
 enum More : std::uint32_t {
     kCtrl = 0x00000,
@@ -164,10 +165,15 @@ void check_link_settings(Guest& guest) {
     EXPECT_EQ(guest.get("/sys/class/net/eth0/carrier_changes"), changes);
     guest.qmp().set_link(false);
     ASSERT_TRUE(carrier_becomes(guest, false));
-    EXPECT_TRUE(refuses(guest, "-s eth0 autoneg off speed 100")) << "which duplex?";
+    // Without link nobody knows which duplex was agreed on; one that was told stays.
+    for (const auto& [settings, bits] :
+         {std::pair{"speed 100", 0x2100U}, std::pair{"speed 10 duplex half", 0x0000U},
+          std::pair{"speed 100", 0x2000U}, std::pair{"duplex full", 0x2100U}}) {
+        guest.must(std::string("ethtool -s eth0 autoneg off ") + settings);
+        EXPECT_EQ(std::stoul(guest.must("mii eth0 0").substr(2), nullptr, 16) & 0x3100U, bits)
+            << settings;
+    }
     guest.qmp().set_link(true);
-    guest.must("ethtool -s eth0 autoneg off speed 100 duplex full");
-    EXPECT_EQ(std::stoul(guest.must("mii eth0 0").substr(2), nullptr, 16) & 0x3100U, 0x2100U);
     EXPECT_TRUE(refuses(guest, "-r eth0")) << "there is nothing to agree on";
     guest.must("ethtool -s eth0 autoneg on advertise 0x2f");
     ASSERT_TRUE(carrier_becomes(guest, true));
@@ -282,6 +288,38 @@ void check_groups(Guest& guest) {
         << "not the one that is too long";
 }
 
+/// What is too long comes, of several pieces, too, as long as it is asked for.
+void check_all(Guest& guest) {
+    constexpr std::uint32_t kAll = 1U << 2 | 1U << 23;  // RCTL.SBP and PMCF
+    constexpr std::uint32_t kVlanFilter = 1U << 18;     // RCTL.VFE
+    const auto received = [&guest](std::size_t bytes) {
+        const std::uint64_t frames = statistic(guest, "rx_packets");
+        const std::uint64_t before = statistic(guest, "rx_bytes");
+        guest.cable().send(sandbox::ethernet(sandbox::kGuestMac, sandbox::kHostMac, kEtherType,
+                                             Frame(bytes - kEthernetHeader)));
+        guest.cable().send(
+            sandbox::ethernet(sandbox::kGuestMac, sandbox::kHostMac, kEtherType, Frame(100)));
+        EXPECT_TRUE(eventually([&] { return statistic(guest, "rx_packets") > frames; }));
+        return statistic(guest, "rx_bytes") - before >= bytes;
+    };
+    silence(guest);
+    EXPECT_EQ(guest.read_register(kRctl) & kAll, 0U);
+    EXPECT_NE(guest.read_register(kRctl) & kVlanFilter, 0U);
+    EXPECT_FALSE(received(1600));
+    guest.must("ethtool -K eth0 rx-all on");
+    EXPECT_EQ(guest.read_register(kRctl) & kAll, kAll);
+    EXPECT_EQ(guest.read_register(kRctl) & kVlanFilter, 0U) << "a foreign tag is no reason";
+    EXPECT_TRUE(received(5000)) << "by buffers that were there before";
+    guest.must("ip link set eth0 down && ip link set eth0 up");
+    EXPECT_TRUE(carrier_becomes(guest, true));
+    EXPECT_EQ(guest.read_register(kRctl) & kAll, kAll);
+    EXPECT_TRUE(received(5000));
+    guest.must("ethtool -K eth0 rx-all off");
+    EXPECT_EQ(guest.read_register(kRctl) & kAll, 0U);
+    EXPECT_NE(guest.read_register(kRctl) & kVlanFilter, 0U);
+    EXPECT_FALSE(received(1600));
+}
+
 void check_loopback(Guest& guest) {
     guest.must("ethtool -K eth0 loopback on");
     EXPECT_EQ(guest.read_register(kRctl) & 0xc0U, 0x40U);
@@ -355,6 +393,7 @@ TEST(Observe, EthtoolReachesTheCard) {
     check_nvm(guest);
     check_groups(guest);
     check_moderation(guest);
+    check_all(guest);
     check_loopback(guest);
     check_self_test(guest);
     guest.must("rmmod igbook");

@@ -30,8 +30,8 @@ constexpr std::uint16_t kTag = 3U << 13 | 5;
 const std::string kQueue = "/sys/class/net/eth0/queues/tx-0/";
 
 /// A strict guest with the driver loaded, up, with carrier and a neighbour that nobody has to ask.
-Guest ready_guest(int cpus = 1) {
-    sandbox::Options options = strict("08");
+Guest ready_guest(int cpus = 1, const std::string& stage = "08") {
+    sandbox::Options options = strict(stage);
     options.record_registers = true;
     options.cpus = cpus;
     options.files.push_back({kernel_module("8021q"), "/modules/8021q.ko"});
@@ -39,6 +39,9 @@ Guest ready_guest(int cpus = 1) {
     options.files.push_back(
         {std::filesystem::path(FWTS_ROOT) / "build/modules/strict/in-kernel/patience.ko",
          "/modules/patience.ko"});
+    options.files.push_back(
+        {std::filesystem::path(FWTS_ROOT) / "build/modules/strict/in-kernel/tunneller.ko",
+         "/modules/tunneller.ko"});
     options.files.push_back(
         {std::filesystem::path(FWTS_ROOT) / "build/bin/time_stamps", "/bin/time_stamps"});
     Guest guest = Guest::boot(options);
@@ -425,7 +428,21 @@ void check_held(Guest& guest, std::mt19937_64& random, const Wanted& wanted) {
 }
 
 /// Of a frame that is padded the sum is the stack's: this card would take the padding for data.
-void check_padded(Guest& guest) {
+void check_padded(Guest& guest, std::mt19937_64& random) {
+    // Two datagrams, cut by the stack, of which the second is short: the driver is not asked again.
+    const Wanted wanted{
+        .name = "a short rest", .udp = true, .l4len = 8, .payload = 1005, .mss = 1000};
+    const Frame two = frame_of(random, wanted);
+    guest.cable().clear();
+    send(guest, wanted, two);
+    for (const std::size_t part : {1000U, 5U}) {
+        const auto got = guest.cable().receive(20s);
+        ASSERT_TRUE(got);
+        ASSERT_EQ(got->size(), std::max(wanted.headers() + part, kMinimum));
+        EXPECT_EQ(sum_of(*got, false, wanted.l4(), sandbox::kUdp, 8 + part, 8 + part), 0U)
+            << "sum of " << part << " bytes";
+    }
+
     guest.cable().clear();
     guest.run("time_stamps send 192.0.2.1 4000");  // stage 08 takes no stamps
     const auto frame = guest.cable().expect(sandbox::is_udp_to(4000), 30s);
@@ -458,7 +475,7 @@ TEST(Transmit, SaysWhatTheCardIsToDo) {
     for (const Wanted& wanted : frames) check_frame(guest, random, wanted);
     check_context_kept(guest, random);
     check_long_headers(guest, random);
-    check_padded(guest);
+    check_padded(guest, random);
 
     // What cannot be seen on the cable: the emulated card makes fragments of UDP's segments, and
     // adds up the pseudo-header of TCP's by itself.
@@ -480,6 +497,172 @@ TEST(Transmit, SaysWhatTheCardIsToDo) {
                     .routed = true});
     }
     guest.must("ip link del v5 && rmmod 8021q patience igbook");
+    expect_no_complaint(guest);
+    guest.power_off();
+}
+
+// --- tunnels, of the finished driver ------------------------------------------------------------
+
+/// TCP in IPv4 in IPv4, with UDP's header between those of IP or without.
+struct Tunnel {
+    bool udp;
+
+    [[nodiscard]] std::size_t between() const { return udp ? 8 : 0; }
+    [[nodiscard]] std::size_t iplen() const { return 2 * kIp4 + between(); }
+    [[nodiscard]] std::size_t inner() const { return kEthernet + kIp4 + between(); }
+    [[nodiscard]] std::size_t l4() const { return kEthernet + iplen(); }
+    [[nodiscard]] std::size_t headers() const { return l4() + 20; }
+    /// Has the guest's stack send 3333 bytes, to be cut into thousands.
+    void send(Guest& guest) const {
+        guest.must(std::string("insmod /modules/tunneller.ko payload=3333 udp=") +
+                   (udp ? "1" : "0") + " && rmmod tunneller");
+    }
+};
+constexpr std::size_t kCut = 1000;
+constexpr std::size_t kIdentification = 7;
+
+/// @return 0 if the header at @p at is sound
+std::uint16_t ip_sum(const Frame& frame, std::size_t at, std::size_t bytes = kIp4) {
+    return sandbox::checksum_finish(sandbox::checksum_add(0, &frame[at], bytes));
+}
+
+/// What the one who gets it looks at: the headers, TCP's sum, and the bytes from @p first on.
+void check_tunnelled(const Frame& frame, const Tunnel& tunnel, std::size_t first,
+                     std::size_t part) {
+    ASSERT_EQ(frame.size(), tunnel.headers() + part);
+    EXPECT_EQ(get16(frame, kEthernet + 4), kIdentification + first / kCut) << "identification";
+    EXPECT_TRUE(!tunnel.udp ||
+                get16(frame, kEthernet + kIp4 + 4) == frame.size() - kEthernet - kIp4)
+        << "UDP's length";
+    for (const std::size_t at : {kEthernet, tunnel.inner()}) {
+        EXPECT_EQ(get16(frame, at + 2), frame.size() - at) << "total length at " << at;
+        EXPECT_EQ(ip_sum(frame, at), 0U) << "header's sum at " << at;
+    }
+    const auto outer = static_cast<long>(tunnel.inner() - kEthernet);
+    const Frame inner(frame.begin() + outer, frame.end());
+    EXPECT_EQ(sum_of(inner, false, kEthernet + kIp4, sandbox::kTcp, 20 + part, 20 + part), 0U)
+        << "TCP's sum";
+    EXPECT_EQ(get16(frame, tunnel.l4() + 4) << 16 | get16(frame, tunnel.l4() + 6), 1 + first);
+    for (std::size_t i = 0; i < part; i++)
+        ASSERT_EQ(frame[tunnel.headers() + i], static_cast<std::uint8_t>(first + i))
+            << "byte " << i;
+}
+
+/// One segment as the datasheet's "TCP/IP/UDP Headers Update" and "Transmit Checksum Offloading in
+/// Non-Segmentation Mode" have it, of what lies in memory: @p iplen bytes are an IP header to the
+/// card.
+Frame cut(const Frame& whole, std::size_t iplen, std::size_t first, std::size_t part) {
+    const std::size_t l4 = kEthernet + iplen;
+    Frame frame(whole.begin(), whole.begin() + static_cast<long>(l4 + 20));
+    const auto from = whole.begin() + static_cast<long>(l4 + 20 + first);
+    frame.insert(frame.end(), from, from + static_cast<long>(part));
+    put16(frame, kEthernet + 2, iplen + 20 + part);
+    put16(frame, kEthernet + 4, (get16(frame, kEthernet + 4) + first / kCut) & 0xffff);
+    put16(frame, kEthernet + 10, ip_sum(frame, kEthernet, iplen));
+    const std::size_t sequence = get16(frame, l4 + 4) << 16 | get16(frame, l4 + 6);
+    put16(frame, l4 + 4, (sequence + first) >> 16);
+    put16(frame, l4 + 6, (sequence + first) & 0xffff);
+    const std::uint8_t length[] = {static_cast<std::uint8_t>((20 + part) >> 8),
+                                   static_cast<std::uint8_t>(20 + part)};
+    const std::uint32_t sum = sandbox::checksum_add(0, length, sizeof length);
+    put16(frame, l4 + 16,
+          sandbox::checksum_finish(sandbox::checksum_add(sum, &frame[l4], 20 + part)));
+    return frame;
+}
+
+/// The bytes of a packet's data descriptors, and what the first of them says.
+std::optional<Descriptor> gather(Guest& guest, std::vector<Descriptor>& written, Frame& whole) {
+    std::optional<Descriptor> first;
+    while (!written.empty()) {
+        const Descriptor got = written.front();
+        written.erase(written.begin());
+        const std::string bytes = guest.memory(got.low, got.high & 0xffff);
+        whole.insert(whole.end(), bytes.begin(), bytes.end());
+        if (!first) first = got;
+        if ((got.command() & kEop) != 0) break;
+    }
+    return first;
+}
+
+/// Who asks for nothing, or does not allow one identification for all, gets the stack's segments.
+void check_tunnel_without_card(Guest& guest, const Tunnel& tunnel) {
+    guest.cable().clear();
+    tunnel.send(guest);
+    for (const std::size_t part : {1000U, 1000U, 1000U, 333U}) {
+        const auto got = guest.cable().receive(20s);
+        ASSERT_TRUE(got);
+        check_tunnelled(*got, tunnel, part == 333 ? 3000 : get16(*got, tunnel.l4() + 6) - 1, part);
+    }
+}
+
+/// Three segments by the card and a rest; what it would send is made here, for the emulated card
+/// goes by the outer header, and makes nothing of it.
+void check_tunnel_by_card(Guest& guest, const Tunnel& tunnel) {
+    hold(guest);
+    const std::uint32_t from = guest.read_register(kTdt0);
+    tunnel.send(guest);
+    std::vector<Descriptor> written = waiting(guest, from);
+    ASSERT_FALSE(written.empty());
+    for (const std::size_t packet : {3000U, 333U}) {
+        const bool segments = packet == 3000;
+        ASSERT_TRUE(written.front().is_context());
+        const Descriptor context = written.front();
+        written.erase(written.begin());
+        EXPECT_EQ(context.low, tunnel.iplen() | kEthernet << 9) << "IPLEN is all before TCP";
+        EXPECT_EQ(context.high >> 10 & 7, 3U) << "IPV4, and TCP";
+        EXPECT_EQ(context.high >> 40, segments ? 20U | 1000U << 8 : 0U) << "L4LEN, MSS";
+        Frame whole;
+        const auto first = gather(guest, written, whole);
+        ASSERT_TRUE(first.has_value());
+        EXPECT_EQ(first->command() & kTse, segments ? std::uint64_t{kTse} : 0U);
+        EXPECT_EQ(first->high >> 40 & 0x3f, kTxsm | (segments ? std::uint64_t{kIxsm} : 0U))
+            << "POPTS";
+        EXPECT_EQ(first->high >> 46, segments ? packet : whole.size()) << "PAYLEN";
+        ASSERT_EQ(whole.size(), tunnel.headers() + packet);
+        if (segments) {
+            for (std::size_t at = 0; at < packet; at += kCut)
+                check_tunnelled(cut(whole, tunnel.iplen(), at, kCut), tunnel, at, kCut);
+        } else {
+            put16(whole, tunnel.l4() + 16,
+                  sandbox::checksum_finish(
+                      sandbox::checksum_add(0, &whole[tunnel.l4()], 20 + packet)));
+            check_tunnelled(whole, tunnel, 3000, packet);
+        }
+    }
+    EXPECT_TRUE(written.empty());
+    let_go(guest);
+}
+
+/// Without leave to give all segments one identification the stack cuts: the card adds up at most.
+void check_tunnel_without_leave(Guest& guest, const Tunnel& tunnel) {
+    hold(guest);
+    const std::uint32_t from = guest.read_register(kTdt0);
+    tunnel.send(guest);
+    std::size_t frames = 0;
+    for (const Descriptor& got : waiting(guest, from)) {
+        EXPECT_EQ(got.command() & kTse, 0U);
+        if ((got.command() & kEop) != 0) frames++;
+    }
+    EXPECT_EQ(frames, 4U);
+    let_go(guest);
+}
+
+TEST(Transmit, CutsWhatIsInATunnel) {
+    Guest guest = ready_guest(1, "10");
+    EXPECT_THAT(guest.must("ethtool -k eth0"), HasSubstr("tx-ipxip4-segmentation: off\n"));
+    const std::string features = "tx-ipxip4-segmentation $v tx-udp_tnl-segmentation $v";
+    for (const bool udp : {false, true}) {
+        const testing::ScopedTrace trace(__FILE__, __LINE__, udp ? "UDP" : "IP in IP");
+        const Tunnel tunnel{udp};
+        check_tunnel_without_card(guest, tunnel);
+        guest.must("v=on; ethtool -K eth0 " + features);
+        check_tunnel_without_leave(guest, tunnel);
+        guest.must("ethtool -K eth0 tx-tcp-mangleid-segmentation on");
+        check_tunnel_by_card(guest, tunnel);
+        guest.must("v=off; ethtool -K eth0 tx-tcp-mangleid-segmentation off " + features);
+        check_tunnel_without_card(guest, tunnel);
+    }
+    guest.must("rmmod patience igbook");
     expect_no_complaint(guest);
     guest.power_off();
 }
