@@ -45,7 +45,6 @@ struct Wish {
 /// What one driver's guest has shown.
 struct Run {
     std::string driver;
-    Listener heard;
     std::vector<Case> cases;              ///< each as it came out best
     std::vector<std::string> complaints;  ///< of all its guests
 };
@@ -165,20 +164,18 @@ Run one_guest(const Wish& wish, const fs::path& scratch, const std::string& driv
         .limits = {.wall = wish.limit}};
     const auto child = start(program);
     pipe.write_end.close();
-    Run run{driver, {}, {}, {}};
+    Listener heard;
     const bool ended = listen(pipe.read_end.get(), std::chrono::steady_clock::now() + wish.limit,
-                              run.heard, log, driver);
+                              heard, log, driver);
     if (!ended) kill(-child, SIGKILL);
     wait_for(child);
-    if (!run.heard.done())
+    if (!heard.done())
         throw SetupError(
             fmt::format("the guest with {} {}{}; what it said is in {}, its console in {}", driver,
                         ended ? "ended before its list did" : "took longer than allowed",
-                        run.heard.running().empty() ? "" : ", in test " + run.heard.running(),
+                        heard.running().empty() ? "" : ", in test " + heard.running(),
                         (wish.logs / (name + ".log")).string(), console.string()));
-    run.cases = run.heard.cases();
-    run.complaints = run.heard.complaints();
-    return run;
+    return {driver, heard.cases(), heard.complaints()};
 }
 
 void print_counts(const std::vector<Run>& runs) {
@@ -252,8 +249,8 @@ void try_again(const Wish& wish, const fs::path& scratch, const Run& standard, R
         const auto only = fmt::format("{}", fmt::join(tests, ","));
         fmt::print(stderr, "conformance: {}: once more: {}\n", run.driver, only);
         const auto again = one_guest(wish, scratch, run.driver, only, run.driver + ".again");
-        const auto& complaints = again.heard.complaints();
-        run.complaints.insert(run.complaints.end(), complaints.begin(), complaints.end());
+        run.complaints.insert(run.complaints.end(), again.complaints.begin(),
+                              again.complaints.end());
         if (take_better(run.cases, again.cases) > 0)
             fmt::print("{}: passed when it was tried again: of {}\n", run.driver, only);
     }

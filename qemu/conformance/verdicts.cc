@@ -83,6 +83,12 @@ std::optional<Said> netdevice(std::string_view line) {
     return std::nullopt;
 }
 
+/// @return where the case stands in a list, whatever came of it there; or the list's end
+auto find_same(auto& list, const Case& one) {
+    return std::ranges::find_if(
+        list, [&](const Case& it) { return it.test == one.test && it.name == one.name; });
+}
+
 }  // namespace
 
 std::string_view word(Verdict verdict) {
@@ -159,8 +165,7 @@ Comparison compare(const std::vector<Case>& standard, const std::vector<Case>& t
     Comparison result;
     for (const auto& one : standard) {
         if (one.verdict != Verdict::pass) continue;
-        const auto other = std::ranges::find_if(
-            tried, [&](const Case& it) { return it.test == one.test && it.name == one.name; });
+        const auto other = find_same(tried, one);
         if (other != tried.end()) {
             if (other->verdict != Verdict::pass) result.behind.push_back(*other);
             continue;
@@ -181,8 +186,7 @@ std::size_t take_better(std::vector<Case>& cases, const std::vector<Case>& again
     std::size_t changed = 0;
     for (const auto& one : again) {
         if (one.verdict != Verdict::pass) continue;
-        const auto same = std::ranges::find_if(
-            cases, [&](const Case& it) { return it.test == one.test && it.name == one.name; });
+        const auto same = find_same(cases, one);
         if (same == cases.end())
             cases.push_back(one);
         else if (same->verdict != Verdict::pass)
@@ -193,12 +197,10 @@ std::size_t take_better(std::vector<Case>& cases, const std::vector<Case>& again
     }
     // "It ran into its limit" holds no longer of a test that did not do so again.
     std::erase_if(cases, [&](const Case& one) {
-        const auto of_it = [&](const Case& it) { return it.test == one.test; };
-        const bool end = one.name == one.test && one.verdict == Verdict::fail;
-        if (!end || std::ranges::none_of(again, of_it)) return false;
-        return std::ranges::none_of(again, [&](const Case& it) {
-            return of_it(it) && it.name == one.name && it.verdict == Verdict::fail;
-        });
+        if (one.name != one.test || one.verdict != Verdict::fail) return false;
+        const auto same = find_same(again, one);
+        return std::ranges::find(again, one.test, &Case::test) != again.end() &&
+               (same == again.end() || same->verdict != Verdict::fail);
     });
     return changed;
 }
