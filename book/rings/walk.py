@@ -110,8 +110,20 @@ def send(lengths: list[int]) -> None:
         subprocess.run([SANDBOX, "send", GUEST, "--hex", frame], check=True, capture_output=True)
 
 
+def leave() -> None:
+    """Execute the instruction that the guest stands at.
+
+    QEMU now and then says that a single step is done before it has begun. gdb, which steps across
+    a breakpoint that it stands at, would meet the same one again.
+    """
+    stands_at = gdb.newest_frame().pc()
+    while gdb.newest_frame().pc() == stands_at:
+        gdb.execute("stepi", to_string=True)
+
+
 def go() -> str:
     """Let the guest run to the next breakpoint. Return the function's name."""
+    leave()
     gdb.execute("continue", to_string=True)
     return gdb.selected_frame().name()
 
@@ -142,8 +154,13 @@ def take(walk: Walk, lengths: list[int]) -> None:
     assert where == "igbook_rx_doorbell", where
     # Whether it is inlined, wholly or in part, is the compiler's choice; its caller ends after it.
     walk.doorbell.enabled = False
+    leave()
     gdb.execute("frame function igbook_rx_clean", to_string=True)
-    gdb.execute("finish", to_string=True)
+    cleaning = gdb.selected_frame()
+    while cleaning.is_valid():
+        # `finish` steps, too, where its caller has been inlined.
+        cleaning.select()
+        gdb.execute("finish", to_string=True)
     walk.doorbell.enabled = True
 
 
