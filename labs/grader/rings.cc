@@ -76,7 +76,17 @@ std::vector<Mapping> mappings(Testbed& testbed, const std::string& direction) {
         found.push_back({std::stoull(line.substr(address + 3), nullptr, 16),
                          std::stoull(line.substr(size + 3), nullptr, 16)});
     }
+    // The page of one that was forgotten may be mapped again: each takes away one of its kind.
+    for (const auto& forgotten : testbed.written_off()) {
+        const auto one = std::find(found.begin(), found.end(), forgotten);
+        if (one != found.end()) found.erase(one);
+    }
     return found;
+}
+
+void write_off_mappings(Testbed& testbed, const std::string& direction) {
+    for (const auto& mapping : mappings(testbed, direction))
+        testbed.written_off().push_back(mapping);
 }
 
 void expect_mapped(Testbed& testbed, const std::string& direction, std::size_t count,

@@ -237,6 +237,7 @@ struct Testbed::Parts {
     std::optional<Patience> whole;  // from when the module came
     Card card;
     std::array<std::uint16_t, nvm_words> nvm{};
+    std::vector<Mapping> written_off;
     Marks marks;
     std::size_t marks_seen = 0;
     std::string release;
@@ -499,6 +500,9 @@ const std::filesystem::path& Testbed::module() const {
 }
 std::mt19937_64& Testbed::random() {
     return parts_->random;
+}
+std::vector<Mapping>& Testbed::written_off() {
+    return parts_->written_off;
 }
 std::chrono::milliseconds Testbed::processor_time() const {
     // Of a guest that is gone, what it had used when it was last asked.

@@ -55,6 +55,13 @@ struct Ring {
 
 enum class Direction { receive, transmit };
 
+/// A mapping, as DMA-API debugging has it on its list for the driver.
+struct Mapping {
+    std::uint64_t address = 0;  ///< on the bus
+    std::uint64_t size = 0;
+    bool operator==(const Mapping&) const = default;
+};
+
 struct TestbedOptions {
     std::filesystem::path kernel;
     std::filesystem::path modules = {};   ///< built companions and probes
@@ -186,6 +193,8 @@ class Testbed {
     const std::string& param(const std::string& name) const;
     /// Bytes that follow from the seed, for payloads that nobody can know beforehand.
     std::string random_bytes(std::size_t size);
+    /// Mappings that a check has failed for, which no later one is to find: write_off_mappings().
+    std::vector<Mapping>& written_off();
 
     /// Lets the agent answer once. It is a process, so in a guest with one processor the interrupts
     /// and softirqs that had begun before are over then, and QEMU has recorded what they wrote.
