@@ -225,12 +225,18 @@ def elided_latex_links(translator: Any) -> Callable[[str], str]:
     return lambda line: ELIDED_LATEX.sub(link, line)
 
 
+def snippet_before(node: snippet) -> snippet | None:
+    """The snippet before it, if nothing that can be read stands between."""
+    before = node.previous_sibling()
+    while isinstance(before, (nodes.Invisible, addnodes.index)):
+        before = before.previous_sibling()
+    return before if isinstance(before, snippet) else None
+
+
 def follows_its_own_kind(node: snippet) -> bool:
     """Whether the snippet before it, with nothing between, is of the same place."""
-    siblings = node.parent.children
-    at = siblings.index(node)
-    before = siblings[at - 1] if at > 0 else None
-    return isinstance(before, snippet) and before["locator"] == node["locator"]
+    before = snippet_before(node)
+    return before is not None and before["locator"] == node["locator"]
 
 
 def comment_lines(lines: list[str]) -> set[int]:
@@ -324,6 +330,17 @@ def merge(app: Sphinx, env: BuildEnvironment, docnames: list[str],
                           if docname in docnames})
 
 
+def check_apart(app: Sphinx, doctree: nodes.document) -> None:
+    """In a chapter a sentence leads from one snippet to the next; the appendix lists them."""
+    chapters = {s.chapter for s in read_stages(project.path_of(app, "fwts_stages_manifest"))}
+    if app.env.docname.rpartition("/")[2] not in chapters:
+        return
+    for node in doctree.findall(snippet):
+        if snippet_before(node) is not None:
+            logger.warning("no sentence stands between this snippet and the one before",
+                           location=node, type="fwts", subtype="apart")
+
+
 def check_once(app: Sphinx, env: BuildEnvironment) -> None:
     """No two documents show the same snippet; only now it is known what all of them show."""
     first: dict[str, str] = {}
@@ -341,6 +358,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("snippet", SnippetDirective)
     app.connect("env-purge-doc", purge)
     app.connect("env-merge-info", merge)
+    app.connect("doctree-read", check_apart)
     app.connect("env-check-consistency", check_once)
     return {"version": "1", "env_version": 2, "parallel_read_safe": True,
             "parallel_write_safe": True}

@@ -78,6 +78,23 @@ class SnippetTest(SmallBook):
                     "rest.rst": TITLE + both})
         self.assertIn("'probe-enable' is shown twice, in index and in rest", self.warnings)
 
+    def test_neighbours_in_a_chapter_are_a_warning(self) -> None:
+        both = ".. snippet:: one-a\n\n{}.. snippet:: one-b\n"
+        for between in ("", ".. index:: a word\n\n", ".. a comment\n\n", ".. _place:\n\n"):
+            with self.subTest(between):
+                self.build({"index.rst": TITLE + both.format(between)})
+                self.assertIn("no sentence stands between this snippet and the one before",
+                              self.warnings)
+
+    def test_a_sentence_between_neighbours_is_enough(self) -> None:
+        self.build({"index.rst": TITLE + ".. snippet:: one-a\n\nWords.\n\n.. snippet:: one-b\n"})
+        self.assertEqual(self.warnings, "")
+
+    def test_neighbours_in_an_appendix_may_stand_together(self) -> None:
+        self.build({"index.rst": TITLE + ".. toctree::\n\n   rest\n",
+                    "rest.rst": TITLE + ".. snippet:: one-a\n\n.. snippet:: one-b\n"})
+        self.assertEqual(self.warnings, "")
+
     def test_snippet_may_move_to_another_document(self) -> None:
         tree = TITLE + ".. toctree::\n\n   appendix\n\n"
         self.build({"index.rst": tree + ".. snippet:: probe-enable\n", "appendix.rst": TITLE})
