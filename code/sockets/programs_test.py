@@ -33,6 +33,20 @@ def run(name: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextlib.contextmanager
+def stamping() -> Iterator[None]:
+    """The kernel stamps what comes in: it begins a while after the first socket has asked."""
+    so_timestamping, flags = 37, 1 << 3 | 1 << 4  # SOF_TIMESTAMPING_RX_SOFTWARE, _SOFTWARE
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram:
+        datagram.bind(("127.0.0.1", 0))
+        datagram.setsockopt(socket.SOL_SOCKET, so_timestamping, flags)
+        stamps: list[tuple[int, int, bytes]] = []
+        while not stamps:
+            datagram.sendto(b"stamped?", datagram.getsockname())
+            stamps = datagram.recvmsg(64, 256)[1]
+        yield
+
+
+@contextlib.contextmanager
 def listening(name: str, *words: str) -> Iterator[subprocess.Popen[str]]:
     """A program that has said that it listens; ended afterwards."""
     with subprocess.Popen([PROGRAMS / name, *words], stdout=subprocess.PIPE, text=True) as program:
@@ -103,7 +117,7 @@ class Programs(unittest.TestCase):
     def test_stamps_of_both_ends(self) -> None:
         """On loopback there are those of the kernel."""
         port = free_port()
-        with listening("time_stamps", "receive", str(port), "2") as receiver:
+        with stamping(), listening("time_stamps", "receive", str(port), "2") as receiver:
             sent = run("time_stamps", "send", "127.0.0.1", str(port), "2")
             stamp = r" software \d+\.\d{9}\n"
             self.assertRegex(sent.stdout,
