@@ -189,7 +189,7 @@ static int igbook_dca_notify(struct notifier_block *nb, unsigned long event,
  * igbook_dca_init() - make the state usable, DCA off
  * @priv: the device
  *
- * Context: probe, before the network device is registered.
+ * Context: probe, before the card is reset.
  */
 void igbook_dca_init(struct igbook *priv)
 {

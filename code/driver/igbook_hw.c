@@ -191,7 +191,7 @@ static int igbook_swfw_try(struct igbook *priv, u32 mask)
  * @mask: SW_FW_SYNC_EEP or SW_FW_SYNC_PHY()
  *
  * Context: sleeps, up to a second while the firmware has the part.
- * Return: 0, or -EBUSY.
+ * Return: 0, or a negative errno: -EBUSY while somebody else has it.
  */
 int igbook_swfw_acquire(struct igbook *priv, u32 mask)
 {

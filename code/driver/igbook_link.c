@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * igbook: is the cable in? A poll twice a second, until interrupts tell us.
+ * igbook: is the cable in?
  */
 #include <linux/mii.h>
 

@@ -63,14 +63,15 @@ struct igbook_tx_buffer {
 /* loom: begin tx-buffer from 08 */
 /**
  * struct igbook_tx_buffer - what a transmit descriptor stands for
- * @skb: in the last one of a frame: the frame, unless it was copied
+ * @skb: in the last one of a frame: the frame, if the ring still needs it
  * @dma: bus address of what is mapped for this descriptor
  * @len: bytes of that, or 0
  * @paged: they lie in a page, not in the linear part of a frame
  * @watch: in the first one of a batch: the descriptor that will be reported
  * @frames: in the first one of a batch: its frames
  * @bytes: in the first one of a batch: its bytes on the cable
- * @mapped: in the first one of a batch: not all of its frames were copied
+ * @mapped: in the first one of a batch: some of its descriptors have a frame
+ *          or a mapping
  */
 struct igbook_tx_buffer {
 	struct sk_buff *skb;
@@ -88,7 +89,7 @@ struct igbook_tx_buffer {
  * @frames: how many
  * @segments: how many they will be on the cable
  * @bytes: their bytes there, without FCS and inserted tags
- * @mapped: not all of them were copied
+ * @mapped: some of their descriptors have a frame or a mapping
  */
 struct igbook_tx_batch {
 	bool mapped;
