@@ -394,8 +394,10 @@ void expect_matches(Testbed& testbed) {
                                            fmt::format("8086 {:04x}", number - 1),
                                            fmt::format("8086 {:04x}", number + 1)};
         for (const char* id : {"10e6", "10e7", "10e8", "150a", "150d", "1518", "1526"})
-            if (id != second) others.push_back(std::string("8086 ") + id);
-        for (const auto& ids : others) expect_match(testbed, watch, ids + " 0000", false);
+            others.push_back(std::string("8086 ") + id);
+        for (const auto& ids : others)
+            if (ids != fmt::format("8086 {:04x}", number) && ids != "8086 10c9")
+                expect_match(testbed, watch, ids + " 0000", false);
     }
     grader::bind(testbed);
     expect_bound(testbed, "that is itself again");

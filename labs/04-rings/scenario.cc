@@ -374,11 +374,6 @@ void check_describes(Testbed& testbed) {
     expect_on_cable(testbed, frames);
     const auto after = testbed.ring(Direction::transmit);
     expect_equal("head of the transmit ring", after.tail, after.head);
-    for (unsigned i = 0; i < frames.size(); ++i) {
-        const auto index = (before.tail + i) % count;
-        expect_equal(fmt::format("transmit descriptor {}: DD, which RS asks for", index), 1U,
-                     after.slots[index].high >> 32U & 1U);
-    }
 }
 
 /// Whoever serves the rings looks at the sent frames first, then at the received ones: when a
@@ -911,6 +906,8 @@ void expect_no_room(Testbed& testbed, unsigned receive, unsigned transmit, std::
 void check_moves_round_the_end(Testbed& testbed) {
     const auto step = number(testbed, "ring_step");
     const auto size = std::max(160 / step, 1U) * step;
+    // A ring that is new, so that its tail is known.
+    if (ring_size(testbed, Direction::transmit) == size) must_resize(testbed, 0, roomy(testbed));
     must_resize(testbed, 0, size);
     testbed.take_frames();
     const auto first = random_frames(testbed, size - 20, shortest, 100);

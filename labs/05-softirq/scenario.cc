@@ -959,11 +959,21 @@ void wait_extremely(Testbed& testbed) {
         send_silent(testbed);
         stopwatch.expect_in_time("one frame of a batch of 2, rx-usecs 1", Testbed::usual_patience);
     }
-    set_batch(testbed, 2, std::min(wraps, no_hurry(testbed)));
-    const auto tail = testbed.reg(RDT0);
-    send_silent(testbed);
-    testbed.must_run({"sleep", "0.1"});
-    expect_gathering(testbed, tail, 1, 2);
+    constexpr int tries = 4;
+    for (int i = 0; i < tries; ++i) {
+        set_batch(testbed, 2, std::min(wraps, no_hurry(testbed)));
+        const auto tail = testbed.reg(RDT0);
+        const auto start = uptime(testbed);
+        send_silent(testbed);
+        testbed.must_run({"sleep", "0.1"});
+        try {
+            expect_gathering(testbed, tail, 1, 2);
+            return;
+        } catch (const grader::Failure&) {
+            // On a host that keeps the guest waiting the time may really have passed.
+            if (uptime(testbed) - start < wraps / 10'000 - 100) throw;
+        }
+    }
 }
 
 /// Frames that were left in the ring when the interface went down have nothing to say any more.

@@ -93,6 +93,11 @@ std::size_t payload_by_hand(Testbed& testbed, std::size_t full, std::size_t size
     return full * size + between(testbed, shortest - datagram_headers, size);
 }
 
+/// Segments that are long enough for the card.
+std::size_t for_the_card(Testbed& testbed) {
+    return between(testbed, std::max(1000U, number(testbed, "least_mss")), 1448);
+}
+
 /// IGBOOK_TX_MOST: with fewer descriptors free, a queue is stopped.
 unsigned most_needed(const Testbed& testbed) {
     return most_frags + 1 + 2 * number(testbed, "hand_segments");
@@ -652,7 +657,10 @@ unsigned make_ring_small(Testbed& testbed) {
 
 void check_pieces(Testbed& testbed) {
     const auto least = make_ring_small(testbed);
-    const auto frames = plain_frames(testbed, 20, shortest, longest);
+    auto frames = plain_frames(testbed, 5, shortest, copied);
+    const auto longer = plain_frames(testbed, 15, copied + 1, longest);
+    frames.insert(frames.end(), longer.begin(), longer.end());
+    std::shuffle(frames.begin(), frames.end(), testbed.random());
     {
         Held held(testbed);
         testbed.put(limits + "limit_min", "1000000");
@@ -988,7 +996,7 @@ void check_long_piece(Testbed& testbed) {
 void check_tap(Testbed& testbed) {
     const Packet packet{.name = "a frame that is looked at",
                         .payload = between(testbed, 3000, 9000),
-                        .mss = between(testbed, 1000, 1448)};
+                        .mss = for_the_card(testbed)};
     const auto frame = made(testbed, packet);
     grader::listen(testbed, "tap", 1);
     send_packet(testbed, packet, frame);
@@ -1026,7 +1034,7 @@ void check_cuts(Testbed& testbed) {
     check_cut(testbed, {.name = "the shortest segments of the card",
                         .payload = 5 * least + some(1, least - 1),
                         .mss = least});
-    const auto size = some(1000, 1400);
+    const auto size = some(std::max<std::size_t>(1000, least + 1), 1400);
     check_cut(testbed,
               {.name = "segments that are all full", .payload = some(2, 9) * size, .mss = size});
     const auto tci = add_tagged(testbed);
@@ -1034,7 +1042,7 @@ void check_cuts(Testbed& testbed) {
         check_cut(testbed, {.name = "a frame with a tag that is to be cut",
                             .six = six,
                             .payload = some(3000, 9000),
-                            .mss = some(1000, 1400),
+                            .mss = some(std::max<std::size_t>(1000, least), 1400),
                             .tci = tci});
     remove_tagged(testbed);
     check_long_piece(testbed);
@@ -1096,7 +1104,7 @@ void go_to_end(Testbed& testbed, std::size_t left) {
 void check_no_memory(Testbed& testbed) {
     const Packet cut{.name = "a frame that is looked at",
                      .payload = between(testbed, 3000, 9000),
-                     .mss = between(testbed, 1000, 1448)};
+                     .mss = for_the_card(testbed)};
     const Packet other{.name = "a sum in another place",
                        .other = true,
                        .l4len = udp_bytes,
@@ -1273,6 +1281,7 @@ void check_doorbell(Testbed& testbed) {
     check_stopped_in_a_burst(testbed, burst);
     forget_pktgen(testbed);
     expect_mapped(testbed, "after all bursts", 0);
+    testbed.take_frames();
 }
 
 // --- stop and go on ------------------------------------------------------------------------------
@@ -1502,6 +1511,7 @@ void check_bursts_taken_at_once(Testbed& testbed) {
 }
 
 void check_frees(Testbed& testbed) {
+    without_limit(testbed);
     check_one_of_two(testbed);
     check_part_of_a_batch(testbed);
     check_part_of_a_frame(testbed);
@@ -1574,7 +1584,7 @@ void check_limit(Testbed& testbed) {
     expect_in_flight(testbed, "when all is out, after down and up", 0);
     const Packet packet{.name = "a frame that is cut",
                         .payload = between(testbed, 3000, 9000),
-                        .mss = between(testbed, 1000, 1448)};
+                        .mss = for_the_card(testbed)};
     const auto frame = made(testbed, packet);
     {
         Held held(testbed);

@@ -444,7 +444,8 @@ Ring Testbed::ring(Direction direction, unsigned queue) {
 }
 
 void Testbed::send(const std::string& frame) {
-    if (!parts_->guest().cable().try_send(sandbox::Frame(frame.begin(), frame.end())))
+    const sandbox::Frame bytes(frame.begin(), frame.end());
+    if (!soon([&] { return parts_->guest().cable().try_send(bytes); }))
         fail("a frame put on the cable", "a card that takes it", "a cable full of frames");
 }
 
@@ -577,9 +578,12 @@ std::vector<std::string> Testbed::take_log() {
     auto& console = parts_->guest().console();
     const auto mark = fmt::format("fwts-mark-{:016x}", parts_->random());
     parts_->guest().put("/dev/kmsg", "<0>" + mark + "\n");
-    if (!console.expect(mark, std::chrono::seconds(20), parts_->log_taken))
-        fail("the kernel log on the console", "every message, among them the grader's mark",
-             "the mark did not come: the log was silenced");
+    constexpr Seconds limit(20);
+    const Patience patience(parts_->processors, limit);
+    while (!console.expect(mark, in_ms(limit), parts_->log_taken))
+        if (patience.over())
+            fail("the kernel log on the console", "every message, among them the grader's mark",
+                 "the mark did not come: the log was silenced");
     const auto all = console.text();
     const auto from = parts_->log_taken;
     parts_->log_taken = all.find(mark, from) + mark.size();

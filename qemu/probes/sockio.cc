@@ -55,7 +55,7 @@ constexpr const char* kUsage =
     "  poll:MILLISECONDS[:in]     until it can be read or written, or read\n"
     "  name   peer   inq   outq   close\n"
     "  set:LEVEL:OPTION:VALUE   get:LEVEL:OPTION[:SIZE]   timeout:MILLISECONDS (SO_RCVTIMEO)\n"
-    "  alarm:MILLISECONDS         a signal whose handler does not restart calls; restart: does\n"
+    "  alarm:MILLISECONDS         signals whose handler does not restart calls; restart: does\n"
     "  netns:NAME                 calls after it are made in that network namespace; netns: back\n"
     "  note:FILE   await:FILE     make a file; wait until there is one\n"
     "  beside:N                   the next N calls are another process's, which has the same "
@@ -214,7 +214,8 @@ void do_alarm(const Words& words, int flags) {
     action.sa_handler = [](int) {};
     action.sa_flags = flags;
     sigaction(SIGALRM, &action, nullptr);
-    const itimerval timer{{0, 0}, milliseconds(number(words, 1))};
+    // Again and again: the first may come before the call it is to interrupt.
+    const itimerval timer{milliseconds(number(words, 1)), milliseconds(number(words, 1))};
     report("alarm", setitimer(ITIMER_REAL, &timer, nullptr));
 }
 
