@@ -1180,7 +1180,7 @@ void check_told(Testbed& testbed) {
     expect_equal("queue that a frame came by, plus one, as the stack is told", 1U,
                  said_of(testbed, handed, silent_frame(testbed, 300)).queue);
     // VLAN 0 is none: a tag with a priority only.
-    const auto untagged = between(testbed, shortest, longest - tag_bytes);
+    const auto untagged = between(testbed, shortest, longest);
     const auto priority = static_cast<std::uint32_t>(between(testbed, 1, 7));
     const auto tagged = with_tag(silent_frame(testbed, untagged), priority << 13U);
     for (const bool on : {true, false, true}) {
