@@ -30,7 +30,8 @@ struct igbook;
  * @held: since when the receive stamp has not been fetched, in jiffies, or 0
  * @tx_stamps: transmit stamps handed to the stack
  * @tx_lost: stamps that never came
- * @tx_skipped: frames for which a stamp was wanted and not asked of the card
+ * @tx_skipped: frames not stamped though stamping was on: another one waited,
+ *              or they are to be cut
  * @rx_unread: receive stamps thrown away, for their frames seemed to be lost
  */
 struct igbook_clock {

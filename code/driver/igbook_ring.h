@@ -70,8 +70,8 @@ struct igbook_tx_buffer {
  * @watch: in the first one of a batch: the descriptor that will be reported
  * @frames: in the first one of a batch: its frames
  * @bytes: in the first one of a batch: its bytes on the cable
- * @mapped: in the first one of a batch: some of its descriptors have a frame
- *          or a mapping
+ * @mapped: in the first one of a batch: some of its descriptors may have a
+ *          frame or a mapping
  */
 struct igbook_tx_buffer {
 	struct sk_buff *skb;
@@ -89,7 +89,7 @@ struct igbook_tx_buffer {
  * @frames: how many
  * @segments: how many they will be on the cable
  * @bytes: their bytes there, without FCS and inserted tags
- * @mapped: some of their descriptors have a frame or a mapping
+ * @mapped: some of their descriptors may have a frame or a mapping
  */
 struct igbook_tx_batch {
 	bool mapped;

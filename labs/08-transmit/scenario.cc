@@ -736,6 +736,7 @@ void check_packet(Testbed& testbed, const Packet& packet, bool brings = true) {
         expect_context(packet, slots[0]);
         slots.erase(slots.begin());
     }
+    if (length <= copied) expect_mapped(testbed, "of " + packet.name + ", which is copied", 0);
     const auto tag = packet.tci == 0 || packet.inside ? 0 : std::uint64_t{vle};
     expect_data(packet.name, slots,
                 {.length = length,

@@ -66,16 +66,22 @@ void expect_limit_kept(const std::vector<Deed>& deeds, unsigned batch) {
 
 std::vector<Mapping> mappings(Testbed& testbed, const std::string& direction) {
     std::istringstream dump(testbed.bytes(dump_file));
+    std::vector<Mapping> all;
     std::vector<Mapping> found;
     for (std::string line; std::getline(dump, line);) {
         const auto address = line.find(" D=");
         const auto size = line.find(" L=");
-        if (!line.starts_with("igbook ") || line.find(direction) == std::string::npos ||
-            address == std::string::npos || size == std::string::npos)
+        if (!line.starts_with("igbook ") || address == std::string::npos ||
+            size == std::string::npos)
             continue;
-        found.push_back({std::stoull(line.substr(address + 3), nullptr, 16),
-                         std::stoull(line.substr(size + 3), nullptr, 16)});
+        all.push_back({std::stoull(line.substr(address + 3), nullptr, 16),
+                       std::stoull(line.substr(size + 3), nullptr, 16)});
+        if (line.find(direction) != std::string::npos) found.push_back(all.back());
     }
+    // One that was ended after all hides no other that comes in its place.
+    std::erase_if(testbed.written_off(), [&](const Mapping& forgotten) {
+        return std::find(all.begin(), all.end(), forgotten) == all.end();
+    });
     // The page of one that was forgotten may be mapped again: each takes away one of its kind.
     for (const auto& forgotten : testbed.written_off()) {
         const auto one = std::find(found.begin(), found.end(), forgotten);

@@ -445,7 +445,7 @@ Ring Testbed::ring(Direction direction, unsigned queue) {
 
 void Testbed::send(const std::string& frame) {
     const sandbox::Frame bytes(frame.begin(), frame.end());
-    if (!soon([&] { return parts_->guest().cable().try_send(bytes); }))
+    if (!soon([&] { return parts_->guest_in_time().cable().try_send(bytes); }))
         fail("a frame put on the cable", "a card that takes it", "a cable full of frames");
 }
 
@@ -578,9 +578,8 @@ std::vector<std::string> Testbed::take_log() {
     auto& console = parts_->guest().console();
     const auto mark = fmt::format("fwts-mark-{:016x}", parts_->random());
     parts_->guest().put("/dev/kmsg", "<0>" + mark + "\n");
-    constexpr Seconds limit(20);
-    const Patience patience(parts_->processors, limit);
-    while (!console.expect(mark, in_ms(limit), parts_->log_taken))
+    const Patience patience(parts_->processors, Seconds(20));
+    while (!console.expect(mark, std::chrono::seconds(1), parts_->log_taken))
         if (patience.over())
             fail("the kernel log on the console", "every message, among them the grader's mark",
                  "the mark did not come: the log was silenced");
