@@ -126,8 +126,10 @@ tcp_reader {PORT} >/run/reader.out 2>&1 &
 until grep -q listening /run/reader.out && grep -q 'State:.S' /proc/$!/status; do sleep 0.05; done
 talk connect {PORT}
 """
+# The sender asks nothing of a full reader while it is watched: the first time after a minute.
 PAIR = f"""
 set -e
+echo 60000000 >/proc/sys/net/ipv4/tcp_rto_min_us
 talk reader {PORT} >/run/reader.out 2>&1 &
 echo $! >/run/reader.pid
 until grep -q listening /run/reader.out; do sleep 0.05; done

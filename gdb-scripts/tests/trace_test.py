@@ -372,7 +372,7 @@ class FirstStop(unittest.TestCase):
             for line in trace.stdout:
                 pass
         print(f"first stop after {wall:.1f} s, {seconds:.1f} s of CPU time")
-        self.assertLess(seconds, 20)
+        self.assertLess(seconds, 60)
 
     def cpu_ticks(self, pid: int) -> int:
         """User and system time of a process, its ended children included."""

@@ -2,11 +2,13 @@
 #include "cable.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -34,8 +36,7 @@ void Cable::enlarge_buffers(const Descriptor& socket) {
 }
 
 void Cable::send(const Frame& frame) {
-    const auto lock = monitor_.lock();
-    put_or_throw(frame, true);
+    put_in_time(frame, true);
 }
 
 bool Cable::try_send(const Frame& frame) {
@@ -44,8 +45,22 @@ bool Cable::try_send(const Frame& frame) {
 }
 
 void Cable::send_unpadded(const Frame& frame) {
-    const auto lock = monitor_.lock();
-    put_or_throw(frame, false);
+    put_in_time(frame, false);
+}
+
+void Cable::put_in_time(const Frame& frame, bool padded) {
+    constexpr auto patience = std::chrono::seconds(5);
+    constexpr int one_look = 50;  // ms
+    const auto end = Monitor::Clock::now() + patience;
+    for (;;) {
+        {
+            const auto lock = monitor_.lock();
+            if (Monitor::Clock::now() >= end) return put_or_throw(frame, padded);
+            if (put(frame, padded)) return;
+        }
+        pollfd room{socket_.get(), POLLOUT, 0};
+        poll(&room, 1, one_look);
+    }
 }
 
 void Cable::put_or_throw(const Frame& frame, bool padded) {

@@ -28,10 +28,13 @@ class Cable {
     /// @param peer    whether the neighbour of peer.h answers
     Cable(Descriptor socket, Monitor& monitor, bool peer);
 
-    /// Puts a frame on the cable. Does not wait for the guest: a stopped guest finds it later.
-    /// @throws SetupError if the frame is too long or the cable is full (the guest takes nothing).
+    /// Puts a frame on the cable. Does not wait for the guest: a stopped guest finds it later. A
+    /// full cable is given a few seconds.
+    /// @throws SetupError if the frame is too long or the cable stays full (the guest takes
+    /// nothing).
     void send(const Frame& frame);
-    /// The same, where a full cable is no error. @return whether the frame is on the cable.
+    /// The same, at once, where a full cable is no error. @return whether the frame is on the
+    /// cable.
     bool try_send(const Frame& frame);
     /// send(), but a frame that is too short stays so: an error, as the card counts it.
     void send_unpadded(const Frame& frame);
@@ -68,6 +71,7 @@ class Cable {
   private:
     bool put(Frame frame, bool padded);
     void put_or_throw(const Frame& frame, bool padded);
+    void put_in_time(const Frame& frame, bool padded);
 
     Descriptor socket_;
     Monitor& monitor_;

@@ -193,13 +193,13 @@ TEST(GuestTest, RebootAndPowerOffAreTold) {
 
 TEST(GuestTest, AGuestThatDoesNotComeUp) {
     Options options;
-    options.boot_limit = 8s;
+    options.boot_limit = 20s;
     options.append = "rdinit=/bin/cat";  // a process 1 that never starts the agent
     try {
         Guest guest = Guest::boot(options);
         FAIL() << "there is no agent";
     } catch (const Hang& hang) {
-        EXPECT_THAT(hang.message(), ::testing::HasSubstr("guest did not reach the agent in 8 s"));
+        EXPECT_THAT(hang.message(), ::testing::HasSubstr("guest did not reach the agent in 20 s"));
         EXPECT_THAT(hang.message(), ::testing::HasSubstr("last console line: "));
         EXPECT_FALSE(hang.backtrace().empty());
     }

@@ -209,7 +209,9 @@ TEST_F(ProgramTest, StartedGuestIsUsedByOthersAndStops) {
     EXPECT_EQ(outcome_of("send " + name_ + " --udp 4000:early").status, 0);
     EXPECT_EQ(outcome_of("exec --no-wait " + name_ + " -- touch /run/left").status, 0);
     const std::string go = fmt::format(
-        "gdb -nx -batch -ex 'target remote {}' -ex detach >/dev/null 2>&1", gdb.string());
+        "gdb -nx -batch -ex 'set remotetimeout 30' -ex 'target remote {}' -ex detach >/dev/null "
+        "2>&1",
+        gdb.string());
     ASSERT_EQ(system(go.c_str()), 0);
     ASSERT_TRUE(start.expect("ready " + name_));
     const Outcome outcome = outcome_of("exec " + name_ + " -- sh -c 'ls /run/left; exit 3'");

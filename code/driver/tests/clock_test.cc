@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <sstream>
 
 #include "support.h"
@@ -63,6 +64,8 @@ Guest ready_guest() {
     guest.must("dmesg -c");
     silence(guest);
     guest.must(std::string("insmod ") + kDriver + " && ip link set eth0 up");
+    // Two frames in a ring that is held are no queue that is stuck.
+    guest.put("/sys/class/net/eth0/queues/tx-0/byte_queue_limits/limit_min", "100000");
     EXPECT_TRUE(carrier_becomes(guest, true));
     return guest;
 }
@@ -70,6 +73,7 @@ Guest ready_guest() {
 // --- the clock ----------------------------------------------------------------------------------
 
 constexpr std::int64_t kMillisecond = 1'000'000;
+constexpr std::int64_t kNoJump = 9'000 * kMillisecond;
 
 /// It begins with the system's time; then it is what it is told to be.
 void check_time(Guest& guest) {
@@ -82,12 +86,12 @@ void check_time(Guest& guest) {
                             "set:5000000000 get shift:3000000000 get shift:-7999000000 get around "
                             "cross");
     ASSERT_EQ(got.size(), 8U);
-    EXPECT_THAT(number(got[1]) - 5'000 * kMillisecond, AllOf(Gt(0), Lt(900 * kMillisecond)));
-    EXPECT_THAT(number(got[3]) - number(got[1]) - 3'000 * kMillisecond,
-                AllOf(Gt(0), Lt(900 * kMillisecond)));
-    EXPECT_THAT(number(got[5]), AllOf(Gt(0), Lt(2'000 * kMillisecond)));
+    // SYSTIM of its own is minutes or years away, what a busy host keeps the guest waiting is not.
+    EXPECT_THAT(number(got[1]) - 5'000 * kMillisecond, AllOf(Gt(0), Lt(kNoJump)));
+    EXPECT_THAT(number(got[3]) - number(got[1]) - 3'000 * kMillisecond, AllOf(Gt(0), Lt(kNoJump)));
+    EXPECT_THAT(number(got[5]), AllOf(Gt(0), Lt(2 * kNoJump)));
     const auto apart = numbers(got[6]);
-    EXPECT_THAT(apart[0] + apart[1], AllOf(Gt(0), Lt(100 * kMillisecond)))
+    EXPECT_THAT(apart[0] + apart[1], AllOf(Gt(0), Lt(kNoJump)))
         << "the system's time was noted just before and just after";
     EXPECT_EQ(got[7], "errno 95") << "no moment is the same for both clocks";
 }
@@ -102,16 +106,26 @@ void check_rate(Guest& guest) {
     EXPECT_LT(std::abs(number(got[0])), kTolerance);
     EXPECT_LT(std::abs(number(got[4]) - 50'000'000), kTolerance);
     EXPECT_LT(std::abs(number(got[7]) + 20'000'000), kTolerance);
-    EXPECT_THAT(number(got[3]) - number(got[1]), AllOf(Gt(0), Lt(200 * kMillisecond)));
-    EXPECT_THAT(number(got[6]) - number(got[3]), AllOf(Gt(0), Lt(1000 * kMillisecond)));
+    EXPECT_THAT(number(got[3]) - number(got[1]), AllOf(Gt(0), Lt(kNoJump)));
+    EXPECT_THAT(number(got[6]) - number(got[3]), AllOf(Gt(0), Lt(kNoJump)));
     EXPECT_EQ(got[8], "errno 34") << "a rate that no crystal has";
     // 16 ns in parts of 2^-19 ns, and 10^-4 of it more; every 16 ns.
     EXPECT_EQ(guest.read_register(kTimincaReg), 1U << 24 | (8388608U + 838U));
 }
 
+/// Of ten looks the one that took least.
 std::int64_t clock_less_system(Guest& guest) {
-    const auto apart = numbers(stamp(guest, "around")[0]);
-    return (apart[0] - apart[1]) / 2;
+    std::string looks;
+    for (int i = 0; i < 10; ++i) looks += "around ";
+    std::int64_t least = std::numeric_limits<std::int64_t>::max();
+    std::int64_t difference = 0;
+    for (const auto& line : stamp(guest, looks)) {
+        const auto apart = numbers(line);
+        if (apart[0] + apart[1] >= least) continue;
+        least = apart[0] + apart[1];
+        difference = (apart[0] - apart[1]) / 2;
+    }
+    return difference;
 }
 
 /// Nothing that makes the card forget makes the clock forget.
@@ -119,7 +133,7 @@ void check_continuity(Guest& guest) {
     stamp(guest, "set:7000000000");
     const std::int64_t before = clock_less_system(guest);
     const auto goes_on = [&](const std::string& after) {
-        EXPECT_LT(std::abs(clock_less_system(guest) - before), 20 * kMillisecond) << after;
+        EXPECT_LT(std::abs(clock_less_system(guest) - before), 50 * kMillisecond) << after;
         EXPECT_EQ(guest.read_register(kTimincaReg), 1U << 24 | (8388608U + 838U)) << after;
         EXPECT_EQ(guest.read_register(kTsyncrxctl), 0x1aU) << after;
     };
@@ -191,7 +205,10 @@ void check_receive(Guest& guest) {
     EXPECT_EQ(counter(guest, "rx_stamps_unread"), 0U);
     // The emulated card stamps before it looks at the address.
     guest.cable().send(sync(3, {2, 2, 2, 2, 2, 2}));
-    EXPECT_TRUE(eventually([&] { return (guest.read_register(kTsyncrxctl) & 1) != 0; }));
+    EXPECT_TRUE(eventually([&] {
+        return (guest.read_register(kTsyncrxctl) & 1) != 0 ||
+               counter(guest, "rx_stamps_unread") == 1;
+    }));
     // None, or its own if the driver's watchdog has been there meanwhile; receive() knows
     // another's.
     receive(guest, 4);

@@ -58,8 +58,9 @@ Guest ready_guest(sandbox::Options options = strict("10")) {
     return guest;
 }
 
-bool answers(Guest& guest) {
-    return guest.run("ping -c 1 -W 2 192.0.2.1").ok();
+/// @param patience  in seconds
+bool answers(Guest& guest, int patience = 20) {
+    return guest.run("ping -c 1 -W " + std::to_string(patience) + " 192.0.2.1").ok();
 }
 
 std::uint32_t etqf(Guest& guest, std::uint32_t i) {
@@ -326,7 +327,7 @@ void check_loopback(Guest& guest) {
     guest.cable().clear();
     const std::uint64_t before = statistic(guest, "rx_packets");
     guest.must("ip neigh flush dev eth0");
-    EXPECT_FALSE(answers(guest));
+    EXPECT_FALSE(answers(guest, 2));
     EXPECT_GT(statistic(guest, "rx_packets"), before) << "what is sent comes back";
     EXPECT_TRUE(guest.cable().take_all().empty()) << "and does not go out";
     guest.must("ethtool -K eth0 loopback off");
@@ -360,7 +361,7 @@ void check_self_test(Guest& guest) {
     EXPECT_EQ(grouped(guest.must(kGroups), "eth-mac-OctetsTransmittedOK"),
               grouped(counted, "eth-mac-OctetsTransmittedOK"))
         << "the test's frames are counted";
-    EXPECT_TRUE(guest.run("ping -c 4 -i 0.2 -W 2 192.0.2.1").ok());
+    EXPECT_TRUE(guest.run("ping -c 4 -i 0.2 -W 20 192.0.2.1").ok());
     EXPECT_TRUE(eventually([&] { return content(guest, "/tmp/told") != "ready\n"; }));
     EXPECT_EQ(content(guest, "/tmp/told"), "ready\ndone\n") << "a counter went back";
     guest.must("ip link set eth0 down && ethtool -t eth0 offline >/tmp/t; ip link set eth0 up");

@@ -104,20 +104,27 @@ void every_length(Guest& guest, std::mt19937_64& random) {
 }
 
 /// Rings of eight: seven frames in each look, fifty laps, the queue stopped again and
-/// again; nothing is lost, nothing changes places.
+/// again; nothing is lost, nothing changes places. On a slow host each look may come in time: then
+/// once more.
 void small_rings(Guest& guest, std::mt19937_64& random) {
     guest.must("ethtool -G eth0 rx 8 tx 8");
     const std::uint64_t before = counter(guest, "rx0_packets");
     const std::uint64_t stops = counter(guest, "tx0_stops");
-    std::vector<Frame> requests, answers;
     std::uniform_int_distribution<std::size_t> size(kHeader + 2, kMaximum);
-    for (int i = 0; i < 400; i++) {
-        requests.push_back(request(random, size(random)));
-        answers.push_back(answer(requests.back()));
+    std::size_t answered = 0;
+    bool stopped = false;
+    for (int round = 0; round < 10 && !stopped; round++) {
+        std::vector<Frame> requests, answers;
+        for (int i = 0; i < 400; i++) {
+            requests.push_back(request(random, size(random)));
+            answers.push_back(answer(requests.back()));
+        }
+        ASSERT_NO_FATAL_FAILURE(exchange(guest, requests, answers, 64));
+        answered += requests.size();
+        stopped = counter(guest, "tx0_stops") > stops;
     }
-    exchange(guest, requests, answers, 64);
-    EXPECT_EQ(counter(guest, "rx0_packets") - before, requests.size());
-    EXPECT_GT(counter(guest, "tx0_stops"), stops) << "the transmit ring never filled up";
+    EXPECT_EQ(counter(guest, "rx0_packets") - before, answered);
+    EXPECT_TRUE(stopped) << "the transmit ring never filled up";
     EXPECT_EQ(statistic(guest, "rx_dropped"), 0U);
     EXPECT_EQ(statistic(guest, "tx_dropped"), 0U);
     EXPECT_EQ(guest.read_register(kRdlen0), 8 * sizeof(Descriptor));

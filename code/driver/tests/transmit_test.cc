@@ -889,9 +889,9 @@ void check_stuck(Guest& guest) {
     guest.cable().clear();
     fill_lap(guest);
     const std::size_t mark = guest.registers().all().size();
+    const std::uint64_t before = number(guest, kQueue + "tx_timeout");
     hold(guest);
     send_numbered(guest, 20);
-    const std::uint64_t before = number(guest, kQueue + "tx_timeout");
     EXPECT_TRUE(eventually(
         [&] {
             EXPECT_TRUE(passes(guest, 1)) << "queue 1 stands still";
@@ -907,9 +907,9 @@ void check_stuck(Guest& guest) {
 
 /// Down comes while the work that recovers the queue is due or runs.
 void check_down_when_stuck(Guest& guest) {
+    const std::uint64_t before = number(guest, kQueue + "tx_timeout");
     hold(guest);
     send_numbered(guest, 20);
-    const std::uint64_t before = number(guest, kQueue + "tx_timeout");
     ASSERT_TRUE(eventually([&] { return number(guest, kQueue + "tx_timeout") != before; }, 120s));
     guest.must("ip link set eth0 down && ip link set eth0 up");
     ASSERT_TRUE(carrier_becomes(guest, true));

@@ -172,7 +172,7 @@ TEST_F(AgentTest, TimeoutKillsTheWholeGroup) {
     send({{"id", 1},
           {"op", "exec"},
           {"argv", {"sh", "-c", "sleep 1000 & echo $!; wait"}},
-          {"timeout_ms", 200}});
+          {"timeout_ms", 2000}});
     const Result result = result_of(1);
     EXPECT_EQ(result.exit["signal"], SIGKILL);
     EXPECT_EQ(result.exit["reason"], "timeout");
