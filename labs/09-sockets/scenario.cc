@@ -289,11 +289,6 @@ void check_loads(Testbed& testbed) {
                 "its heading", testbed.text("/proc/net/edp"));
 }
 
-/// Seconds by the guest's clock.
-double clock_of(Testbed& testbed) {
-    return std::stod(testbed.text("/proc/uptime"));
-}
-
 /// Somebody who had begun to look before the socket was closed may still be looking.
 void expect_freed_late(Testbed& testbed) {
     const auto go = "/tmp/" + secret(testbed, 10);
@@ -305,8 +300,8 @@ void expect_freed_late(Testbed& testbed) {
         const grader::Inserted looker(testbed, "reader", {});
         testbed.put(go, "");
         // Its close() may wait, or not. By the clock that the looker's patience goes by, too.
-        const auto begun = clock_of(testbed);
-        testbed.soon([&] { return holder.ended() || clock_of(testbed) > begun + 1; });
+        const auto begun = testbed.uptime();
+        testbed.soon([&] { return holder.ended() || testbed.uptime() > begun + 1; });
         testbed.let_settle();
         expect_that(references(testbed) != "0",
                     "references to the module while somebody under RCU may still see the socket",
@@ -748,8 +743,8 @@ void expect_woken(Testbed& testbed) {
                  poller.end());
     Caller reader(testbed, fmt::format("socket bind:eth0:{} {{note}} restart:100 recv:50", mine));
     reader.wait_asleep();
-    const auto begun = clock_of(testbed);
-    testbed.soon([&] { return clock_of(testbed) > begun + 0.2; });
+    const auto begun = testbed.uptime();
+    testbed.soon([&] { return testbed.uptime() > begun + 0.2; });
     testbed.send(to_guest(testbed, mine, 7, data));
     expect_equal("recv() that a signal interrupts and that goes on (SA_RESTART)",
                  "alarm 0 -\n" + received(data, station, 7), reader.end());

@@ -532,6 +532,10 @@ void Testbed::let_settle() {
     text("/proc/uptime");
 }
 
+double Testbed::uptime() {
+    return std::stod(text("/proc/uptime"));
+}
+
 /// Asks until it holds: `between` passes before it asks again, then longer.
 bool Testbed::wait(const std::function<bool()>& holds, Seconds limit, milliseconds between) {
     const Patience patience(parts_->processors, limit);

@@ -199,6 +199,8 @@ class Testbed {
     /// Lets the agent answer once. It is a process, so in a guest with one processor the interrupts
     /// and softirqs that had begun before are over then, and QEMU has recorded what they wrote.
     void let_settle();
+    /// Seconds since the boot by the guest's clock, which goes on while the host keeps it waiting.
+    double uptime();
     /// Waits until a condition holds that can be seen from outside. It does not disturb the guest,
     /// if `holds` does not.
     /// @return whether it held within `limit`, not counting what a busy host kept the guest
