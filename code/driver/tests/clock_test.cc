@@ -73,7 +73,8 @@ Guest ready_guest() {
 // --- the clock ----------------------------------------------------------------------------------
 
 constexpr std::int64_t kMillisecond = 1'000'000;
-constexpr std::int64_t kNoJump = 9'000 * kMillisecond;
+// Less than any step that the test asks for, and more than a busy host keeps the guest waiting.
+constexpr std::int64_t kNoJump = 2'500 * kMillisecond;
 
 /// It begins with the system's time; then it is what it is told to be.
 void check_time(Guest& guest) {
@@ -86,7 +87,6 @@ void check_time(Guest& guest) {
                             "set:5000000000 get shift:3000000000 get shift:-7999000000 get around "
                             "cross");
     ASSERT_EQ(got.size(), 8U);
-    // SYSTIM of its own is minutes or years away, what a busy host keeps the guest waiting is not.
     EXPECT_THAT(number(got[1]) - 5'000 * kMillisecond, AllOf(Gt(0), Lt(kNoJump)));
     EXPECT_THAT(number(got[3]) - number(got[1]) - 3'000 * kMillisecond, AllOf(Gt(0), Lt(kNoJump)));
     EXPECT_THAT(number(got[5]), AllOf(Gt(0), Lt(2 * kNoJump)));
