@@ -76,6 +76,7 @@ setup: ## install from Debian's packages what the main job needs
 	@$(setup)/install guest book
 
 build/cmake/build.ninja:
+	@command -v cmake >/dev/null && command -v ninja >/dev/null || $(setup)/install
 	@cmake -S . -B build/cmake -G Ninja >build/cmake.log 2>&1 || { cat build/cmake.log >&2; exit 1; }
 
 build:
