@@ -124,7 +124,9 @@ shell: guest kernel ## a shell in the guest (Ctrl-] leaves); ARGS="--load file.k
 run: guest kernel ## run one command in a fresh guest: make run C="ip link"
 	@build/bin/sandbox run --kernel $(KERNEL) $(ARGS) -- sh -c '$(COMMAND)'
 
-book: stages ## build the book as HTML into build/book/html
+book: ## build the book as HTML into build/book/html
+	@$(setup)/install guest book
+	@$(MAKE) --no-print-directory stages
 	@book/build html
 	@echo "build/book/html/index.html"
 

@@ -18,12 +18,18 @@ NAMES = ["echo_server", "echo_client", "time_stamps", "sniffer", "ping_pong", "n
 
 
 def free_port() -> int:
-    """A port nobody uses at the moment, in TCP and UDP."""
-    with socket.socket() as stream, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram:
-        stream.bind(("127.0.0.1", 0))
-        port: int = stream.getsockname()[1]
-        datagram.bind(("127.0.0.1", port))
-        return port
+    """A port nobody uses at the moment, in TCP and UDP, at any address."""
+    while True:
+        with socket.socket(socket.AF_INET6) as stream, \
+                socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as datagram:
+            for one in (stream, datagram):
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            stream.bind(("::", 0))
+            port: int = stream.getsockname()[1]
+            # What is free in TCP may be somebody's in UDP.
+            with contextlib.suppress(OSError):
+                datagram.bind(("::", port))
+                return port
 
 
 def run(name: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -116,8 +122,8 @@ class Programs(unittest.TestCase):
 
     def test_stamps_of_both_ends(self) -> None:
         """On loopback there are those of the kernel."""
-        port = free_port()
-        with stamping(), listening("time_stamps", "receive", str(port), "2") as receiver:
+        with stamping(), \
+                listening("time_stamps", "receive", str(port := free_port()), "2") as receiver:
             sent = run("time_stamps", "send", "127.0.0.1", str(port), "2")
             stamp = r" software \d+\.\d{9}\n"
             self.assertRegex(sent.stdout,

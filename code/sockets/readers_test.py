@@ -18,7 +18,7 @@ PROGRAMS = Path()
 def free_port(kind: socket.SocketKind) -> int:
     """A port of TCP or UDP that nobody uses at the moment."""
     with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind(("0.0.0.0", 0))
         port: int = probe.getsockname()[1]
         return port
 

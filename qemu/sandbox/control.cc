@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <list>
@@ -28,7 +29,10 @@ namespace fwts::sandbox {
 namespace {
 
 std::string prefix() {
-    return fmt::format("fwts-sandbox/{}/", getuid());
+    const char* guests = std::getenv("FWTS_GUESTS");
+    if (guests == nullptr || *guests == '\0') return fmt::format("fwts-sandbox/{}/", getuid());
+    check_name(guests);
+    return fmt::format("fwts-sandbox/{}/{}/", getuid(), guests);
 }
 
 struct Address {
@@ -251,7 +255,10 @@ std::vector<std::string> running_guests() {
     const std::string begin = "@" + prefix();
     for (std::string line; std::getline(sockets, line);) {
         const std::size_t at = line.find(begin);
-        if (at != std::string::npos) names.insert(line.substr(at + begin.size()));
+        if (at == std::string::npos) continue;
+        const std::string name = line.substr(at + begin.size());
+        // With a slash: one of $FWTS_GUESTS, which is not set here.
+        if (name.find('/') == std::string::npos) names.insert(name);
     }
     return {names.begin(), names.end()};
 }

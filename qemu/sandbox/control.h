@@ -4,6 +4,8 @@
 // JSON lines over a Unix socket with an abstract name, so that nothing has to be cleaned up and a
 // name cannot outlive its guest. Only processes of the same user are served. Every connection has
 // its own thread: an answer that takes long, or a guest that stands in gdb, holds up nobody else.
+// Names are one user's; where $FWTS_GUESTS is set, they are those of this name only, so that a
+// script's guests do not meet the user's own.
 #pragma once
 
 #include <functional>

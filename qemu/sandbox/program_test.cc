@@ -7,11 +7,15 @@
 #include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -34,8 +38,9 @@ struct Outcome {
     std::string text;
 };
 
-Outcome outcome_of(const std::string& words) {
-    const std::string command = fmt::format("'{}' {} 2>&1", FWTS_SANDBOX, words);
+// @param before  what stands before the program's name: settings of its environment
+Outcome outcome_of(const std::string& words, const std::string& before = {}) {
+    const std::string command = fmt::format("{} '{}' {} 2>&1", before, FWTS_SANDBOX, words);
     FILE* pipe = popen(command.c_str(), "r");
     Outcome outcome;
     std::array<char, 4096> piece{};
@@ -223,9 +228,28 @@ TEST_F(ProgramTest, StartedGuestIsUsedByOthersAndStops) {
     EXPECT_EQ(outcome_of("send " + name_ + " --hex zz").status, 70);
     EXPECT_EQ(outcome_of("start --name " + name_ + " </dev/null").status, 70);
     EXPECT_THAT(outcome_of("list").text, ::testing::HasSubstr(name_));
+    EXPECT_EQ(outcome_of("list", "FWTS_GUESTS=others").text, "");
+    EXPECT_EQ(outcome_of("stop " + name_, "FWTS_GUESTS=others").status, 70);
     EXPECT_EQ(outcome_of("stop " + name_).status, 0);
     EXPECT_EQ(start.wait(), 0);
     expect_nothing_left();
+}
+
+TEST_F(ProgramTest, GuestsOfAScriptsOwn) {
+    const std::string own = name_ + "-own";
+    const std::string guest = fmt::format("fwts-sandbox/{}/{}/one", getuid(), own);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::copy(guest.begin(), guest.end(), address.sun_path + 1);
+    const Descriptor claimed(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(bind(claimed.get(), reinterpret_cast<const sockaddr*>(&address),
+                   static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + guest.size())),
+              0);
+    EXPECT_THAT(outcome_of("list", "FWTS_GUESTS=" + own).text, ::testing::StartsWith("one "));
+    EXPECT_THAT(outcome_of("list").text, ::testing::Not(::testing::HasSubstr(own)));
+    const Outcome odd = outcome_of("list", "FWTS_GUESTS='a b'");
+    EXPECT_EQ(odd.status, 70);
+    EXPECT_THAT(odd.text, ::testing::HasSubstr("\"a b\" cannot name"));
 }
 
 TEST_F(ProgramTest, ShellWorksAndCtrlBracketLeaves) {

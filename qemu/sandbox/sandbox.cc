@@ -400,7 +400,9 @@ Program::Program() {
     app.footer(
         "Example:\n  sandbox run --peer -- sh -c 'modprobe igb; ip link'\n\n"
         "Exit status: the command's; 64 wrong words, 70 the guest could not be set up, 71 kernel "
-        "panic,\n72 hang, 73 reboot, 74 QEMU ended.");
+        "panic,\n72 hang, 73 reboot, 74 QEMU ended.\n\n"
+        "Guests are known to all commands of one user. With FWTS_GUESTS=name in the environment a "
+        "script\nhas guests of its own, which only commands with the same FWTS_GUESTS see.");
 
     CLI::App* run = add("run", "boot a guest, run one command in it, power it off",
                         "sandbox run --load igbook.ko -- ip link",

@@ -12,6 +12,7 @@ import tempfile
 import unittest
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 BOOK = Path(__file__).resolve().parents[2]
 
@@ -166,6 +167,23 @@ class RecordTest(unittest.TestCase):
         self.assertEqual(self.record.run_host({"run": ["echo hello"]}), "$ echo hello\nhello\n")
         with self.assertRaisesRegex(self.record.Failed, "status 3"):
             self.record.run_host({"run": ["exit 3"]})
+
+    def test_guests_of_a_recipe_that_fails_are_stopped(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            sandbox = Path(folder) / "sandbox"
+            sandbox.write_text(f"""#!/bin/sh
+echo "$FWTS_GUESTS $*" >>{folder}/said
+test "$1" = stop || echo "sums  tcg  ready"
+""", encoding="utf-8")
+            sandbox.chmod(0o755)
+            with mock.patch.object(self.record, "SANDBOX", sandbox), \
+                    self.assertRaisesRegex(self.record.Failed, "status 3"):
+                self.record.run_host({"run": [f"{sandbox} start", "exit 3"]})
+            said = [line.split(" ", 1)
+                    for line in (Path(folder) / "said").read_text(encoding="utf-8").splitlines()]
+        self.assertEqual([words for _, words in said], ["start", "list", "stop sums"])
+        self.assertEqual(len({own for own, _ in said}), 1)
+        self.assertRegex(said[0][0], r"^fwts-record-\w+$")
 
     def test_guest_script_quotes_commands(self) -> None:
         script = self.record.guest_script({"n": {"run": ["echo 'a b'; false"]}})
