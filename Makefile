@@ -47,11 +47,11 @@ help: ## list every target
 	@echo "    SUBMISSION (S) directory  MUTANT (M) name  KERNEL (K) trace|strict  DEBIAN (D) 12|13  COMMAND (C) \"...\""
 	@echo "    LAYER=unit|static|stages|guest|traces|grader|book  MATCH=regex"
 
-demo: ## do everything once: install, build the guest and the book, trace a datagram to its socket
+demo: ## do everything once: install, build the guest and the book, trace a datagram through the finished driver
 	@$(setup)/install guest book
 	@$(MAKE) --no-print-directory tools KERNEL=trace kernel guest book
-	@code/driver/build-stage --kernel trace 06 >/dev/null
-	@gdb-scripts/trace receive
+	@code/driver/build-stage --kernel trace 10 >/dev/null
+	@gdb-scripts/trace receive --driver 10
 	@echo
 	@echo "The book: file://$(CURDIR)/build/book/html/index.html"
 
@@ -111,11 +111,11 @@ headers: ## fetch the newest kernel headers Debian offers, for the tests (cached
 stage-%: tools kernel ## cut and compile one stage (stage-01) for the guest's kernel
 	@code/driver/build-stage --kernel $(KERNEL) $*
 
-trace: ## follow the kernel with gdb: T=boot, bring-up, counters, handshake, interrupt, intx, overflow, receive, receive-drop, receive-tcp, recv, socket, timeout, transmit; GUIDED=1 waits at each stop
+trace: ## follow the kernel with gdb: T=boot, bring-up, counters, ethtool, handshake, interrupt, intx, overflow, receive, receive-drop, receive-tcp, recv, socket, timeout, transmit; GUIDED=1 waits at each stop
 	@test -e build/kernel/trace && test -e build/guest && test -x build/bin/sandbox || \
 		$(MAKE) --no-print-directory tools kernel guest KERNEL=trace
 	@$(ninja) --quiet udp_reader tcp_reader frames hold talk
-	@code/driver/build-stage --kernel trace $(if $(filter igb,$(DRIVER)),06,$(or $(DRIVER),02 05 06 07 08)) >/dev/null
+	@code/driver/build-stage --kernel trace $(if $(filter igb,$(DRIVER)),06,$(or $(DRIVER),02 05 06 07 08 10)) >/dev/null
 	@gdb-scripts/trace $(TRACE) $(if $(DRIVER),--driver $(DRIVER)) $(if $(GUIDED),--guided) $(ARGS) $(if $(GUIDED),|| test $$? -eq 130)
 
 shell: guest kernel ## a shell in the guest (Ctrl-] leaves); ARGS="--load file.ko ..." for more

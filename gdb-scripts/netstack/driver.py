@@ -22,6 +22,11 @@ class Driver:
         return self.choice != "igb"
 
     @property
+    def pages(self) -> bool:
+        """Does the card write into parts of pages? The book's driver gives it sk_buffs at first."""
+        return not self.own or int(self.choice) >= 7
+
+    @property
     def module(self) -> str:
         """Name of the module."""
         return "igbook" if self.own else "igb"

@@ -117,6 +117,12 @@ ethtool -S eth0
 ip -s link show dev eth0
 cat /proc/net/dev
 """
+# A question by the old door, and an order by the new one.
+NO_PAUSE = HAND_PREPARE + "ethtool -C eth0 adaptive-rx off rx-usecs 0\n"
+TWO_DOORS = """
+ethtool -e eth0 length 6
+ethtool -C eth0 rx-usecs 100
+"""
 LOADED = "set -e\nLOAD\n"
 TALK = "build/bin/in-guest/talk:/bin/talk"
 READER = "build/bin/tcp_reader:/bin/tcp_reader"
@@ -229,6 +235,7 @@ SCENARIOS = {
     "link-up": Scenario(prepare=LOADED, trigger=LINK_UP),
     "shared-line": Scenario(prepare=LINE_PREPARE, again=True),
     "counters": Scenario(prepare=HAND_PREPARE, trigger=COUNTERS),
+    "ethtool": Scenario(prepare=NO_PAUSE, trigger=TWO_DOORS),
 }
 
 

@@ -24,6 +24,11 @@ def checksum(data: bytes) -> int:
     return ~total & 0xffff
 
 
+def distance(end: int, begin: int) -> int:
+    """Bytes of the stream between two sequence numbers, which begin again behind 2^32 - 1."""
+    return (end - begin) & 0xffffffff
+
+
 def captured(data: bytes) -> list[bytes]:
     """The frames in what there is of a pcapng file of one interface."""
     frames, place = [], 0

@@ -107,6 +107,13 @@ class Twice(unittest.TestCase):
         """The same way through in-tree igb."""
         self.both("receive", journey="receive-igb")
 
+    def test_receive_finished(self) -> None:
+        """And through the finished driver, whose walk no chapter prints."""
+        build("10")
+        done = run("receive", "--driver", "10")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"trace receive: 16 stops, (\d+) of \1 checks hold")
+
     def test_bring_up(self) -> None:
         """From ip link set to the carrier."""
         self.both("bring-up", "06")
@@ -118,6 +125,10 @@ class Twice(unittest.TestCase):
     def test_counters(self) -> None:
         """Three ways to ask for counters, and who holds RTNL."""
         self.both("counters", "06")
+
+    def test_ethtool(self) -> None:
+        """A question and an order, by the two doors."""
+        self.both("ethtool", "10")
 
     def test_receive_drop(self) -> None:
         """A datagram that nobody wants, up to its drop reason."""

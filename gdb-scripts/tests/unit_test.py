@@ -194,6 +194,11 @@ class Tcp(unittest.TestCase):
             length = (len(frame) - 34).to_bytes(2, "big")
             self.assertEqual(tcp.checksum(tcp.HOST + tcp.GUEST + b"\0\6" + length + frame[34:]), 0)
 
+    def test_numbers_begin_again(self) -> None:
+        """A stream may go over the end of the numbers."""
+        self.assertEqual(tcp.distance(1461, 1), 1460)
+        self.assertEqual(tcp.distance(100, 0xffffff9c), 200)
+
     def test_capture(self) -> None:
         """Whole blocks of a file that still grows."""
         section = bytes.fromhex("0a0d0d0a 1c000000 4d3c2b1a 0100 0000 ffffffffffffffff 1c000000")
@@ -295,7 +300,7 @@ class Runner(unittest.TestCase):
         status, _out, err = self.run_main()
         self.assertEqual(status, 2)
         self.assertIn("--list", err)
-        known = "there are boot, bring-up, counters, handshake, interrupt, intx, overflow, receive"
+        known = "there are boot, bring-up, counters, ethtool, handshake, interrupt, intx, overflow"
         with self.assertRaisesRegex(runner.Failure, f"no trace `xmit`; {known}"):
             runner.find_trace("xmit")
         with tempfile.TemporaryDirectory() as place:

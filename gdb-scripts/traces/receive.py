@@ -13,7 +13,7 @@ from netstack.driver import Driver
 from netstack.trace import Check, Show, Stop, Trace, argument, return_value
 
 SCENARIO = "udp-reader"
-DRIVERS = ("06", "igb")
+DRIVERS = ("06", "igb", "10")
 ABOUT = """A program in the guest has called recvfrom on UDP port 4000 and sleeps. The host now puts
 one datagram on the cable. Follow it: from the interrupt, through the softirq, up the layers,
 to the bytes in the program's buffer."""
@@ -32,9 +32,11 @@ class Way:
         self.payload = payload.encode()
         self.skb = 0
 
-    def driver_says(self, own: str, igb: str) -> str:
-        """A sentence that depends on whose driver it is."""
-        return own if self.driver.own else igb
+    def driver_says(self, own: str, igb: str, finished: str = "") -> str:
+        """A sentence that depends on whose driver it is, and whether ours is finished."""
+        if not self.driver.own:
+            return igb
+        return finished if finished and self.driver.pages else own
 
     def instance(self) -> gdb.Value:
         """The NAPI instance of the card's receive queue."""
@@ -177,6 +179,8 @@ def interrupt(way: Way) -> list[Stop]:
              answer=way.driver_says(
                  own="""In a buffer the driver gave to the card long ago. At this stage that buffer
                  belongs to an empty sk_buff, but nothing in it says yet that there is a frame.""",
+                 finished="""In a part of a page that the driver gave to the card long ago. There is
+                 no sk_buff yet; the driver makes one when it polls.""",
                  igb="""In a page the driver gave to the card long ago. There is no sk_buff yet;
                  the driver makes one around that page when it polls.""")),
         Stop("schedule", way.driver.schedule, "The handler asks to be polled later",
@@ -237,6 +241,9 @@ def softirq(way: Way) -> list[Stop]:
              DD. """ + way.driver_says(
                  own="""A long frame keeps the sk_buff it was written to and a fresh one takes its
                  place in the ring; a short one is copied, and its buffer goes back.""",
+                 finished="""Around a long frame it makes an sk_buff, and a fresh piece of the pool
+                 takes the buffer's place in the ring; a short one is copied, and its buffer goes
+                 back.""",
                  igb="""For each frame it makes an sk_buff around the memory the card wrote
                  to."""),
              condition=lambda: int(argument(0, "struct napi_struct")) == int(way.instance()),
@@ -313,6 +320,8 @@ def layers(way: Way) -> list[Stop]:
              answer=way.driver_says(
                  own="""Software: ip_summed says NONE, since at this stage the driver does not pass
                  on what the card found. From stage 07 on it will.""",
+                 finished="""The card: ip_summed says UNNECESSARY. Software need not touch the
+                 payload.""",
                  igb="""The card: ip_summed says UNNECESSARY. Software need not touch the
                  payload.""")),
         Stop("deliver", "ip_local_deliver", "Routed: it is for us",

@@ -8,7 +8,7 @@ from typing import Any
 
 import gdb
 
-from netstack import lists, percpu, sock, utils
+from netstack import lists, percpu, sock, tcp, utils
 from netstack.trace import Check, Show, Stop, Trace, argument, return_value
 from traces.receive import in_context
 
@@ -76,7 +76,7 @@ class Both:
         """Bytes that have come and were not read."""
         if not self.lower:
             return 0
-        return int(self.tcp()["rcv_nxt"]) - int(self.tcp()["copied_seq"])
+        return tcp.distance(int(self.tcp()["rcv_nxt"]), int(self.tcp()["copied_seq"]))
 
     def queue(self) -> list[int]:
         """The receive queue."""
@@ -102,7 +102,7 @@ def bytes_of(address: int) -> int:
     """Bytes of the stream that a segment has, as TCP notes in its sk_buff."""
     packet = gdb.Value(address).cast(gdb.lookup_type("struct sk_buff").pointer())
     noted = packet["cb"].address.cast(gdb.lookup_type("struct tcp_skb_cb").pointer())
-    return int(noted["end_seq"]) - int(noted["seq"])
+    return tcp.distance(int(noted["end_seq"]), int(noted["seq"]))
 
 
 def poll_entry(entry: gdb.Value) -> gdb.Value:
