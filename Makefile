@@ -43,7 +43,7 @@ ninja := ninja -C build/cmake
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z][a-z0-9%-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  variables, by name or letter:  TRACE (T) boot|bring-up|counters|interrupt|intx|receive  DRIVER (D) igb|06  GUIDED=1  LAB (L) 01"
+	@echo "  variables, by name or letter:  TRACE (T) one of those above  DRIVER (D) igb, or a stage, as 06  GUIDED=1  LAB (L) 01"
 	@echo "    SUBMISSION (S) directory  MUTANT (M) name  KERNEL (K) trace|strict  DEBIAN (D) 12|13  COMMAND (C) \"...\""
 	@echo "    LAYER=unit|static|stages|guest|traces|grader|book  MATCH=regex"
 
