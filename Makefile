@@ -62,8 +62,8 @@ test: ## install, build and run every test (LAYER=name for one layer, MATCH=rege
 
 .PHONY: everything
 everything: tools kernels guest modules
-	@code/driver/newest-headers --offline >/dev/null 2>&1 || code/driver/newest-headers || \
-		echo 'the newest headers cannot be had (above): their tests will fail, the others run' >&2
+	@code/driver/headers --missing >/dev/null || \
+		echo 'not all kernel headers can be had (above): their tests will fail, the others run' >&2
 	@$(ninja) --quiet
 
 fresh: ## run a command on a new Debian with nothing cached: make fresh D=13 C="make demo"
@@ -105,8 +105,8 @@ modules: tools kernels ## compile every stage, companion and probe for both kern
 	@code/companions/build --kernel trace all
 	@code/companions/build --kernel strict all
 
-headers: ## fetch the newest kernel headers Debian offers, for the tests (cached; run it to refresh)
-	@code/driver/newest-headers
+headers: ## fetch the newest kernel headers of Debian 12, 13 and sid, for the tests (cached; run it to refresh)
+	@code/driver/headers
 
 stage-%: tools kernel ## cut and compile one stage (stage-01) for the guest's kernel
 	@code/driver/build-stage --kernel $(KERNEL) $*
