@@ -64,8 +64,8 @@ STOPS = [
          answer="""The program, and whoever wants RTNL: nobody can set up any interface of this
          machine meanwhile. Frames go on."""),
     Stop("message", "ethnl_default_set_doit", "ethtool -C: the new door",
-         """The program has sent a message to the family ethtool, and the system call is still the
-         program's sendto: netlink calls the family's function at once. The attributes have been
+         """The program sends a message to the family ethtool. The system call that sends it is not
+         over: netlink calls the family's function at once. The attributes have been
          checked already. Had one been wrong, the answer would point at it.""",
          condition=lambda: task_is("ethtool") and message() == order(),
          show=[Show("print (int)((struct genl_info *)$rsi)->genlhdr->cmd")],
