@@ -268,8 +268,10 @@ class Atlas {
 
     static std::vector<std::string> names(const Lines& by_tool) {
         std::vector<std::string> all;
-        for (const auto& [tool, some] : by_tool)
-            for (const auto& name : some) all.push_back(tool + " " + name);
+        for (const auto& [tool, some] : by_tool) {
+            const std::string before = tool + " ";
+            for (const auto& name : some) all.push_back(before + name);
+        }
         return all;
     }
 
