@@ -4,11 +4,7 @@
 /// outside; errors on the bus, resets, sleep and a card that is pulled out. The emulated card knows
 /// filters by EtherType but brings no frame to their queue, and it has no memory behind EECD's
 /// leads: of these two, what the driver writes is looked at.
-#include <unistd.h>
-
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 
 #include "support.h"
 
@@ -46,9 +42,6 @@ Guest ready_guest(sandbox::Options options = strict("10")) {
     options.peer = true;
     options.files.push_back({FWTS_POKE, "/bin/poke"});
     options.files.push_back({FWTS_STAMP, "/bin/stamp"});
-    options.files.push_back(
-        {std::filesystem::path(FWTS_ROOT) / "build/modules/strict/in-kernel/vanish.ko",
-         "/modules/vanish.ko"});
     Guest guest = Guest::boot(options);
     guest.must("dmesg -c");
     silence(guest);
@@ -488,22 +481,13 @@ TEST(Observe, ComesBackFromErrorsAndSleep) {
     expect_no_complaint(guest);
 }
 
-/// Where the ROM of ones is.
-constexpr const char* kRom = "0000:00:1e.0";
+const std::string kVanishes = std::string("insmod ") + kVanish + " rom=" + Ones::kRom;
 
 /// A driver that is loaded anew has its card again. It goes when the driver calls @p at.
 void vanishes_at(Guest& guest, const std::string& at) {
     guest.must("rmmod vanish");
     guest.must(std::string("insmod ") + kDriver);
-    guest.must(std::string("insmod /modules/vanish.ko rom=") + kRom + " at=" + at);
-}
-
-/// @return whether configuration space lets the card at memory: COMMAND, Bus Master Enable.
-bool masters(Guest& guest) {
-    const std::string config =
-        guest.get(std::string("/sys/bus/pci/devices/") + kDevice + "/config");
-    EXPECT_GT(config.size(), 4U);
-    return config.size() > 4 && (config[4] & 4) != 0;
+    guest.must(kVanishes + " at=" + at);
 }
 
 bool said(Guest& guest, const std::string& words) {
@@ -514,7 +498,7 @@ bool said(Guest& guest, const std::string& words) {
 void check_reported_when_gone(Guest& guest) {
     guest.qmp().set_link(false);
     guest.must(std::string("rmmod vanish && insmod ") + kDriver + " && ip link set eth0 up");
-    guest.must(std::string("insmod /modules/vanish.ko at=igbook_ctrl_change rom=") + kRom);
+    guest.must(kVanishes + " at=igbook_ctrl_change");
     guest.qmp().set_link(true);
     EXPECT_TRUE(said(guest, "link is up"));
     EXPECT_TRUE(carrier_becomes(guest, false)) << "carrier without a card";
@@ -558,7 +542,7 @@ void check_back(Guest& guest) {
     guest.must(std::string("insmod ") + kDriver +
                " && ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up");
     ASSERT_TRUE(carrier_becomes(guest, true));
-    guest.must(std::string("insmod /modules/vanish.ko rom=") + kRom);
+    guest.must(kVanishes);
     ASSERT_TRUE(carrier_becomes(guest, false));
     guest.must("ip link set eth0 down");
     guest.must(std::string("insmod ") + kWatchcall + " card=" + kDevice + " calls=pci_save_state");
@@ -579,14 +563,10 @@ void check_back(Guest& guest) {
 /// cannot write to any more, should it be there after all.
 TEST(Observe, EndsInSecondsWhenTheCardIsGone) {
     sandbox::Options options = strict("10");
-    const std::filesystem::path rom =
-        std::filesystem::path(testing::TempDir()) / ("ones." + std::to_string(getpid()));
-    std::ofstream(rom) << std::string(0x20000, '\xff');
-    options.qemu = {"-device", "virtio-rng-pci,addr=1e.0,romfile=" + rom.string()};
+    const Ones ones(options);
     Guest guest = ready_guest(options);
-    std::filesystem::remove(rom);
     const std::string thread = let_a_stamp_wait(guest);
-    const auto vanish = guest.run(std::string("insmod /modules/vanish.ko rom=") + kRom);
+    const auto vanish = guest.run(kVanishes);
     ASSERT_TRUE(vanish.ok()) << guest.must("dmesg; cat /sys/bus/pci/devices/0000:00:1e.0/resource");
     ASSERT_TRUE(carrier_becomes(guest, false));
     EXPECT_THAT(guest.must("dmesg"), HasSubstr("does not answer any more"));

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "support.h"
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <optional>
@@ -142,6 +145,27 @@ bool SlowCall::entered() const {
 
 void SlowCall::let_go() {
     guest_.put(kSlowcallParameters + "go", "1");
+}
+
+Ones::Ones(sandbox::Options& options)
+    : file_(fs::path(testing::TempDir()) / ("ones." + std::to_string(getpid()))) {
+    std::ofstream(file_) << std::string(0x20000, '\xff');  // as long as the card's BAR 0
+    options.qemu.insert(options.qemu.end(),
+                        {"-device", "virtio-rng-pci,addr=1e.0,romfile=" + file_.string()});
+    options.files.push_back(
+        {fs::path(FWTS_ROOT) / "build/modules/strict/in-kernel/vanish.ko", kVanish});
+}
+
+Ones::~Ones() {
+    std::error_code ignored;
+    fs::remove(file_, ignored);
+}
+
+bool masters(sandbox::Guest& guest) {
+    const std::string config =
+        guest.get(std::string("/sys/bus/pci/devices/") + kDevice + "/config");
+    EXPECT_GT(config.size(), 4U);
+    return config.size() > 4 && (config[4] & 4) != 0;
 }
 
 sandbox::Guest& StageTest::guest() {

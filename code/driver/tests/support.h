@@ -26,6 +26,7 @@ inline constexpr const char* kDriver = "/modules/igbook.ko";
 inline constexpr const char* kFailcall = "/modules/failcall.ko";
 inline constexpr const char* kWatchcall = "/modules/watchcall.ko";
 inline constexpr const char* kSlowcall = "/modules/slowcall.ko";
+inline constexpr const char* kVanish = "/modules/vanish.ko";
 /// Where tests mount tracefs.
 inline const std::string kTracing = "/sys/kernel/tracing/";
 
@@ -103,6 +104,26 @@ class SlowCall {
   private:
     sandbox::Guest& guest_;
 };
+
+/// What vanish.ko shows a driver in the card's place: another device's ROM, full of ones.
+class Ones {
+  public:
+    /// Where that device is.
+    static constexpr const char* kRom = "0000:00:1e.0";
+
+    /// Adds the device and the module to what a guest is started with.
+    explicit Ones(sandbox::Options& options);
+    /// The guest has read the file when it runs.
+    ~Ones();
+    Ones(const Ones&) = delete;
+    Ones& operator=(const Ones&) = delete;
+
+  private:
+    std::filesystem::path file_;
+};
+
+/// @return whether configuration space lets the card at memory: COMMAND, Bus Master Enable.
+bool masters(sandbox::Guest& guest);
 
 /// @return every stage in stages.toml: a new one gets all the tests that are for every stage.
 std::vector<std::string> stages();

@@ -8,10 +8,10 @@
  *   insmod vanish.ko interface=eth0 rom=0000:00:05.0
  *   insmod vanish.ko interface=eth0 rom=0000:00:05.0 at=igbook_flow_write
  *
- * With AT it goes at the moment at which igbook next calls that function. A driver
- * that is loaded anew finds it. For the one that has lost it, write 1 to "back" in
- * /sys/module/vanish/parameters, while it is still loaded: the card, which nobody
- * has touched, answers again.
+ * With AT it goes at the moment at which igbook next calls that function; "done" in
+ * /sys/module/vanish/parameters says whether it has gone. A driver
+ * that is loaded anew finds it. For the one that has lost it, write 1 to "back"
+ * there, while it is still loaded: the card, which nobody has touched, answers again.
  */
 #include <linux/io.h>
 #include <linux/module.h>
@@ -47,6 +47,8 @@ static void __iomem *vanish_ones;
 static void __iomem *vanish_regs;	/* the card's own */
 static struct kprobe vanish_probe;
 static bool vanish_done;		/* afterwards the driver may be gone, too */
+module_param_named(done, vanish_done, bool, 0444);
+MODULE_PARM_DESC(done, "it has gone");
 
 static void vanish_now(void)
 {
