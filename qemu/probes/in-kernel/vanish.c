@@ -8,10 +8,10 @@
  *   insmod vanish.ko interface=eth0 rom=0000:00:05.0
  *   insmod vanish.ko interface=eth0 rom=0000:00:05.0 at=igbook_flow_write
  *
- * With AT it goes at the moment at which igbook next calls that function; "done" in
- * /sys/module/vanish/parameters says whether it has gone. A driver
- * that is loaded anew finds it. For the one that has lost it, write 1 to "back"
- * there, while it is still loaded: the card, which nobody has touched, answers again.
+ * With AT it goes at the moment at which igbook next calls that function; read "done"
+ * in /sys/module/vanish/parameters to learn whether it has gone. A driver that is
+ * loaded anew finds it. For the one that has lost it, write 1 to "back" there, while
+ * it is still loaded: the card, which nobody has touched, answers again.
  */
 #include <linux/io.h>
 #include <linux/module.h>
