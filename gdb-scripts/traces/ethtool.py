@@ -14,10 +14,11 @@ from traces.counters import (asked_of, command, in_process, rtnl_is_not_ours, rt
 
 SCENARIO = "ethtool"
 DRIVERS = ("10",)
-ABOUT = """The finished driver's interface is up. A user types `ethtool -e eth0`, which shows the
-card's memory, and then `ethtool -C eth0 rx-usecs 100`, which asks for a pause of a tenth of a
-millisecond after each interrupt. The first goes by the old door, the second by the new one. Watch
-where RTNL is taken, and how often the driver is called for one order."""
+ABOUT = """The finished driver's interface is up, with adaptive-rx off. A user types `ethtool -e
+eth0 length 6`, which shows the first bytes of the card's memory, and then `ethtool -C eth0
+rx-usecs 100`, which asks for a pause of a tenth of a millisecond after each interrupt. The first
+goes by the old door, the second by the new one. Watch where RTNL is taken, and how often the driver
+is called for one order."""
 
 GET_EEPROM = 0xb  # ETHTOOL_GEEPROM
 USECS = 100
@@ -52,7 +53,7 @@ STOPS = [
          check=[in_process(), is_ethtool(), Check("it does not hold RTNL", rtnl_is_not_ours)],
          question="An old program meets a new kernel whose structure is longer. What happens?",
          answer="""The kernel would write behind the end of the program's. So a structure that was
-         once published does not grow, and what is new gets a command of its own, or a message."""),
+         once published hardly ever grows, and what is new gets a command or a message."""),
     Stop("eeprom", "igbook_get_eeprom", "The driver reads the card's memory",
          """RTNL has been taken, the device found by its name, and a page of memory made into which
          the driver reads; what is in it goes to the program afterwards. The driver reads word by
@@ -65,8 +66,8 @@ STOPS = [
          machine meanwhile. Frames go on."""),
     Stop("message", "ethnl_default_set_doit", "ethtool -C: the new door",
          """The program sends a message to the family ethtool. The system call that sends it is not
-         over: netlink calls the family's function at once. The attributes have been
-         checked already. Had one been wrong, the answer would point at it.""",
+         over: netlink calls the family's function at once. The form of the message's attributes
+         has been checked already.""",
          condition=lambda: task_is("ethtool") and message() == order(),
          show=[Show("print (int)((struct genl_info *)$rsi)->genlhdr->cmd")],
          check=[in_process(), is_ethtool(),

@@ -377,9 +377,10 @@ def delivery(way: Way) -> list[Stop]:
                     Check("the receive queue is empty",
                           lambda: receive_queue(argument(0, "struct sock")) == 0)],
              question="A datagram of one byte arrives. How much of sk_rcvbuf does it use?",
-             answer="""As much as this one: its truesize, which is the sk_buff itself and all the
-             memory its head was given. Small datagrams fill a receive buffer much sooner than
-             their length suggests."""),
+             answer=way.driver_says("As much as", "As much as", "Hardly less than")
+             + """ this one: its truesize, which is the sk_buff itself and all the memory its head
+             was given. Small datagrams fill a receive buffer much sooner than their length
+             suggests."""),
         Stop("readable", "sock_def_readable", "The socket has something to read",
              """The packet is queued. sk_data_ready, which is this function for an ordinary
              socket, finds somebody sleeping on the socket's wait queue.""",
