@@ -19,6 +19,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -514,7 +515,11 @@ def sweep(place: pathlib.Path) -> None:
     """Remove what a run left behind that was killed before it could: its process is gone."""
     for left in place.glob("fwts-trace-*-*"):
         owner = left.name.split("-")[2]
-        ours = left.is_dir() and left.stat().st_uid == os.getuid()
+        try:
+            found = left.lstat()
+        except FileNotFoundError:  # another run sweeps as well, or it was that run's own
+            continue
+        ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
         if ours and owner.isdigit() and not pathlib.Path("/proc", owner).exists():
             shutil.rmtree(left, ignore_errors=True)
 

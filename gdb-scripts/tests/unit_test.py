@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SCRIPTS))
@@ -321,6 +322,14 @@ class Runner(unittest.TestCase):
             runner.sweep(pathlib.Path(place))
             self.assertEqual([path.exists() for path in (gone, there, other)],
                              [False, True, True])
+
+    def test_two_sweep_at_once(self) -> None:
+        """What another run removes meanwhile is no error."""
+        with tempfile.TemporaryDirectory() as place:
+            gone = pathlib.Path(place) / "fwts-trace-4194305-x"
+            with mock.patch.object(pathlib.Path, "glob", return_value=[gone]), \
+                    mock.patch.object(pathlib.Path, "is_dir", return_value=True):
+                runner.sweep(pathlib.Path(place))
 
     def test_trace_files(self) -> None:
         """Each names a scenario that exists; a file without one is refused."""
