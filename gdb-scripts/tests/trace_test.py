@@ -184,7 +184,7 @@ class Drivers(unittest.TestCase):
         """Named, with the choices."""
         done = run("receive", "--driver", "e1000")
         self.assertEqual(done.returncode, 2)
-        self.assertIn("trace receive runs on 06, igb, not on `e1000`", done.stderr)
+        self.assertIn("trace receive runs on 06, igb, 10, not on `e1000`", done.stderr)
 
 
 class Commands(unittest.TestCase):
