@@ -339,22 +339,22 @@ void send_by(Guest& guest, int queue) {
     for (int i = 0; i < kQueues; i++) guest.put(tx(i, "xps_cpus"), i == queue ? "3" : "0");
 }
 
-void hold(Guest& guest, int queue) {
-    guest.must(std::string("hold ") + kDevice + " " + std::to_string(queue));
-}
-
-void let_go(Guest& guest, int queue) {
-    guest.must(std::string("hold ") + kDevice + " " + std::to_string(queue) + " off");
+void expect_all_sent(Guest& guest, int queue) {
     EXPECT_TRUE(
         eventually([&] { return guest.get(tx(queue, "byte_queue_limits/inflight")) == "0\n"; }));
+}
+
+/// What a held queue has is sent.
+void drain(Guest& guest, int queue) {
+    let_go(guest, queue);
+    expect_all_sent(guest, queue);
 }
 
 /// A limit on the bytes in flight holds from the next frame on that is out.
 void limit(Guest& guest, int queue, const std::string& file, const std::string& bytes) {
     guest.put(tx(queue, "byte_queue_limits/" + file), bytes);
     guest.must("frames send eth0 10");
-    EXPECT_TRUE(
-        eventually([&] { return guest.get(tx(queue, "byte_queue_limits/inflight")) == "0\n"; }));
+    expect_all_sent(guest, queue);
 }
 
 /// Does something at which a call of the driver's fails.
@@ -368,11 +368,6 @@ void without(Guest& guest, const std::string& call, const std::function<void()>&
 }
 
 // --- frames -------------------------------------------------------------------------------------
-
-void put16(Frame& frame, std::size_t at, std::size_t value) {
-    frame[at] = static_cast<std::uint8_t>(value >> 8);
-    frame[at + 1] = static_cast<std::uint8_t>(value);
-}
 
 /// Of a type that nobody wants.
 Frame plain(std::size_t size, const sandbox::Mac& to = sandbox::kGuestMac,
@@ -394,11 +389,6 @@ Frame summed(Frame frame) {
     const std::size_t header = std::size_t{4} * (frame[kEthernet] & 0xfU);
     put16(frame, kEthernet + 10,
           sandbox::checksum_finish(sandbox::checksum_add(0, &frame[kEthernet], header)));
-    return frame;
-}
-
-Frame spoilt(Frame frame, std::size_t at) {
-    frame[at] ^= 1;
     return frame;
 }
 
@@ -481,17 +471,17 @@ void check_receive_rings(Atlas& atlas, Guest& guest) {
 
 void check_transmit_rings(Atlas& atlas, Guest& guest) {
     for (int queue = 0; queue < kQueues; queue++) {
-        const std::string tx = "tx" + std::to_string(queue) + "_";
+        const std::string ring = "tx" + std::to_string(queue) + "_";
         send_by(guest, queue);
         atlas.grow(
             "a frame is sent",
-            {{"ethtool", {tx + "packets", tx + "bytes", tx + "doorbells", "card_tx_packets"}},
+            {{"ethtool", {ring + "packets", ring + "bytes", ring + "doorbells", "card_tx_packets"}},
              {"groups", {"eth-mac-FramesTransmittedOK", "eth-mac-OctetsTransmittedOK"}},
              {"ip", {"tx packets", "tx bytes"}},
              {"dev", {"tx packets", "tx bytes"}}},
             [&] { guest.must("frames send eth0 1"); });
         atlas.grow("a frame that cannot be mapped",
-                   {{"ethtool", {tx + "drops", tx + "no_memory"}},
+                   {{"ethtool", {ring + "drops", ring + "no_memory"}},
                     {"ip", {"tx dropped"}},
                     {"dev", {"tx drop"}}},
                    [&] {
@@ -500,12 +490,10 @@ void check_transmit_rings(Atlas& atlas, Guest& guest) {
                    });
         limit(guest, queue, "limit_min", "1000000");
         hold(guest, queue);
-        atlas.grow("a ring is full", {{"ethtool", {tx + "stops"}}},
+        atlas.grow("a ring is full", {{"ethtool", {ring + "stops"}}},
                    [&] { guest.must("frames send eth0 400"); });
-        atlas.grow("a queue goes on", {{"softirqs", {"NET_TX"}}}, [&] { let_go(guest, queue); });
-        guest.put("/sys/class/net/eth0/queues/tx-" + std::to_string(queue) +
-                      "/byte_queue_limits/limit_min",
-                  "0");
+        atlas.grow("a queue goes on", {{"softirqs", {"NET_TX"}}}, [&] { drain(guest, queue); });
+        guest.put(tx(queue, "byte_queue_limits/limit_min"), "0");
     }
     send_by(guest, 0);
 }
@@ -601,7 +589,7 @@ void check_stamps(Atlas& atlas, Guest& guest) {
                [&] { guest.must(stamp + "send:1:hw send:2:hw"); });
     atlas.grow("the card stamps no more", {{"ethtool", {"tx_stamps_lost"}}}, [&] {
         guest.must(stamp + "filter:0:12");
-        let_go(guest, 0);
+        drain(guest, 0);
     });
     // The emulated card stamps before it looks at the address.
     atlas.grow("a stamp for a frame that was not let in", {{"ethtool", {"rx_stamps_unread"}}},
@@ -731,7 +719,7 @@ void check_send(Atlas& atlas, Guest& guest) {
     hold(guest, 0);
     atlas.grow("a qdisc that is full", {{"nstat", {"IpOutDiscards", "UdpSndbufErrors"}}},
                [&] { guest.must("for i in 1 2 3 4 5 6; do frames pieces 1 100; done"); });
-    let_go(guest, 0);
+    drain(guest, 0);
     guest.put(tx(0, "byte_queue_limits/limit_max"), "1000000");
 }
 

@@ -221,10 +221,6 @@ void check_receive(Guest& guest) {
 
 // --- stamps of what is sent ---------------------------------------------------------------------
 
-void hold(Guest& guest, const std::string& off = {}) {
-    guest.must(std::string("hold ") + kDevice + " 0 " + off);
-}
-
 /// @return the command words of the descriptors that wait in queue 0.
 std::vector<std::uint64_t> waiting(Guest& guest, std::uint32_t from) {
     const std::uint32_t tail = guest.read_register(kTdt0);
@@ -274,7 +270,7 @@ void check_one_at_a_time(Guest& guest) {
     const std::int64_t then = number(stamp(guest, "get")[0]);
     EXPECT_TRUE(
         eventually([&] { return number(stamp(guest, "get")[0]) > then + 1500 * kMillisecond; }));
-    hold(guest, "off");
+    let_go(guest);
     EXPECT_TRUE(eventually([&] { return lines(content(guest, "/tmp/sent")).size() == 3; }));
     EXPECT_THAT(numbers(lines(content(guest, "/tmp/sent")).at(2)),
                 ElementsAre(5, 0, Gt(then + 1500 * kMillisecond)));
@@ -285,7 +281,7 @@ void check_one_at_a_time(Guest& guest) {
 void check_lost(Guest& guest) {
     hold(guest);
     stamp(guest, "send:7:hw filter:0:12");  // the card stamps no more
-    hold(guest, "off");
+    let_go(guest);
     EXPECT_TRUE(eventually([&] { return counter(guest, "tx_stamps_lost") == 1; }));
     hold(guest);
     stamp(guest, "filter:1:12 send:8:hw");

@@ -502,12 +502,6 @@ void check_refused_changes(Guest& guest, std::mt19937_64& random) {
 
 enum Summed { kNone = 0, kUnnecessary = 1 };
 
-/// The checksum of a UDP datagram in @p frame, one bit of it turned.
-Frame spoilt(Frame frame, std::size_t at) {
-    frame[at] ^= 1;
-    return frame;
-}
-
 void check_sums(Guest& guest) {
     const Frame good = sandbox::udp(7, std::string(300, 'x'));
     const Frame good6 = sandbox::udp6(7, std::string(300, 'x'));

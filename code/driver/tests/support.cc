@@ -255,6 +255,24 @@ std::string interrupt_line(sandbox::Guest& guest, const std::string& name) {
     return {};
 }
 
+void hold(sandbox::Guest& guest, int queue) {
+    guest.must(std::string("hold ") + kDevice + " " + std::to_string(queue));
+}
+
+void let_go(sandbox::Guest& guest, int queue) {
+    guest.must(std::string("hold ") + kDevice + " " + std::to_string(queue) + " off");
+}
+
+void put16(sandbox::Frame& frame, std::size_t at, std::size_t value) {
+    frame[at] = static_cast<std::uint8_t>(value >> 8);
+    frame[at + 1] = static_cast<std::uint8_t>(value);
+}
+
+sandbox::Frame spoilt(sandbox::Frame frame, std::size_t at) {
+    frame[at] ^= 1;
+    return frame;
+}
+
 void silence(sandbox::Guest& guest) {
     guest.must("sysctl -q net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
 }

@@ -164,6 +164,17 @@ std::string interrupt_line(sandbox::Guest& guest, const std::string& name);
 /// From now on the guest sends no frames of its own accord; for interfaces that are made later.
 void silence(sandbox::Guest& guest);
 
+/// The card takes nothing out of a transmit ring any more (qemu/probes/hold.cc) ...
+void hold(sandbox::Guest& guest, int queue = 0);
+/// ... and goes on.
+void let_go(sandbox::Guest& guest, int queue = 0);
+
+/// Writes 16 bits at @p at, in the order of the network.
+void put16(sandbox::Frame& frame, std::size_t at, std::size_t value);
+
+/// @return @p frame with one bit of the byte at @p at turned.
+sandbox::Frame spoilt(sandbox::Frame frame, std::size_t at);
+
 /// The helper `frames VERB eth0 COUNT` (frames.cc), started and listening.
 class Frames {
   public:

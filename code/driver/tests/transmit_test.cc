@@ -57,14 +57,6 @@ Guest ready_guest(int cpus = 1, const std::string& stage = "08") {
     return guest;
 }
 
-void hold(Guest& guest, int queue = 0) {
-    guest.must(std::string("hold ") + kDevice + " " + std::to_string(queue));
-}
-
-void let_go(Guest& guest, int queue = 0) {
-    guest.must(std::string("hold ") + kDevice + " " + std::to_string(queue) + " off");
-}
-
 std::uint64_t number(Guest& guest, const std::string& path) {
     return std::stoull(guest.get(path));
 }
@@ -104,11 +96,6 @@ std::vector<Descriptor> waiting(Guest& guest, std::uint32_t from) {
 }
 
 // --- frames -------------------------------------------------------------------------------------
-
-void put16(Frame& frame, std::size_t at, std::size_t value) {
-    frame[at] = static_cast<std::uint8_t>(value >> 8);
-    frame[at + 1] = static_cast<std::uint8_t>(value);
-}
 
 std::size_t get16(const Frame& frame, std::size_t at) {
     return static_cast<std::size_t>(frame[at]) << 8 | frame[at + 1];
